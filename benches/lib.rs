@@ -1,0 +1,1 @@
+//! Unpublished package of the workspace.

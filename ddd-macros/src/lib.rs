@@ -1,0 +1,1 @@
+//! The attributes of `ddd-core`, which re-exports and documents them.
