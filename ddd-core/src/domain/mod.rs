@@ -1,0 +1,35 @@
+//! What a task is: pure data and rules. Nothing here reads a clock, draws randomness or does I/O; both are passed in.
+//!
+//! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
+
+mod error_kind;
+mod filter;
+mod id;
+mod limits;
+mod name;
+mod options;
+mod quota;
+mod rank;
+mod record;
+mod retry;
+mod schedule;
+mod statistics;
+mod status;
+mod timestamp;
+mod transition;
+
+pub use error_kind::{Classify, ErrorKind};
+pub use filter::{Cursor, Filter, Page};
+pub use id::{Fence, TaskId, WorkerId};
+pub use limits::{Limits, truncated};
+pub use name::Name;
+pub use options::{Options, ScheduleOption, Until};
+pub use quota::{Quota, QuotaState};
+pub use rank::{Priority, Rank, RankStep};
+pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};
+pub use retry::Retry;
+pub use schedule::{Schedule, ScheduleError};
+pub use statistics::{Counts, Durations, Statistics, TaskStatistics};
+pub use status::{IllegalTransition, TaskStatus};
+pub use timestamp::Timestamp;
+pub use transition::Transition;

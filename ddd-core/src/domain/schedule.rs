@@ -1,0 +1,153 @@
+//! When a task runs by itself.
+
+use std::{str::FromStr, time::Duration};
+
+use jiff::tz::TimeZone;
+
+use super::{ScheduleOption, Timestamp};
+
+/// A rule for ticks: when a task runs by itself.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    rule: Rule,
+    text: String,
+}
+
+#[derive(Clone, Debug)]
+enum Rule {
+    /// A tick is due when any of the expressions matches: two if both day fields are restricted, as in Unix cron.
+    Cron {
+        any_of: Vec<jiff_cron::Schedule>,
+        zone: TimeZone,
+    },
+    Every(Duration),
+}
+
+impl Schedule {
+    /// A cron expression of five fields (minute, hour, day of month, month, day of week) in a time zone.
+    ///
+    /// The fields are those of Unix cron: `*`, lists, ranges, steps, names of months and days; Sunday is 0 or 7; and if
+    /// both day fields are restricted, a day that matches either counts. Where the clock jumps ahead, ticks inside the
+    /// gap do not occur; where it is set back, ticks in the repeated hour occur in both.
+    ///
+    /// # Errors
+    /// The expression or the time zone cannot be read; the message says which field and why.
+    pub fn cron(expression: &str, time_zone: &str) -> Result<Self, ScheduleError> {
+        let zone = TimeZone::get(time_zone).map_err(|_| {
+            ScheduleError(format!("`{time_zone}` is no time zone; write an IANA name such as `Europe/Berlin` or `UTC`"))
+        })?;
+        let fields: Vec<&str> = expression.split_whitespace().collect();
+        let [minute, hour, day, month, weekday] = fields[..] else {
+            return Err(ScheduleError(format!(
+                "`{expression}` has {} fields; write five: minute, hour, day of month, month, day of week, such as `0 3 * * *`",
+                fields.len()
+            )));
+        };
+        let weekday = weekdays(weekday)?;
+        let (any_day, any_weekday) = (day == "*", weekday == "*");
+        let day_forms: &[(&str, &str)] =
+            if any_day || any_weekday { &[(day, &weekday)] } else { &[(day, "*"), ("*", &weekday)] };
+        let any_of = day_forms
+            .iter()
+            .map(|(day, weekday)| {
+                jiff_cron::Schedule::from_str(&format!("0 {minute} {hour} {day} {month} {weekday}"))
+                    .map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { rule: Rule::Cron { any_of, zone }, text: format!("{expression} {time_zone}") })
+    }
+
+    /// Again and again, `period` apart: at whole multiples of it since 1970-01-01T00:00:00Z, so that every process
+    /// computes the same ticks.
+    ///
+    /// # Errors
+    /// The period is shorter than one second.
+    pub fn every(period: Duration) -> Result<Self, ScheduleError> {
+        if period < Duration::from_secs(1) {
+            return Err(ScheduleError(format!("a period of {period:?} is too short; write at least 1s")));
+        }
+        Ok(Self { rule: Rule::Every(period), text: format!("every {period:?}") })
+    }
+
+    /// The rule that an attribute wrote.
+    ///
+    /// # Errors
+    /// As [`Schedule::cron`] and [`Schedule::every`].
+    pub fn from_option(option: ScheduleOption) -> Result<Self, ScheduleError> {
+        match option {
+            ScheduleOption::Cron { expression, time_zone } => Self::cron(expression, time_zone),
+            ScheduleOption::Every(period) => Self::every(period),
+        }
+    }
+
+    /// The first tick after `at`; `None` if there is none before the year 2100.
+    #[must_use]
+    pub fn next_after(&self, at: Timestamp) -> Option<Timestamp> {
+        match &self.rule {
+            Rule::Cron { any_of, zone } => {
+                let from = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?.to_zoned(zone.clone());
+                let nexts = any_of.iter().filter_map(|it| it.after(from.clone()).next());
+                nexts.map(|it| Timestamp::from_micros(it.timestamp().as_microsecond())).min()
+            }
+            Rule::Every(period) => {
+                let period = i64::try_from(period.as_micros()).ok()?;
+                let next = at.as_micros().div_euclid(period).checked_add(1)?.checked_mul(period)?;
+                Some(Timestamp::from_micros(next))
+            }
+        }
+    }
+
+    /// The rule as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+/// Unix cron counts days from Sunday = 0 (or 7); the parser counts from Sunday = 1. Names mean the same to both.
+fn weekdays(field: &str) -> Result<String, ScheduleError> {
+    const NAMES: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+    let day = |text: &str| match text.parse::<usize>() {
+        Ok(number) => NAMES
+            .get(number)
+            .map(|it| (*it).to_owned())
+            .ok_or_else(|| ScheduleError(format!("day of week {number} in `{field}` is outside 0..=7"))),
+        Err(_) => Ok(text.to_owned()),
+    };
+    let item = |text: &str| {
+        let (range, step) = text.split_once('/').map_or((text, None), |(range, step)| (range, Some(step)));
+        let days = match range.split_once('-') {
+            // A range over the week's end, and one that ends on Sunday = 7, are lists to the parser.
+            Some((first, last)) => span(&day(first)?, &day(last)?, &NAMES)
+                .ok_or_else(|| ScheduleError(format!("`{range}` in the day of week is no range of days")))?
+                .into_iter()
+                .step_by(step.and_then(|it| it.parse().ok()).filter(|it| *it > 0).unwrap_or(1))
+                .collect::<Vec<_>>()
+                .join(","),
+            None => match step {
+                Some(step) if range == "*" => {
+                    let step = step.parse().ok().filter(|it| *it > 0).unwrap_or(1);
+                    NAMES[..7].iter().step_by(step).copied().collect::<Vec<_>>().join(",")
+                }
+                _ => day(range)?,
+            },
+        };
+        Ok(days)
+    };
+    if field == "*" || field == "?" {
+        return Ok("*".to_owned());
+    }
+    field.split(',').map(item).collect::<Result<Vec<_>, _>>().map(|it| it.join(","))
+}
+
+fn span<'a>(first: &str, last: &str, names: &[&'a str; 8]) -> Option<Vec<&'a str>> {
+    let index = |name: &str| names.iter().position(|it| it.eq_ignore_ascii_case(name));
+    let (first, last) = (index(first)?, index(last)?);
+    let last = if last < first { last + 7 } else { last };
+    Some((first..=last).map(|it| names[it % 7]).collect())
+}
+
+/// A schedule that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ScheduleError(String);

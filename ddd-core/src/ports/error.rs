@@ -1,0 +1,61 @@
+use std::{error::Error, fmt};
+
+/// An error of any type.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// A store could not do what it was asked for.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: BoxError,
+}
+
+/// What sort of trouble a store has: it decides whether trying again can help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It is away, or did not answer in time. Trying again can help.
+    Unavailable,
+    /// What it holds cannot be read.
+    Corrupt,
+    /// It cannot do this at all.
+    Unsupported,
+    /// It is set up wrongly, such as a missing table or permission.
+    Misconfigured,
+}
+
+impl StoreError {
+    /// An error of the given sort, because of `source`.
+    pub fn new(kind: StoreErrorKind, source: impl Into<BoxError>) -> Self {
+        Self { kind, source: source.into() }
+    }
+
+    /// What sort of trouble it is.
+    #[must_use]
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again can help.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self.kind, StoreErrorKind::Unavailable)
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            StoreErrorKind::Unavailable => "the store is unavailable",
+            StoreErrorKind::Corrupt => "the store holds what cannot be read",
+            StoreErrorKind::Unsupported => "the store cannot do this",
+            StoreErrorKind::Misconfigured => "the store is set up wrongly",
+        })
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}

@@ -1,0 +1,35 @@
+//! What the framework needs from outside, and what it offers to generated code: traits, and the types in their signatures.
+//!
+//! Read in this order: [`TaskStore`], [`Definition`], [`Task`], [`TaskContext`].
+
+mod call;
+mod clock;
+mod context;
+mod definition;
+mod enlist;
+mod error;
+mod failure;
+mod future;
+mod params;
+mod returned;
+mod store;
+mod store_types;
+mod task;
+
+pub use call::{Call, Dependencies};
+pub use clock::Clock;
+pub use context::{Attempt, AttemptInfo, TaskContext};
+pub use definition::{Body, BodyFuture, Definition, Dependency, Schemas};
+pub use enlist::{Enlist, EnlistNow};
+pub use error::{BoxError, StoreError, StoreErrorKind};
+pub use failure::{Failure, FailureOutcome, TaskError};
+pub use future::BoxFuture;
+pub use params::{InvalidParams, Keys};
+pub use returned::{ByKind, ByText, ErrorTag, check, encode, schemas, unique_by_params};
+pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
+pub use store_types::{
+    AttemptEnd, Capabilities, ClaimRequest, Claimed, Claims, Control, Controlled, Declaration, Due, Enqueued, Finish,
+    Finished, Heartbeat, Held, KnownTask, NewTask, ProgressReport, QueueSettings, QueueState, Reaped, ScheduleCommand,
+    ScheduleRecord, StoreSettings, WorkerState,
+};
+pub use task::{Task, TaskReturn};

@@ -1,0 +1,69 @@
+//! The parameters of a task: their keys, and what is wrong with them.
+
+use std::{error::Error, fmt};
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+/// The keys of one task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keys {
+    /// Under which it is unique among the tasks of its definition.
+    pub unique: Option<String>,
+    /// Under which it is limited among the tasks of its definition.
+    pub concurrency: Option<String>,
+}
+
+impl Keys {
+    /// Both keys.
+    #[must_use]
+    pub const fn new(unique: Option<String>, concurrency: Option<String>) -> Self {
+        Self { unique, concurrency }
+    }
+}
+
+/// Parameters that do not fit the function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidParams {
+    /// Where, such as `address.lines[2]`; empty for the whole.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl InvalidParams {
+    /// Wrong at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+
+    /// Reads parameters; what does not fit is reported with its path.
+    ///
+    /// # Errors
+    /// The JSON does not fit `T`.
+    pub fn decode<T: DeserializeOwned>(params: &RawValue) -> Result<T, Self> {
+        serde_json::from_str(params.get()).map_err(|first| {
+            // The path costs time, so it is looked for only when something is wrong.
+            let mut json = serde_json::Deserializer::from_str(params.get());
+            match serde_path_to_error::deserialize::<_, T>(&mut json) {
+                Ok(_) => Self::new("", first.to_string()),
+                Err(error) => {
+                    let path = error.path().to_string();
+                    let path = if path == "." { String::new() } else { path };
+                    Self::new(path, error.into_inner().to_string())
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Display for InvalidParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "`{}`: {}", self.path, self.message) }
+    }
+}
+
+impl Error for InvalidParams {}

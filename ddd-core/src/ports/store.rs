@@ -1,0 +1,129 @@
+use std::sync::{Arc, Weak};
+
+use super::{
+    BoxFuture, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
+    Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError, StoreSettings,
+    WorkerState,
+};
+use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord};
+
+/// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
+/// if it is pending, so that no call is ever dropped half-way.
+pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
+
+/// Where tasks are kept.
+///
+/// The port is batch-first: every write takes an owned batch and answers for each item in order. Every write is
+/// idempotent: told twice, it is done once and answers so. What a worker writes about a task is fenced: it takes effect
+/// only while the task is `running` under the same [`Fence`], and is answered [`Finished::Stale`] otherwise, never with an
+/// error. Stores read time from their own clock, so that workers with wrong clocks cannot steal each other's leases.
+///
+/// `store_conformance!` in `ddd_core::testing` is this contract as tests.
+pub trait TaskStore: Send + Sync + 'static {
+    /// A word for logs and figures, such as `memory`.
+    fn kind(&self) -> &'static str;
+
+    /// What this store can do beyond the contract.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Sets bounds and the settings of queues. Called at start-up, and again when settings change; queues that are not
+    /// named keep theirs.
+    fn configure(&self, settings: StoreSettings) -> StoreFuture<()>;
+
+    /// Stores new tasks. A task whose id is already there counts as created (the call was repeated); a full queue and
+    /// a unique key that is taken are answers, not errors. The depth of a bounded queue is never exceeded.
+    fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
+
+    /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the
+    /// delayed, retrying and blocked become ready first. Respects paused queues, their concurrency and rate limits, and
+    /// what the worker knows.
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims>;
+
+    /// Ends attempts. One call may hold many.
+    fn finish(&self, finishes: Vec<Finish>) -> StoreFuture<Vec<Finished>>;
+
+    /// Renews the leases of what a worker holds, and its own sign of life. Answers with what it must know: which of them
+    /// were cancelled, and which it has lost.
+    fn heartbeat(&self, heartbeat: Heartbeat) -> StoreFuture<Vec<Signal>>;
+
+    /// Stores how far running tasks are. Stale reports are dropped.
+    fn progress(&self, reports: Vec<ProgressReport>) -> StoreFuture<Vec<Finished>>;
+
+    /// Upkeep, at most `max` rows of each kind: makes due tasks ready, takes tasks back from workers whose lease ran out,
+    /// parks what no live worker knows, drops what is past its retention.
+    fn reap(&self, max: usize) -> StoreFuture<Reaped>;
+
+    /// Makes a worker and what it knows known; tasks that were parked for want of it become ready.
+    fn declare(&self, declaration: Declaration) -> StoreFuture<Reaped>;
+
+    /// Forgets a worker that ended in order.
+    fn withdraw(&self, worker: crate::domain::WorkerId) -> StoreFuture<()>;
+
+    /// Changes tasks or queues on a user's behalf. One answer for each id, in order; empty for queues.
+    fn control(&self, command: Control) -> StoreFuture<Vec<Controlled>>;
+
+    /// Records by id, in order; `None` for those unknown.
+    fn get(&self, ids: Vec<TaskId>) -> StoreFuture<Vec<Option<TaskRecord>>>;
+
+    /// The records that a filter means, newest submission first, at most `limit` from the cursor on.
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>>;
+
+    /// Figures about all tasks.
+    fn statistics(&self) -> StoreFuture<Statistics>;
+
+    /// The queues that were ever configured or used.
+    fn queues(&self) -> StoreFuture<Vec<QueueState>>;
+
+    /// The workers that are alive.
+    fn workers(&self) -> StoreFuture<Vec<WorkerState>>;
+
+    /// Changes or fires schedules; answers with the schedules that the command was about, as they now are.
+    ///
+    /// [`ScheduleCommand::Fire`] is a compare-and-set on the tick: of many processes that fire it, one submits the task,
+    /// in the same transaction as the schedule's next tick is written.
+    fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>>;
+
+    /// Sends hints to `sink` from now on, as long as it lives. Hints may be lost or repeated: polling is the truth.
+    fn attach(&self, sink: Weak<dyn SignalSink>);
+
+    /// The same store over a connection of its own, for heartbeats: a busy pool must not delay them.
+    fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>>;
+}
+
+/// Takes hints from a store. It must return at once.
+pub trait SignalSink: Send + Sync {
+    /// Something happened.
+    fn signal(&self, signal: Signal);
+}
+
+/// A hint from a store to a worker or a handle.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// So many tasks became ready in this queue.
+    Ready {
+        /// The queue.
+        queue: Name,
+        /// How many.
+        count: usize,
+    },
+    /// A running task was cancelled.
+    Cancel {
+        /// The task.
+        id: TaskId,
+        /// The claim that was running when it was cancelled.
+        fence: Fence,
+    },
+    /// A lease was lost: someone else may run the task.
+    Lost {
+        /// The task.
+        id: TaskId,
+        /// The claim that is no longer valid.
+        fence: Fence,
+    },
+    /// Something happened to a task that another process wrote; handles and streams may want to look.
+    Changed {
+        /// What happened.
+        transition: crate::domain::Transition,
+    },
+}
