@@ -126,8 +126,12 @@ impl TaskRecord {
         self.errors.last()
     }
 
-    /// Adds an error and drops the oldest ones over the bound.
+    /// Adds an error and drops the oldest ones over the bound. A second report about one attempt (it ran over its time,
+    /// then returned) replaces the first.
     pub fn push_error(&mut self, error: AttemptError) {
+        if self.errors.last().is_some_and(|it| (it.run, it.attempt) == (error.run, error.attempt)) {
+            self.errors.pop();
+        }
         if self.errors.len() == Self::MAX_ERRORS {
             self.errors.remove(0);
         }

@@ -5,7 +5,7 @@ use super::{
     Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError, StoreSettings,
     WorkerState,
 };
-use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord};
+use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Transition};
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
 /// if it is pending, so that no call is ever dropped half-way.
@@ -83,16 +83,21 @@ pub trait TaskStore: Send + Sync + 'static {
     /// in the same transaction as the schedule's next tick is written.
     fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>>;
 
-    /// Sends hints to `sink` from now on, as long as it lives. Hints may be lost or repeated: polling is the truth.
+    /// Tells `sink` from now on, as long as it lives: every transition, in order, and hints. Hints may be lost or
+    /// repeated: polling is the truth.
     fn attach(&self, sink: Weak<dyn SignalSink>);
 
     /// The same store over a connection of its own, for heartbeats: a busy pool must not delay them.
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>>;
 }
 
-/// Takes hints from a store. It must return at once.
+/// Takes what a store tells a process. Both methods must return at once and must not call the store.
 pub trait SignalSink: Send + Sync {
-    /// Something happened.
+    /// A task's life changed. Called in the order of the changes, each exactly once where the store can tell, and perhaps
+    /// under a lock of the store's: it only notes the transition. [`SignalSink::signal`] follows outside that lock.
+    fn record(&self, transition: &Transition);
+
+    /// Something happened that is worth a look.
     fn signal(&self, signal: Signal);
 }
 
@@ -121,9 +126,6 @@ pub enum Signal {
         /// The claim that is no longer valid.
         fence: Fence,
     },
-    /// Something happened to a task that another process wrote; handles and streams may want to look.
-    Changed {
-        /// What happened.
-        transition: crate::domain::Transition,
-    },
+    /// Transitions were recorded: subscribers may be woken.
+    Recorded,
 }

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::domain::{
     AttemptError, Counts, Fence, Label, Limits, Name, Priority, Progress, Quota, RankStep, TaskId, TaskRecord,
-    TaskStatus, Timestamp, Transition, Until, WorkerId,
+    TaskStatus, Timestamp, Until, WorkerId,
 };
 
 /// What a store can do beyond the contract.
@@ -87,8 +87,8 @@ pub enum Due {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Enqueued {
-    /// It is stored.
-    Created(Transition),
+    /// It is stored, and this is where it is.
+    Created(TaskStatus),
     /// It had been stored before, under the same id.
     AlreadyCreated,
     /// A task with its unique key is there; it was not stored.
@@ -130,8 +130,6 @@ impl ClaimRequest {
 pub struct Claims {
     /// The tasks, in the order in which they are to start.
     pub tasks: Vec<Claimed>,
-    /// What the claim changed, in order.
-    pub transitions: Vec<Transition>,
     /// How long from now until the next task can become ready by itself; `None` if none is known.
     pub next_in: Option<Duration>,
     /// A task that must run alone waits: the worker should claim nothing until it is idle.
@@ -268,8 +266,8 @@ pub enum AttemptEnd {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Finished {
-    /// It took effect: the transition, and those of tasks that became ready by it.
-    Applied(Vec<Transition>),
+    /// It took effect, and this is where the task now is.
+    Applied(TaskStatus),
     /// It had taken effect before.
     AlreadyApplied,
     /// The claim is no longer valid; nothing was written.
@@ -330,8 +328,8 @@ impl ProgressReport {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Reaped {
-    /// What changed, in order.
-    pub transitions: Vec<Transition>,
+    /// Which tasks reached a terminal status, and which.
+    pub ended: Vec<(TaskId, TaskStatus)>,
     /// How many tasks were taken back from workers whose lease ran out.
     pub recovered: usize,
     /// How many finished records were dropped.
@@ -468,8 +466,8 @@ pub enum Control {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Controlled {
-    /// It took effect: the transitions, that of the task first. Empty if its status did not change.
-    Applied(Vec<Transition>),
+    /// It took effect, and this is where the task now is; a deleted one, where it was.
+    Applied(TaskStatus),
     /// The task is running; its worker is told. It ends as `cancelled`.
     Requested {
         /// The claim that is running.
