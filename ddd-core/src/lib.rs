@@ -2,12 +2,21 @@
 
 #[doc(hidden)]
 pub mod __private;
+mod app;
+mod application;
 pub mod domain;
-pub mod infrastructure;
+mod infrastructure;
 pub mod ports;
 
+pub use app::{App, AppBuilder, BuildError};
+pub use application::{
+    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Registered, Registry, ResultError, Schedules,
+    SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings,
+    Tasks, Transitions,
+};
 pub use domain::{
-    Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Statistics, TaskId, TaskRecord,
+    Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Schedule, Statistics, TaskId, TaskRecord,
     TaskStatus, Timestamp, Transition,
 };
-pub use ports::{Clock, Enlist, EnlistNow, Task, TaskContext, TaskError, TaskStore};
+pub use infrastructure::SystemClock;
+pub use ports::{Clock, Enlist, EnlistNow, QueueSettings, Task, TaskContext, TaskError, TaskStore};
