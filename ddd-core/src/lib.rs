@@ -10,4 +10,5 @@ pub use domain::{
     Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Statistics, TaskId, TaskRecord,
     TaskStatus, Timestamp, Transition,
 };
+pub use infrastructure::memory::{MemoryStore, MemoryTransaction};
 pub use ports::{Clock, Enlist, EnlistNow, Task, TaskContext, TaskError, TaskStore};
