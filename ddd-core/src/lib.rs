@@ -10,13 +10,16 @@ pub mod ports;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use application::{
-    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Registered, Registry, ResultError, Schedules,
-    SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings,
-    Tasks, Transitions,
+    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Registered, Registry, ResultError,
+    Schedules, SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle,
+    TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
-    Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Schedule, Statistics, TaskId, TaskRecord,
-    TaskStatus, Timestamp, Transition,
+    Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Schedule, Statistics, TaskId,
+    TaskRecord, TaskStatus, Timestamp, Transition,
 };
-pub use infrastructure::SystemClock;
+pub use infrastructure::{
+    SystemClock,
+    memory::{MemoryStore, MemoryTransaction},
+};
 pub use ports::{Clock, Enlist, EnlistNow, QueueSettings, Task, TaskContext, TaskError, TaskStore};

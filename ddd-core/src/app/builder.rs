@@ -215,7 +215,7 @@ impl AppBuilder {
         problems.extend(queue_problems(&self.settings));
         if let (Some(registry), false) = (&registry, self.submit_only) {
             let served = served(registry, &self.settings);
-            let run_here = registry.iter().filter(|it| served.iter().any(|queue| *queue == it.settings.queue));
+            let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
             problems.extend(self.providers.problems(run_here.map(|it| it.definition)));
         }
         let (Some(registry), true) = (registry, problems.is_empty()) else {
@@ -284,12 +284,16 @@ fn schedule_problems(definitions: &[&Definition]) -> Vec<String> {
 
 fn queue_problems(settings: &Settings) -> Vec<String> {
     let limits = settings.store.queues.iter().flat_map(|(name, it)| {
-        [("max_depth", it.max_depth), ("concurrency", it.concurrency), ("concurrency_per_worker", it.concurrency_per_worker)]
-            .map(|(what, limit)| (name, what, limit))
+        [
+            ("max_depth", it.max_depth),
+            ("concurrency", it.concurrency),
+            ("concurrency_per_worker", it.concurrency_per_worker),
+        ]
+        .map(|(what, limit)| (name, what, limit))
     });
-    let zeros = limits.filter(|it| it.2 == Some(0)).map(|(name, what, _)| {
-        format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue")
-    });
+    let zeros = limits
+        .filter(|it| it.2 == Some(0))
+        .map(|(name, what, _)| format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue"));
     let configured = settings.store.queues.iter().map(|it| &it.0);
     let names = configured.chain(settings.queues.iter().flatten());
     let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));

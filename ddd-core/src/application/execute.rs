@@ -34,13 +34,15 @@ pub enum ExecuteError {
 /// Runs a task with the validation, injection, timeout and span of a submitted one; one attempt, no record.
 pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Result<T::Output, ExecuteError> {
     let name = T::definition().name;
-    let registered = services.registry.shared(name).cloned().ok_or_else(|| SubmitError::UnknownTask {
-        name: name.to_owned(),
-        closest: services.registry.closest(name),
-    })?;
+    let registered = services
+        .registry
+        .shared(name)
+        .cloned()
+        .ok_or_else(|| SubmitError::UnknownTask { name: name.to_owned(), closest: services.registry.closest(name) })?;
     let invalid = |source: InvalidParams| SubmitError::InvalidParams { name: Name::new(name), source };
     task.validate().map_err(invalid)?;
-    let params = serde_json::value::to_raw_value(&task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
+    let params =
+        serde_json::value::to_raw_value(&task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
     let threads = Threads::new(&services.runtime, services.virtual_time);
     let claimed = claim(services, &registered, params.into());
     let attempt = Arc::new(RunningAttempt::new(&claimed, services.runtime.clone(), None));

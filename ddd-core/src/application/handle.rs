@@ -53,11 +53,16 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
         Self { id, duplicate: false, seat: services.waiters.seat(id), services, output: PhantomData }
     }
 
-    /// The same for a task that was there before.
-    pub(crate) fn of_existing(self, id: TaskId) -> Self {
-        let handle = Self { duplicate: true, ..Self::new(self.services.clone(), id) };
-        drop(self);
+    /// A handle on a task that was there before.
+    pub(crate) fn of_existing(services: Arc<Services>, id: TaskId) -> Self {
+        let mut handle = Self::new(services, id);
+        handle.duplicate = true;
         handle
+    }
+
+    /// The same application's handle on a task that was there before.
+    pub(crate) fn instead(self, id: TaskId) -> Self {
+        Self::of_existing(self.services.clone(), id)
     }
 
     /// The task's identity.
@@ -97,7 +102,7 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
                 Err(error) => return Err(error.into()),
             };
             if record.status.is_terminal() {
-                return read(record);
+                return read(&record);
             }
         }
     }
@@ -141,7 +146,7 @@ impl<O> fmt::Debug for TaskHandle<O> {
     }
 }
 
-fn read<O: DeserializeOwned>(record: TaskRecord) -> Result<O, ResultError> {
+fn read<O: DeserializeOwned>(record: &TaskRecord) -> Result<O, ResultError> {
     let error = |record: &TaskRecord| {
         record.last_error().cloned().unwrap_or_else(|| {
             AttemptError::new(crate::domain::FailureKind::Error, "its errors are no longer kept".to_owned())
@@ -150,9 +155,9 @@ fn read<O: DeserializeOwned>(record: TaskRecord) -> Result<O, ResultError> {
     match record.status {
         TaskStatus::Success if record.result_until.is_some() && record.result.is_none() => Err(ResultError::Expired),
         TaskStatus::Success => decode(record.result.as_deref()),
-        TaskStatus::Timeout => Err(ResultError::TimedOut(error(&record))),
+        TaskStatus::Timeout => Err(ResultError::TimedOut(error(record))),
         TaskStatus::Cancelled => Err(ResultError::Cancelled),
-        _ => Err(ResultError::Failed(error(&record))),
+        _ => Err(ResultError::Failed(error(record))),
     }
 }
 

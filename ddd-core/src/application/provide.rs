@@ -13,6 +13,8 @@ use crate::{
 };
 
 type Value = Arc<dyn Any + Send + Sync>;
+type Make<T> = dyn Fn(TaskContext) -> BoxFuture<'static, Result<T, BoxError>> + Send + Sync;
+type Teardown<T> = dyn Fn(Arc<T>) -> BoxFuture<'static, ()> + Send + Sync;
 
 /// A recipe for a dependency that is made anew for each attempt, and taken down when the attempt ends.
 ///
@@ -36,8 +38,8 @@ type Value = Arc<dyn Any + Send + Sync>;
 /// # } }
 /// ```
 pub struct Factory<T> {
-    make: Box<dyn Fn(TaskContext) -> BoxFuture<'static, Result<T, BoxError>> + Send + Sync>,
-    teardown: Option<Box<dyn Fn(Arc<T>) -> BoxFuture<'static, ()> + Send + Sync>>,
+    make: Box<Make<T>>,
+    teardown: Option<Box<Teardown<T>>>,
 }
 
 impl<T: Send + Sync + 'static> Factory<T> {

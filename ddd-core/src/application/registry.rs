@@ -84,7 +84,8 @@ impl Registry {
             by_name.insert(definition.name, registered);
         }
         for name in settings.overrides.keys().filter(|it| !by_name.contains_key(it.as_str())) {
-            let hint = closest(name, by_name.keys().copied()).map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
+            let hint =
+                closest(name, by_name.keys().copied()).map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
             problems.push(format!("settings override a task `{name}`, which is not linked into this program{hint}"));
         }
         if !problems.is_empty() {
@@ -216,7 +217,7 @@ fn effective(definition: &Definition, overrides: Option<&TaskOverrides>, setting
     let none = TaskOverrides::default();
     let over = overrides.unwrap_or(&none);
     TaskSettings {
-        queue: over.queue.clone().unwrap_or(Name::new(options.queue)),
+        queue: over.queue.clone().unwrap_or_else(|| Name::new(options.queue)),
         priority: over.priority.unwrap_or(options.priority),
         timeout: over.timeout.or(options.timeout).unwrap_or(settings.timeout),
         retry: over.retry.or(options.retry).unwrap_or(settings.retry),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     handle::TaskHandle,
     services::Services,
-    submission::{self, SubmitError, Submission},
+    submission::{self, Submission, SubmitError},
 };
 use crate::{
     domain::{Name, Origin, Schedule, ScheduleError, Timestamp},
@@ -186,7 +186,10 @@ pub(crate) async fn live(services: Arc<Services>) {
         let wait = match services.call(services.store.schedules(ScheduleCommand::List(None))).await {
             Ok(all) => fire_due(&services, &all, &mut rules).await.map_or(LOOK, |at| at.since(services.clock.now())),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the schedules could not be read; trying again");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the schedules could not be read; trying again"
+                );
                 Duration::from_secs(1)
             }
         };
@@ -206,7 +209,9 @@ async fn fire_due(services: &Arc<Services>, all: &[ScheduleRecord], rules: &mut 
         let Some(tick) = record.next else { continue };
         let rule = rules.entry((record.rule.clone(), record.time_zone.clone())).or_insert_with(|| {
             rule(record)
-                .inspect_err(|error| tracing::error!(schedule = %record.name, %error, "a schedule's rule cannot be read"))
+                .inspect_err(
+                    |error| tracing::error!(schedule = %record.name, %error, "a schedule's rule cannot be read"),
+                )
                 .ok()
         });
         let Some(rule) = rule else { continue };

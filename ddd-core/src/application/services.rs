@@ -42,7 +42,7 @@ impl Services {
     /// # Errors
     /// The store's own error, or that it did not answer.
     pub(crate) async fn call<T: Send + 'static>(&self, future: StoreFuture<T>) -> Result<T, StoreError> {
-        store_call::call(future, self.timeout()).await
+        store_call::call(future, self.store_timeout()).await
     }
 
     /// Whether the application ends.
@@ -56,7 +56,8 @@ impl Services {
         self.schedule_changed.notify_one();
     }
 
-    pub(crate) const fn timeout(&self) -> Duration {
+    /// How long the store may take to answer.
+    pub(crate) const fn store_timeout(&self) -> Duration {
         self.settings.store_timeout
     }
 }

@@ -96,7 +96,8 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
     /// Into this queue.
     pub fn queue(self, queue: impl Into<Name>) -> Self {
         let queue = queue.into();
-        self.check(|_| Name::check(&queue).map_err(|it| format!("queue `{queue}`: {it}"))).with(|it| it.task.queue = queue)
+        self.check(|_| Name::check(&queue).map_err(|it| format!("queue `{queue}`: {it}")))
+            .with(|it| it.task.queue = queue)
     }
 
     /// Due after this long.
@@ -117,8 +118,10 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
     /// One attempt may take this long.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.check(|_| if timeout.is_zero() { Err("the timeout is zero; write at least 1ms".to_owned()) } else { Ok(()) })
-            .with(|it| it.task.timeout = timeout)
+        self.check(
+            |_| if timeout.is_zero() { Err("the timeout is zero; write at least 1ms".to_owned()) } else { Ok(()) },
+        )
+        .with(|it| it.task.timeout = timeout)
     }
 
     /// At most so many attempts, the first run counted.
@@ -195,8 +198,7 @@ impl Prepared {
     fn set_unique(&mut self, key: &str) {
         let key = format!("{}:{key}", self.registered.name);
         self.label_mut().unique_key = Some(key);
-        self.task.unique_until =
-            Some(self.registered.settings.unique.unwrap_or(crate::domain::Until::Finished));
+        self.task.unique_until = Some(self.registered.settings.unique.unwrap_or(crate::domain::Until::Finished));
     }
 }
 
@@ -211,7 +213,7 @@ impl<O: DeserializeOwned + Send + 'static> Ready<O> {
     fn answered(self, answers: Vec<Enqueued>) -> Result<TaskHandle<O>, SubmitError> {
         let handle = TaskHandle::new(self.services, self.task.id);
         match answers.into_iter().next() {
-            Some(answer) => finish(handle, &self.task.queue, answer),
+            Some(answer) => finish(handle, &self.task.queue, &answer),
             None => Ok(handle),
         }
     }
@@ -220,12 +222,14 @@ impl<O: DeserializeOwned + Send + 'static> Ready<O> {
 fn finish<O: DeserializeOwned + Send + 'static>(
     handle: TaskHandle<O>,
     queue: &Name,
-    answer: Enqueued,
+    answer: &Enqueued,
 ) -> Result<TaskHandle<O>, SubmitError> {
     match answer {
         Enqueued::Created(_) | Enqueued::AlreadyCreated => Ok(handle),
-        Enqueued::Duplicate(id) => Ok(handle.of_existing(id)),
-        Enqueued::Full { retry_after } => Err(SubmitError::QueueFull { queue: queue.clone(), retry_after }),
+        Enqueued::Duplicate(id) => Ok(handle.instead(*id)),
+        Enqueued::Full { retry_after } => {
+            Err(SubmitError::QueueFull { queue: queue.clone(), retry_after: *retry_after })
+        }
     }
 }
 
@@ -258,7 +262,7 @@ fn answered<O: DeserializeOwned + Send + 'static>(
     answer: Result<Vec<Enqueued>, StoreError>,
 ) -> Result<TaskHandle<O>, SubmitError> {
     match answer?.into_iter().next() {
-        Some(answer) => finish(handle, queue, answer),
+        Some(answer) => finish(handle, queue, &answer),
         None => Ok(handle),
     }
 }
@@ -321,7 +325,7 @@ pub(crate) async fn submit_many<T: Task>(
     let handles: Vec<_> =
         ready.iter().map(|it| (TaskHandle::new(services.clone(), it.task.id), it.task.queue.clone())).collect();
     let answers = services.call(services.store.enqueue(ready.into_iter().map(|it| it.task).collect())).await?;
-    Ok(handles.into_iter().zip(answers).map(|((handle, queue), answer)| finish(handle, &queue, answer)).collect())
+    Ok(handles.into_iter().zip(answers).map(|((handle, queue), answer)| finish(handle, &queue, &answer)).collect())
 }
 
 /// A complete task of this definition with these parameters, for a schedule's tick.
@@ -360,10 +364,10 @@ fn prepare_named(services: &Services, name: &str, params: &impl Serialize) -> Re
 }
 
 fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Arc<Registered>, SubmitError> {
-    services.registry.shared(name).ok_or_else(|| SubmitError::UnknownTask {
-        name: name.to_owned(),
-        closest: services.registry.closest(name),
-    })
+    services
+        .registry
+        .shared(name)
+        .ok_or_else(|| SubmitError::UnknownTask { name: name.to_owned(), closest: services.registry.closest(name) })
 }
 
 fn prepare(

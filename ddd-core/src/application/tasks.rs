@@ -40,7 +40,7 @@ impl Tasks {
     /// A handle on a task that was submitted elsewhere; `O` is what its function yields.
     #[must_use]
     pub fn handle<O: DeserializeOwned + Send + 'static>(&self, id: TaskId) -> TaskHandle<O> {
-        TaskHandle::new(self.services.clone(), id).of_existing(id)
+        TaskHandle::of_existing(self.services.clone(), id)
     }
 
     /// The tasks that a filter means, newest first, at most `limit`, from a cursor on.

@@ -1,6 +1,6 @@
 //! The stream of transitions: one ring for all subscribers, written in the order in which the store changed.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, pin::pin, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -52,6 +52,14 @@ impl TransitionLog {
         }
     }
 
+    /// Whether there is nothing from number `next` on; if so, the next transition wakes.
+    fn will_wait(&self, next: u64) -> bool {
+        let mut ring = self.ring.lock();
+        let is_empty = ring.first + ring.items.len() as u64 <= next;
+        ring.waiting |= is_empty;
+        is_empty
+    }
+
     pub(crate) fn subscribe(self: &Arc<Self>) -> Transitions {
         let mut ring = self.ring.lock();
         ring.subscribers += 1;
@@ -91,16 +99,11 @@ impl Transitions {
             if let Some(transition) = self.try_next()? {
                 return Ok(transition);
             }
-            let written = self.log.written.notified();
-            tokio::pin!(written);
+            let mut written = pin!(self.log.written.notified());
             written.as_mut().enable();
-            let mut ring = self.log.ring.lock();
-            if ring.first + ring.items.len() as u64 > self.next {
-                continue;
+            if self.log.will_wait(self.next) {
+                written.await;
             }
-            ring.waiting = true;
-            drop(ring);
-            written.await;
         }
     }
 

@@ -50,7 +50,7 @@ impl Seat {
 
 /// The seats of all handles that are alive.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters([Mutex<Seats>; Waiters::SHARDS]);
+pub(crate) struct Waiters([Mutex<Seats>; Self::SHARDS]);
 
 type Seats = HashMap<TaskId, Vec<Arc<Seat>>, BuildHasherDefault<IdHasher>>;
 

@@ -55,7 +55,11 @@ impl Schedule {
                     .map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { rule: Rule::Cron { any_of, zone }, text: expression.to_owned(), time_zone: Some(time_zone.to_owned()) })
+        Ok(Self {
+            rule: Rule::Cron { any_of, zone },
+            text: expression.to_owned(),
+            time_zone: Some(time_zone.to_owned()),
+        })
     }
 
     /// Again and again, `period` apart: at whole multiples of it since 1970-01-01T00:00:00Z, so that every process

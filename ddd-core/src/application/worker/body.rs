@@ -116,8 +116,7 @@ async fn drive<T>(
             match attempt.stop_reason() {
                 Stop::None => {}
                 Stop::Cancel if attempt.is_listening() => {
-                    let over = grace_over
-                        .get_or_insert_with(|| Box::pin(sleep_until(far(Instant::now(), grace))));
+                    let over = grace_over.get_or_insert_with(|| Box::pin(sleep_until(far(Instant::now(), grace))));
                     if over.as_mut().poll(cx).is_ready() {
                         return Poll::Ready(Ended::Stopped(Stop::Cancel));
                     }
@@ -133,12 +132,7 @@ async fn drive<T>(
 }
 
 /// Waits for a body that cannot be dropped.
-async fn wait_for(
-    mut body: BodyFuture,
-    attempt: &RunningAttempt,
-    overdue: impl Fn(),
-    span: &Span,
-) -> Ended {
+async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, overdue: impl Fn(), span: &Span) -> Ended {
     let mut deadline = pin!(sleep_until(attempt.until()));
     let mut reported = false;
     let result = poll_fn(|cx| {

@@ -46,6 +46,27 @@ struct State {
     next_at: Option<Instant>,
 }
 
+/// Where a slot comes from when it asks what to do.
+#[derive(Clone, Copy)]
+enum Slot<'a> {
+    /// It has just started, or could not claim.
+    Begins,
+    /// It ran a task of this queue.
+    Finished(&'a Name),
+    /// It waited for a hint.
+    Waited,
+    /// It claimed and was given nothing.
+    Claimed,
+}
+
+/// What a slot is to do.
+enum Step {
+    Run(Claimed),
+    Claim(ClaimRequest),
+    Wait,
+    End,
+}
+
 impl Feed {
     pub(crate) fn new(
         worker: WorkerId,
@@ -65,11 +86,6 @@ impl Feed {
             queues: queues.into(),
             has_queue_limits,
         }
-    }
-
-    /// The queues that this worker serves.
-    pub(crate) fn queues(&self) -> impl Iterator<Item = &Name> {
-        self.queues.iter().map(|it| &it.0)
     }
 
     /// Something may be ready: one slot that waits looks for it.
@@ -135,63 +151,71 @@ impl Feed {
     /// finished.
     pub(crate) async fn next(&self, done: Option<&Name>) -> Option<Claimed> {
         let mut pause = Pause::default();
-        let mut state = self.state.lock();
-        if let Some(queue) = done {
-            self.ended(&mut state, queue);
-        }
+        let mut from = done.map_or(Slot::Begins, Slot::Finished);
         loop {
-            if state.closed || state.slots > state.limit {
-                state.slots -= 1;
-                drop(state);
-                // The hint that woke this slot may have been meant for work that another one can still do.
-                self.wake.notify_one();
-                return None;
-            }
-            if let Some(claimed) = state.ready.pop_front() {
-                return Some(self.started(state, claimed));
-            }
-            let may_claim = state.running == 0 || !state.alone;
-            if may_claim && !state.claiming {
-                state.claiming = true;
-                state.again = false;
-                let request = self.request(&state);
-                drop(state);
-                let answer = self.services.call(self.services.store.claim(request)).await;
-                let claimed = match answer {
-                    Ok(claims) => {
-                        pause = Pause::default();
-                        state = self.state.lock();
-                        self.take(&mut state, claims)
-                    }
-                    Err(error) => {
-                        self.state.lock().claiming = false;
-                        pause.report_and_wait(&error, "claiming tasks").await;
-                        state = self.state.lock();
-                        continue;
-                    }
-                };
-                if let Some(claimed) = claimed {
-                    return Some(self.started(state, claimed));
+            match self.step(from) {
+                Step::Run(claimed) => return Some(claimed),
+                Step::End => return None,
+                Step::Wait => {
+                    self.wake.notified().await;
+                    from = Slot::Waited;
                 }
-                if state.closed || state.again {
-                    continue;
+                Step::Claim(request) => {
+                    from = Slot::Begins;
+                    match self.services.call(self.services.store.claim(request)).await {
+                        Ok(claims) => match self.take(claims) {
+                            Some(claimed) => return Some(claimed),
+                            None => from = Slot::Claimed,
+                        },
+                        Err(error) => {
+                            self.state.lock().claiming = false;
+                            pause.report_and_wait(&error, "claiming tasks").await;
+                        }
+                    }
                 }
-            } else {
-                state.again = true;
             }
-            state.hungry += 1;
-            drop(state);
-            self.wake.notified().await;
-            state = self.state.lock();
-            state.hungry -= 1;
         }
+    }
+
+    /// What a slot is to do.
+    fn step(&self, from: Slot<'_>) -> Step {
+        let mut state = self.state.lock();
+        match from {
+            Slot::Begins | Slot::Claimed => {}
+            Slot::Finished(queue) => self.ended(&mut state, queue),
+            Slot::Waited => state.hungry -= 1,
+        }
+        if state.closed || state.slots > state.limit {
+            state.slots -= 1;
+            drop(state);
+            // The hint that woke this slot may have been meant for work that another one can still do.
+            self.wake.notify_one();
+            return Step::End;
+        }
+        if let Some(claimed) = state.ready.pop_front() {
+            return Step::Run(self.started(state, claimed));
+        }
+        let has_just_looked = matches!(from, Slot::Claimed) && !state.again;
+        if state.claiming || (state.alone && state.running > 0) {
+            state.again = true;
+        } else if !has_just_looked {
+            state.claiming = true;
+            state.again = false;
+            return Step::Claim(self.request(&state));
+        }
+        state.hungry += 1;
+        Step::Wait
     }
 
     fn request(&self, state: &State) -> ClaimRequest {
         let max = (1 + state.hungry).min(state.limit.saturating_sub(state.running)).max(1);
         let queues = if self.has_queue_limits {
             let running = state.running_by_queue.iter();
-            self.queues.iter().zip(running).map(|((name, most), now)| (name.clone(), most.saturating_sub(*now))).collect()
+            self.queues
+                .iter()
+                .zip(running)
+                .map(|((name, most), now)| (name.clone(), most.saturating_sub(*now)))
+                .collect()
         } else {
             self.queues.clone()
         };
@@ -200,10 +224,12 @@ impl Feed {
     }
 
     /// Takes a claim's answer in: the first task is for the slot that claimed.
-    fn take(&self, state: &mut State, claims: Claims) -> Option<Claimed> {
+    fn take(&self, claims: Claims) -> Option<Claimed> {
+        let mut state = self.state.lock();
         state.claiming = false;
         let mut tasks = claims.tasks.into_iter();
         if state.closed {
+            drop(state);
             self.finisher.give_back(tasks);
             return None;
         }
@@ -211,9 +237,9 @@ impl Feed {
         let first = tasks.next();
         state.ready.extend(tasks);
         if let Some(delay) = claims.next_in {
-            self.plan(state, delay);
+            self.plan(&mut state, delay);
         }
-        first
+        Some(self.started(state, first?))
     }
 
     fn plan(&self, state: &mut State, delay: Duration) {

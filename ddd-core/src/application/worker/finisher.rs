@@ -7,12 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{
-    application::{
-        hooks::FailedTask,
-        services::Services,
-        store_call,
-        waiters::Ending,
-    },
+    application::{hooks::FailedTask, services::Services, store_call, waiters::Ending},
     domain::{AttemptError, Name, TaskStatus},
     ports::{AttemptEnd, Claimed, Finish, Finished, Held, StoreError, StoreFuture},
 };
@@ -114,15 +109,16 @@ impl Finisher {
     }
 
     fn write_later(self: &Arc<Self>, batch: Vec<Report>, pending: StoreFuture<Vec<Finished>>) {
-        self.state.lock().under_way = batch.iter().map(|it| Held { id: it.finish.id, fence: it.finish.fence }).collect();
+        self.state.lock().under_way =
+            batch.iter().map(|it| Held { id: it.finish.id, fence: it.finish.fence }).collect();
         let this = self.clone();
         store_call::spawn(&self.services.runtime, async move {
-            let timeout = this.services.timeout();
+            let timeout = this.services.store_timeout();
             let mut first = Some(pending);
             let make = || first.take().unwrap_or_else(|| this.finish(&batch));
             match store_call::call_until_answered(make, timeout, "reporting the ends of attempts").await {
                 Ok(answers) => this.settle(batch, answers),
-                Err(error) => this.give_up(&batch, &error),
+                Err(error) => Self::give_up(&batch, &error),
             }
             this.state.lock().under_way.clear();
             if let Some(next) = this.next_batch() {
@@ -180,7 +176,7 @@ impl Finisher {
     }
 
     /// The store refuses for good. The leases run out, and the tasks run again: at least once.
-    fn give_up(&self, batch: &[Report], error: &StoreError) {
+    fn give_up(batch: &[Report], error: &StoreError) {
         tracing::error!(
             error = error as &dyn std::error::Error,
             tasks = batch.len(),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     application::{ids, services::Services, store_call},
-    domain::{Fence, Name, TaskId, WorkerId},
+    domain::{Fence, Name, TaskId},
     ports::{Attempt as _, Declaration, StoreError},
 };
 
@@ -70,11 +70,6 @@ impl Worker {
     /// How many bodies run now.
     pub(crate) fn running(&self) -> usize {
         self.shared.feed.running()
-    }
-
-    /// Its identity.
-    pub(crate) fn id(&self) -> WorkerId {
-        self.shared.id
     }
 
     /// Stops claiming, lets bodies end until the deadline, and gives the rest back.

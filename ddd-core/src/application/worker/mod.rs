@@ -27,4 +27,3 @@ pub(crate) use blocking::Threads;
 pub(crate) use body::{Ended, Job, run};
 pub(crate) use lifecycle::{StartError, Worker};
 pub use stop::ShutdownReport;
-

@@ -46,7 +46,7 @@ impl ProgressWriter {
                 Err(pending) => {
                     let this = self.clone();
                     store_call::spawn(&self.services.runtime, async move {
-                        report(store_call::call(pending, this.services.timeout()).await);
+                        report(store_call::call(pending, this.services.store_timeout()).await);
                         this.flush();
                     });
                     return;

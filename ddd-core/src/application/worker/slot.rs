@@ -92,9 +92,7 @@ fn failed(registered: &Registered, claimed: &Claimed, failure: Failure) -> Attem
     let is_left = claimed.attempt < claimed.max_attempts;
     match failure.outcome {
         FailureOutcome::Snooze(delay) => AttemptEnd::Snooze { delay },
-        FailureOutcome::Cancel => {
-            AttemptEnd::Cancelled(AttemptError::new(FailureKind::Cancelled, error.message))
-        }
+        FailureOutcome::Cancel => AttemptEnd::Cancelled(AttemptError::new(FailureKind::Cancelled, error.message)),
         FailureOutcome::Retry if is_left => {
             let delay = registered.settings.retry.delay_after(claimed.attempt, fastrand::f64());
             AttemptEnd::Retry { error, delay }

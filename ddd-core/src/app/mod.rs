@@ -12,7 +12,8 @@ pub use error::BuildError;
 
 use crate::{
     application::{
-        self, ExecuteError, Inbox, Registry, Services, ShutdownReport, Submission, SubmitError, TaskHandle, Tasks, Worker,
+        self, ExecuteError, Inbox, Registry, Services, ShutdownReport, Submission, SubmitError, TaskHandle, Tasks,
+        Worker,
     },
     domain::Name,
     ports::{StoreError, Task, TaskStore},
@@ -56,6 +57,7 @@ impl App {
     ///
     /// # Errors
     /// The submission yields them when it is awaited: [`SubmitError`].
+    #[allow(clippy::needless_pass_by_value, reason = "a submitted task is gone: a command is given, not lent")]
     pub fn submit<T: Task>(&self, task: T) -> Submission<T::Output> {
         application::submit(&self.0.services, &task)
     }
