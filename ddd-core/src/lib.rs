@@ -11,3 +11,7 @@ pub use domain::{
     TaskStatus, Timestamp, Transition,
 };
 pub use ports::{Clock, Enlist, EnlistNow, Task, TaskContext, TaskError, TaskStore};
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/task.md")]
+pub use ddd_macros::task;
