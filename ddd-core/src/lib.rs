@@ -23,3 +23,7 @@ pub use infrastructure::{
     memory::{MemoryStore, MemoryTransaction},
 };
 pub use ports::{Clock, Enlist, EnlistNow, QueueSettings, Task, TaskContext, TaskError, TaskStore};
+
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/task.md")]
+pub use ddd_macros::task;
