@@ -140,7 +140,7 @@ impl State {
     pub(super) fn remove_finished(&mut self, key: u32, fx: &mut Effects) {
         self.leave(key, fx);
         self.results.remove(self.entries.at(key).result);
-        let entry = self.entries.remove(key);
+        let Some(entry) = self.entries.remove(key) else { return };
         let status = entry.record.status;
         self.kinds.at_mut(entry.kind).now.remove(status);
         self.queues.at_mut(entry.queue).counts.remove(status);

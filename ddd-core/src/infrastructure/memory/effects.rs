@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::{entry::Entry, queues::Queues};
 use crate::{
     domain::{TaskRecord, TaskStatus, Timestamp, Transition},
-    ports::{Signal, SignalSink},
+    ports::{NewTask, Signal, SignalSink},
 };
 
 /// What a change leads to beyond its answer. Transitions are recorded as they happen; signals are sent, and garbage is
@@ -18,8 +18,8 @@ pub(super) struct Effects {
     signals: Vec<Signal>,
     first_ready: Option<(u32, usize)>,
     more_ready: Vec<(u32, usize)>,
-    #[allow(clippy::vec_box, reason = "they come in boxes, and moving a pointer is all that is done under the lock")]
-    pub(super) dropped_entries: Vec<Box<Entry>>,
+    pub(super) dropped_entries: Vec<Entry>,
+    pub(super) dropped_tasks: Vec<NewTask>,
     pub(super) dropped_results: Vec<Arc<RawValue>>,
 }
 

@@ -4,28 +4,6 @@ use crate::{
     ports::{Due, Enqueued, NewTask},
 };
 
-/// A new task as an entry that no lock is needed for yet.
-pub(super) struct Prepared {
-    entry: Box<Entry>,
-    due: Due,
-    until: Option<Until>,
-}
-
-impl From<NewTask> for Prepared {
-    fn from(task: NewTask) -> Self {
-        let NewTask { id, name, version, queue, priority, params, due, max_attempts, timeout, label, unique_until } =
-            task;
-        let mut record = TaskRecord::new(id, name, queue, params, Timestamp::default());
-        record.version = version;
-        record.priority = priority;
-        record.max_attempts = max_attempts;
-        record.timeout = timeout;
-        record.label = label;
-        let until = unique_until.filter(|_| record.label.as_ref().is_some_and(|it| it.unique_key.is_some()));
-        Self { entry: Box::new(Entry::new(record)), due, until }
-    }
-}
-
 /// The instant that `due` means at `now`.
 pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
     match due {
@@ -37,24 +15,29 @@ pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
 
 impl State {
     /// Stores a new task, unless something stands against it.
-    pub(super) fn enqueue(&mut self, task: Prepared, now: Timestamp, fx: &mut Effects) -> Enqueued {
-        let Prepared { mut entry, due, until } = task;
-        if let Some(refused) = self.refusal(&entry.record, until, 0, now) {
-            fx.dropped_entries.push(entry);
+    pub(super) fn enqueue(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
+        if let Some(refused) = self.refusal(&task, 0, now) {
+            // Dropped when the lock is free.
+            fx.dropped_tasks.push(task);
             return refused;
         }
-        entry.seq = self.next_seq();
-        entry.kind = self.kinds.intern(&entry.record.name, entry.record.version);
-        entry.queue = self.queues.intern(&entry.record.queue);
-        entry.record.created_at = now;
-        entry.record.due = due_at(due, now);
-        if let Some(until) = until
-            && let Some(key) = entry.record.label.as_ref().and_then(|it| it.unique_key.as_deref())
-        {
-            self.uniques.take(key, until, entry.record.id, entry.seq, now);
-            entry.frees_unique = until == Until::Finished;
-        }
-        let (queue, kind, priority) = (entry.queue, entry.kind, entry.priority_index());
+        let seq = self.next_seq();
+        let kind = self.kinds.intern(&task.name, task.version);
+        let queue = self.queues.intern(&task.queue);
+        let unique = unique(&task).map(|(key, until)| {
+            self.uniques.take(key, until, task.id, seq, now);
+            until
+        });
+        let mut record = TaskRecord::new(task.id, task.name, task.queue, task.params, now);
+        record.version = task.version;
+        record.priority = task.priority;
+        record.due = due_at(task.due, now);
+        record.max_attempts = task.max_attempts;
+        record.timeout = task.timeout;
+        record.label = task.label;
+        let mut entry = Entry::new(record, seq, queue, kind);
+        entry.frees_unique = unique == Some(Until::Finished);
+        let priority = entry.priority_index();
         let key = self.entries.insert(entry);
         let status = self.status_when_ready(key, now);
         let record = &mut self.entries.at_mut(key).record;
@@ -70,31 +53,32 @@ impl State {
     }
 
     /// What stands against a new task, if its queue takes `more` others before it.
-    fn refusal(&self, record: &TaskRecord, until: Option<Until>, more: usize, now: Timestamp) -> Option<Enqueued> {
-        if self.entries.find(record.id).is_some() {
+    fn refusal(&self, task: &NewTask, more: usize, now: Timestamp) -> Option<Enqueued> {
+        if self.entries.find(task.id).is_some() {
             return Some(Enqueued::AlreadyCreated);
         }
-        if let Some(label) = &record.label
-            && until.is_some()
-            && let Some(holder) = label.unique_key.as_deref().and_then(|it| self.uniques.holder(it, now))
-        {
+        if let Some(holder) = unique(task).and_then(|(key, _)| self.uniques.holder(key, now)) {
             return Some(Enqueued::Duplicate(holder));
         }
-        let queue = self.queues.at(self.queues.find(&record.queue)?);
+        let queue = self.queues.at(self.queues.find(&task.queue)?);
         queue.is_full(more).then(|| Enqueued::Full { retry_after: queue.retry_after(now) })
     }
 
     /// What would become of a new task, if its queue took `more` others before it.
     pub(super) fn foresee(&self, task: &NewTask, more: usize, now: Timestamp) -> Enqueued {
-        let Prepared { entry, due, until } = Prepared::from(task.clone());
-        self.refusal(&entry.record, until, more, now).unwrap_or_else(|| {
-            let is_late = due_at(due, now) <= now;
-            let has_permit = entry.record.label.as_deref().is_none_or(|it| self.permits.is_free(it));
-            Enqueued::Created(match (is_late, has_permit) {
+        self.refusal(task, more, now).unwrap_or_else(|| {
+            let is_due = due_at(task.due, now) <= now;
+            let has_permit = task.label.as_deref().is_none_or(|it| self.permits.is_free(it));
+            Enqueued::Created(match (is_due, has_permit) {
                 (false, _) => TaskStatus::Delayed,
                 (true, true) => TaskStatus::Pending,
                 (true, false) => TaskStatus::Blocked,
             })
         })
     }
+}
+
+/// The key under which a task is unique, and until when.
+pub(super) fn unique(task: &NewTask) -> Option<(&str, Until)> {
+    Some((task.label.as_ref()?.unique_key.as_deref()?, task.unique_until?))
 }

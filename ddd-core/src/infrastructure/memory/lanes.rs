@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 
-use super::entry::{DueOrder, Entries};
+use super::{entries::Entries, entry::DueOrder};
 use crate::domain::{Priority, Rank, RankStep, Timestamp};
 
 const LANES: usize = (Priority::MAX.get() - Priority::MIN.get() + 1) as usize;
@@ -167,6 +167,11 @@ impl Lanes {
             }
         }
         best
+    }
+
+    /// The items that are probably next in `lane`.
+    pub(super) fn next_keys(&self, lane: usize, count: usize) -> impl Iterator<Item = u32> {
+        self.lanes[lane].in_order.iter().take(count).map(|it| it.key)
     }
 
     pub(super) fn oldest_due(&mut self, entries: &Entries) -> Option<Timestamp> {

@@ -3,10 +3,12 @@
 //! Read in this order: `entry` (a record and its place), `state` (a task leaves one place and arrives at another), `claim`,
 //! `finish`, `control`, `upkeep`, `store`.
 
+mod arena;
 mod claim;
 mod control;
 mod effects;
 mod enqueue;
+mod entries;
 mod entry;
 mod finish;
 mod history;

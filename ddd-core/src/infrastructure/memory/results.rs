@@ -29,7 +29,7 @@ impl Results {
         self.nodes.len()
     }
 
-    /// Adds an entry as the most recently used; its place is to be kept in [`Entry::result`](super::entry::Entry).
+    /// Adds an entry as the most recently used; its place is to be kept in the entry.
     #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 results")]
     pub(super) fn add(&mut self, key: u32) -> u32 {
         let place = self.nodes.insert(Node { key, older: NO_RESULT, newer: NO_RESULT }) as u32;

@@ -1,4 +1,4 @@
-use super::{effects::Effects, enqueue::Prepared, state::State};
+use super::{effects::Effects, state::State};
 use crate::{
     domain::Timestamp,
     ports::{Enqueued, ScheduleCommand, ScheduleRecord, StoreError, StoreErrorKind},
@@ -40,7 +40,7 @@ impl State {
                 if due.is_none() {
                     return Ok(Vec::new());
                 }
-                match self.enqueue(Prepared::from(*task), now, fx) {
+                match self.enqueue(*task, now, fx) {
                     Enqueued::Created(_) | Enqueued::AlreadyCreated | Enqueued::Duplicate(_) => {}
                     // The tick stays due, so that it fires when there is room again.
                     Enqueued::Full { .. } => {

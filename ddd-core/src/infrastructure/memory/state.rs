@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::{
     effects::Effects,
-    entry::{DueOrder, Entries},
+    entries::Entries,
+    entry::DueOrder,
     history::{History, Past},
     keys::{Permits, Uniques},
     kinds::Kinds,

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Weak};
 
-use super::{enqueue::Prepared, shared::Shared, transaction::MemoryTransaction};
+use super::{shared::Shared, transaction::MemoryTransaction};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
     infrastructure::clock::SystemClock,
@@ -68,7 +68,6 @@ impl TaskStore for MemoryStore {
 
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
         let mut answers = Vec::with_capacity(tasks.len());
-        let tasks = tasks.into_iter().map(Prepared::from).collect::<Vec<_>>();
         self.shared.change(|state, now, fx| {
             answers.extend(tasks.into_iter().map(|it| state.enqueue(it, now, fx)));
         });

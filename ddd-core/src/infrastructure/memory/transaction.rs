@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{enqueue::Prepared, shared::Shared, state::State};
+use super::{enqueue::unique, shared::Shared, state::State};
 use crate::{
     domain::Timestamp,
     ports::{BoxFuture, Enlist, EnlistNow, Enqueued, NewTask, StoreError, StoreErrorKind},
@@ -35,7 +35,7 @@ impl MemoryTransaction {
         self.shared.change(|state, now, fx| {
             check(state, &tasks, now)?;
             for task in tasks {
-                state.enqueue(Prepared::from(task), now, fx);
+                state.enqueue(task, now, fx);
             }
             Ok(())
         })
@@ -75,15 +75,11 @@ fn foresee(state: &State, before: &[NewTask], task: &NewTask, now: Timestamp) ->
     if before.iter().any(|it| it.id == task.id) {
         return Enqueued::AlreadyCreated;
     }
-    let unique_key = |it: &NewTask| {
-        it.unique_until?;
-        it.label.as_ref()?.unique_key.clone()
-    };
     let in_same_queue = before.iter().filter(|it| it.queue == task.queue).count();
     match state.foresee(task, in_same_queue, now) {
         answer @ Enqueued::Created(_) => {
-            let key = unique_key(task);
-            let twin = before.iter().find(|it| key.is_some() && unique_key(it) == key);
+            let key = unique(task).map(|(key, _)| key);
+            let twin = before.iter().find(|it| key.is_some() && unique(it).map(|(key, _)| key) == key);
             twin.map_or(answer, |it| Enqueued::Duplicate(it.id))
         }
         answer => answer,

@@ -37,6 +37,7 @@ impl State {
         reaped.more |= self.uniques.expire(now, max);
         reaped.more |= max > 0 && [reaped.recovered, parked, reaped.pruned].contains(&max);
         self.workers.forget_dead(now);
+        self.entries.shrink();
         reaped
     }
 

@@ -1,0 +1,83 @@
+use super::entry::Entry;
+
+/// So many entries are allocated together: they lie in memory in the order of their arrival, which is nearly that in which
+/// they are claimed.
+const CHUNK: usize = 128;
+/// Upkeep frees at most so many chunks at a time.
+const FREED_AT_ONCE: usize = 64;
+
+#[derive(Debug)]
+struct Chunk {
+    slots: Box<[Option<Entry>]>,
+    len: usize,
+}
+
+/// Entries by a small number, each at a place that does not move.
+#[derive(Debug, Default)]
+pub(super) struct Arena {
+    chunks: Vec<Chunk>,
+    free: Vec<u32>,
+    /// Numbers of chunks that were given back.
+    without_slots: Vec<usize>,
+}
+
+impl Arena {
+    pub(super) fn get(&self, key: u32) -> Option<&Entry> {
+        self.chunks.get(key as usize / CHUNK)?.slots.get(key as usize % CHUNK)?.as_ref()
+    }
+
+    pub(super) fn get_mut(&mut self, key: u32) -> Option<&mut Entry> {
+        self.chunks.get_mut(key as usize / CHUNK)?.slots.get_mut(key as usize % CHUNK)?.as_mut()
+    }
+
+    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
+        let key = self.free.pop().unwrap_or_else(|| self.grow());
+        let chunk = &mut self.chunks[key as usize / CHUNK];
+        chunk.slots[key as usize % CHUNK] = Some(entry);
+        chunk.len += 1;
+        key
+    }
+
+    pub(super) fn remove(&mut self, key: u32) -> Option<Entry> {
+        let chunk = self.chunks.get_mut(key as usize / CHUNK)?;
+        let entry = chunk.slots.get_mut(key as usize % CHUNK)?.take()?;
+        chunk.len -= 1;
+        self.free.push(key);
+        Some(entry)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 records")]
+    fn grow(&mut self) -> u32 {
+        let chunk = Chunk { slots: std::iter::repeat_with(|| None).take(CHUNK).collect(), len: 0 };
+        let number = match self.without_slots.pop() {
+            Some(number) => {
+                self.chunks[number] = chunk;
+                number
+            }
+            None => {
+                self.chunks.push(chunk);
+                self.chunks.len() - 1
+            }
+        };
+        let first = (number * CHUNK) as u32;
+        self.free.extend((first + 1..first + CHUNK as u32).rev());
+        first
+    }
+
+    /// Gives memory back that a burst left behind.
+    pub(super) fn shrink(&mut self) {
+        let len = self.chunks.len().saturating_sub(self.without_slots.len()) * CHUNK - self.free.len();
+        if self.free.len() < len.max(8 * CHUNK) {
+            return;
+        }
+        let mut freed = Vec::new();
+        let unused = self.chunks.iter_mut().enumerate();
+        for (number, chunk) in unused.filter(|(_, it)| it.len == 0 && !it.slots.is_empty()).take(FREED_AT_ONCE) {
+            chunk.slots = Box::default();
+            freed.push(number);
+        }
+        self.free.retain(|key| !self.chunks[*key as usize / CHUNK].slots.is_empty());
+        self.free.shrink_to(self.free.len() * 2);
+        self.without_slots.extend(freed);
+    }
+}

@@ -1,0 +1,77 @@
+use std::{collections::BTreeMap, hint::black_box, ops::Bound};
+
+use super::{arena::Arena, entry::Entry};
+use crate::domain::TaskId;
+
+/// All entries, by a small number and by id.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    arena: Arena,
+    by_id: BTreeMap<TaskId, u32>,
+    /// The greatest id that ever came. Most that come are greater, so nothing has to be looked for.
+    newest: Option<TaskId>,
+}
+
+impl Entries {
+    pub(super) fn find(&self, id: TaskId) -> Option<u32> {
+        if self.newest.is_none_or(|it| id > it) { None } else { self.by_id.get(&id).copied() }
+    }
+
+    pub(super) fn get(&self, key: u32) -> Option<&Entry> {
+        self.arena.get(key)
+    }
+
+    /// The entry that `key` is known to name.
+    #[allow(clippy::expect_used, reason = "a key is kept only as long as its entry")]
+    pub(super) fn at(&self, key: u32) -> &Entry {
+        self.arena.get(key).expect("a key names an entry")
+    }
+
+    /// The entry that `key` is known to name.
+    #[allow(clippy::expect_used, reason = "a key is kept only as long as its entry")]
+    pub(super) fn at_mut(&mut self, key: u32) -> &mut Entry {
+        self.arena.get_mut(key).expect("a key names an entry")
+    }
+
+    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
+        let id = entry.record.id;
+        let key = self.arena.insert(entry);
+        self.by_id.insert(id, key);
+        self.newest = self.newest.max(Some(id));
+        key
+    }
+
+    pub(super) fn remove(&mut self, key: u32) -> Option<Entry> {
+        let entry = self.arena.remove(key)?;
+        self.by_id.remove(&entry.record.id);
+        Some(entry)
+    }
+
+    /// Gives memory back that a burst left behind.
+    pub(super) fn shrink(&mut self) {
+        self.arena.shrink();
+    }
+
+    /// From the newest id down, those before `cursor` if there is one.
+    pub(super) fn newest_first(&self, cursor: Option<TaskId>) -> impl Iterator<Item = &Entry> {
+        let end = cursor.map_or(Bound::Unbounded, Bound::Excluded);
+        self.by_id.range((Bound::Unbounded, end)).rev().map(|(_, key)| self.at(*key))
+    }
+
+    /// Whether an item of a lane, by its parts, still stands for an entry.
+    pub(super) fn is_live(&self, key: u32, seq: u64, ticket: u32) -> bool {
+        self.get(key).is_some_and(|it| it.seq == seq && it.ticket == ticket)
+    }
+
+    /// Reads a little of every cache line of these entries and their parameters. The reads do not wait for each other, so
+    /// the memory delivers many at a time; the work that follows would ask for one after the other.
+    pub(super) fn warm(&self, keys: impl Iterator<Item = u32>) {
+        for entry in keys.filter_map(|it| self.get(it)) {
+            let record = &entry.record;
+            let ends = record.fence.get() ^ u64::from(record.attempt) ^ entry.seq ^ u64::from(entry.kind);
+            let times = record.due.as_micros() ^ record.created_at.as_micros();
+            let rest = (record.version, record.run, record.worker.is_some(), record.progress.is_some());
+            black_box((ends, times, rest, record.label.is_some(), record.params.get().as_bytes().first().copied()));
+        }
+    }
+}
