@@ -7,6 +7,8 @@ mod application;
 pub mod domain;
 mod infrastructure;
 pub mod ports;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 pub use app::{App, AppBuilder, BuildError};
 pub use application::{

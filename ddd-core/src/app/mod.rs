@@ -182,6 +182,16 @@ impl App {
         report
     }
 
+    /// Ends the worker as a killed process would.
+    #[cfg(feature = "test-util")]
+    pub(crate) async fn crash(&self) {
+        self.0.services.stop();
+        if let Some(worker) = self.0.worker.lock().await.take() {
+            worker.crash().await;
+        }
+        *self.0.running.lock() = None;
+    }
+
     /// Whether the store answers.
     ///
     /// # Errors

@@ -80,6 +80,21 @@ impl Worker {
     }
 }
 
+#[cfg(feature = "test-util")]
+impl Worker {
+    /// Ends as a killed process would: nothing is reported.
+    pub(crate) async fn crash(&self) {
+        self.vitals.stop();
+        drop(self.shared.feed.close());
+        for attempt in self.shared.attempts() {
+            attempt.stop(Stop::Lost);
+        }
+        while self.shared.is_busy() {
+            self.shared.slot_ended.notified().await;
+        }
+    }
+}
+
 impl Drop for Worker {
     /// A worker that is dropped without a shutdown claims nothing more, and its leases run out.
     fn drop(&mut self) {

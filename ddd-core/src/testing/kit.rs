@@ -1,0 +1,161 @@
+//! Tests of an application: time that the test moves, and a look at what was submitted.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{App, AppBuilder, Filter, ShutdownReport, Statistics, Task, TaskRecord, Timestamp, ports::Clock};
+
+/// A clock that follows the runtime's timer: in a test with paused time it stands still, and jumps when the test waits.
+///
+/// It starts at 2026-01-01T00:00:00Z.
+#[derive(Clone, Debug)]
+pub struct VirtualClock {
+    started: Instant,
+}
+
+impl VirtualClock {
+    /// The instant at which it starts.
+    pub const EPOCH: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+    /// A clock that starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Timestamp {
+        Self::EPOCH.after(Instant::now().saturating_duration_since(self.started))
+    }
+}
+
+/// A builder whose application takes its time from the test: timeouts, delays, retries, schedules, leases and
+/// retention all pass as fast as the test waits for them.
+///
+/// Call it in a test with paused time. Blocking bodies hold the time while they run.
+///
+/// ```
+/// use std::time::Duration;
+/// use ddd_core::{task, testing};
+///
+/// #[task]
+/// async fn remind(text: String) -> Result<String, String> { Ok(text) }
+///
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() {
+///     tokio::time::pause(); // or #[tokio::test(start_paused = true)]
+///     let app = testing::builder().build().await.unwrap();
+///     app.start_workers().await.unwrap();
+///     let began = std::time::Instant::now();
+///     let later = app.submit(remind { text: "tea".into() }).delay(Duration::from_secs(3_600)).await.unwrap();
+///     assert_eq!(later.result().await.unwrap(), "tea");
+///     assert!(began.elapsed() < Duration::from_secs(60)); // the hour did not pass for us
+/// }
+/// ```
+#[must_use]
+pub fn builder() -> AppBuilder {
+    App::builder().clock(Arc::new(VirtualClock::start())).virtual_time()
+}
+
+/// Runs everything that is ready or will be retried, and answers with the figures when nothing is left. Tasks that are
+/// delayed or parked stay.
+///
+/// # Panics
+/// The worker could not start, or the store failed.
+pub async fn drain(app: &App) -> Statistics {
+    if let Err(error) = app.start_workers().await {
+        panic!("the worker could not start: {error}");
+    }
+    let tasks = app.tasks();
+    match tasks.wait_idle().await {
+        Ok(()) => tasks.statistics().await.unwrap_or_else(|error| panic!("{error}")),
+        Err(error) => panic!("the store failed: {error}"),
+    }
+}
+
+/// A task that was submitted.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Submitted<T> {
+    /// The task as data.
+    pub task: T,
+    /// Its record, as it now is.
+    pub record: TaskRecord,
+}
+
+/// All tasks of this definition that were submitted and whose records are kept, oldest first. Secrets are as they were
+/// submitted.
+///
+/// # Panics
+/// The store failed, or a record does not fit the definition.
+pub async fn submitted<T: Task>(app: &App) -> Vec<Submitted<T>> {
+    let mut all = Vec::new();
+    let mut cursor = None;
+    loop {
+        let filter = Filter::all().name(T::definition().name);
+        let page = match app.store().list(filter, cursor, 500).await {
+            Ok(page) => page,
+            Err(error) => panic!("the store failed: {error}"),
+        };
+        for record in page.items {
+            match serde_json::from_str(record.params.get()) {
+                Ok(task) => all.push(Submitted { task, record }),
+                Err(error) => panic!("the record {} does not fit `{}`: {error}", record.id, record.name),
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            all.reverse();
+            return all;
+        }
+    }
+}
+
+/// Asserts that a task like this was submitted: the struct of a task, with a pattern for its fields, and perhaps a guard.
+///
+/// ```
+/// # use ddd_core::{assert_submitted, task, testing};
+/// #[task]
+/// async fn welcome(user: u64) {}
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let app = testing::builder().build().await.unwrap();
+/// app.submit(welcome { user: 7 }).await.unwrap();
+/// assert_submitted!(app, welcome { user: 7 });
+/// assert_submitted!(app, welcome { user } if user % 2 == 1);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! assert_submitted {
+    ($app:expr, $task:ident { $($fields:tt)* } $(if $guard:expr)? $(,)?) => {{
+        let submitted = $crate::testing::submitted::<$task>(&$app).await;
+        let found = submitted.into_iter().any(|it| match it.task {
+            $task { $($fields)* } $(if $guard)? => true,
+            #[allow(unreachable_patterns, reason = "the pattern may match every task")]
+            _ => false,
+        });
+        assert!(
+            found,
+            "no task `{}` like this was submitted",
+            ::core::stringify!($task { $($fields)* } $(if $guard)?)
+        );
+    }};
+}
+
+/// Ends the worker of an application as a killed process would: bodies are dropped, nothing is reported or given back, and
+/// no further sign of life is given. The store learns of it when the leases run out.
+pub async fn crash(app: &App) {
+    app.crash().await;
+}
+
+/// Shuts down and asserts that nothing was left running.
+///
+/// # Panics
+/// A body had to be stopped, or could not be.
+pub async fn shutdown(app: &App) {
+    let report = app.shutdown(Duration::from_secs(5)).await;
+    assert_eq!(report, ShutdownReport::default(), "bodies ran on at the end of the test");
+}
