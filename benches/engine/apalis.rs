@@ -1,0 +1,130 @@
+//! apalis, with each of its backends that keep tasks in memory.
+
+use std::sync::Arc;
+
+use apalis::prelude::{
+    Event, MemorySink, MemoryStorage, MemoryStorageError, ParallelizeExt, Task, TaskBuilder, WorkerBuilder,
+    WorkerBuilderExt, WorkerError,
+};
+use apalis_core::backend::dequeue::VecDequeBackend;
+use futures_util::{Sink, SinkExt, Stream, StreamExt, future::BoxFuture, lock::Mutex};
+use tokio::task::JoinHandle;
+
+use super::protocol::{Engine, WORKERS};
+
+/// One way to set it up.
+pub(crate) trait SetUp: 'static {
+    /// Where tasks are pushed.
+    type Sink: Sink<Task<()>, Error: std::fmt::Debug> + Unpin;
+
+    /// Where to push, and a worker that runs until so many tasks have succeeded.
+    fn set_up(tasks: usize) -> (Self::Sink, BoxFuture<'static, ()>);
+}
+
+/// `MemoryStorage`, an unbounded channel, and one worker that runs the bodies in place.
+pub(crate) struct Memory;
+
+/// The same, each body spawned, as in the README of apalis.
+pub(crate) struct MemorySpawned;
+
+/// `VecDequeBackend`, a queue behind a mutex, and one worker that runs the bodies in place. (More than one would end when
+/// they race for the last task.)
+pub(crate) struct VecDeque;
+
+/// The same, each body spawned.
+pub(crate) struct VecDequeSpawned;
+
+impl SetUp for Memory {
+    type Sink = MemorySink<()>;
+
+    fn set_up(tasks: usize) -> (Self::Sink, BoxFuture<'static, ()>) {
+        let (sink, storage) = memory();
+        let worker = WorkerBuilder::new("bench").backend(storage).concurrency(WORKERS).build(noop);
+        (sink, Box::pin(run(worker.stream(), tasks)))
+    }
+}
+
+impl SetUp for MemorySpawned {
+    type Sink = MemorySink<()>;
+
+    fn set_up(tasks: usize) -> (Self::Sink, BoxFuture<'static, ()>) {
+        let (sink, storage) = memory();
+        let worker =
+            WorkerBuilder::new("bench").backend(storage).concurrency(WORKERS).parallelize(tokio::spawn).build(noop);
+        (sink, Box::pin(run(worker.stream(), tasks)))
+    }
+}
+
+impl SetUp for VecDeque {
+    type Sink = VecDequeBackend<()>;
+
+    fn set_up(tasks: usize) -> (Self::Sink, BoxFuture<'static, ()>) {
+        let backend = VecDequeBackend::new();
+        let worker = WorkerBuilder::new("bench").backend(backend.clone()).concurrency(WORKERS).build(noop);
+        (backend, Box::pin(run(worker.stream(), tasks)))
+    }
+}
+
+impl SetUp for VecDequeSpawned {
+    type Sink = VecDequeBackend<()>;
+
+    fn set_up(tasks: usize) -> (Self::Sink, BoxFuture<'static, ()>) {
+        let backend = VecDequeBackend::new();
+        let worker = WorkerBuilder::new("bench")
+            .backend(backend.clone())
+            .concurrency(WORKERS)
+            .parallelize(tokio::spawn)
+            .build(noop);
+        (backend, Box::pin(run(worker.stream(), tasks)))
+    }
+}
+
+async fn noop((): ()) {}
+
+/// A storage, and a handle that still pushes to it when a worker has taken it.
+fn memory() -> (MemorySink<()>, MemoryStorage<()>) {
+    let (sender, receiver) = futures_channel::mpsc::unbounded();
+    let sender: Box<dyn Sink<Task<()>, Error = MemoryStorageError> + Send + Sync + Unpin> =
+        Box::new(sender.sink_map_err(MemoryStorageError::from));
+    let sink = MemorySink::new(Arc::new(Mutex::new(sender)));
+    (sink.clone(), MemoryStorage::new_with(sink, receiver.boxed()))
+}
+
+/// What `Worker::run` does, until so many tasks have succeeded.
+async fn run(events: impl Stream<Item = Result<Event, WorkerError>>, tasks: usize) {
+    let mut events = std::pin::pin!(events);
+    let mut succeeded = 0;
+    while succeeded < tasks {
+        match events.next().await {
+            Some(Ok(Event::Success(_))) => succeeded += 1,
+            Some(Ok(Event::Start)) => {}
+            other => panic!("after {succeeded} of {tasks} tasks: {other:?}"),
+        }
+    }
+}
+
+/// apalis as an engine.
+pub(crate) struct Apalis<S: SetUp> {
+    sink: S::Sink,
+    worker: Option<BoxFuture<'static, ()>>,
+    running: Option<JoinHandle<()>>,
+}
+
+impl<S: SetUp> Engine for Apalis<S> {
+    async fn new(tasks: usize) -> Self {
+        let (sink, worker) = S::set_up(tasks);
+        Self { sink, worker: Some(worker), running: None }
+    }
+
+    fn start(&mut self) {
+        self.running = self.worker.take().map(tokio::spawn);
+    }
+
+    async fn submit(&mut self) {
+        self.sink.send(TaskBuilder::new(()).build()).await.expect("the backend takes a task");
+    }
+
+    async fn finish(&mut self) {
+        self.running.take().expect("the worker runs").await.expect("every task succeeded");
+    }
+}

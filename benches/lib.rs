@@ -1,1 +1,0 @@
-//! Unpublished package of the workspace.

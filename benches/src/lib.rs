@@ -1,0 +1,11 @@
+//! What the measurements of this project share: which cases to run, how samples become figures, and how these are printed.
+//!
+//! The measurements themselves are the bench targets of this package; `docs/benchmarks.md` says what they mean.
+
+mod arguments;
+mod report;
+mod samples;
+
+pub use arguments::Arguments;
+pub use report::{Better, Case, note};
+pub use samples::{interleave, median, percentile};
