@@ -7,6 +7,7 @@ use apalis::prelude::{
     WorkerBuilderExt, WorkerError,
 };
 use apalis_core::backend::dequeue::VecDequeBackend;
+use futures_channel::mpsc::{UnboundedSender, unbounded};
 use futures_util::{Sink, SinkExt, Stream, StreamExt, future::BoxFuture, lock::Mutex};
 use tokio::task::JoinHandle;
 
@@ -81,13 +82,17 @@ impl SetUp for VecDequeSpawned {
 
 async fn noop((): ()) {}
 
-/// A storage, and a handle that still pushes to it when a worker has taken it.
+/// A storage, and a sink that still pushes to it when a worker has taken it. Each has a sender of its own: apalis panics
+/// when a push meets the worker's poll on one [`MemorySink`].
 fn memory() -> (MemorySink<()>, MemoryStorage<()>) {
-    let (sender, receiver) = futures_channel::mpsc::unbounded();
+    let (sender, receiver) = unbounded();
+    (sink(sender.clone()), MemoryStorage::new_with(sink(sender), receiver.boxed()))
+}
+
+fn sink(sender: UnboundedSender<Task<()>>) -> MemorySink<()> {
     let sender: Box<dyn Sink<Task<()>, Error = MemoryStorageError> + Send + Sync + Unpin> =
         Box::new(sender.sink_map_err(MemoryStorageError::from));
-    let sink = MemorySink::new(Arc::new(Mutex::new(sender)));
-    (sink.clone(), MemoryStorage::new_with(sink, receiver.boxed()))
+    MemorySink::new(Arc::new(Mutex::new(sender)))
 }
 
 /// What `Worker::run` does, until so many tasks have succeeded.

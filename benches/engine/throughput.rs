@@ -36,10 +36,13 @@ const PEERS: [Contender; 6] = [
     Contender::new::<Apalis<VecDequeSpawned>>("apalis_vecdeque_spawned"),
 ];
 
+/// What is read off a run.
+type Figure = fn(&Sample) -> f64;
+
 /// One protocol: which runs it takes, and which figures come out of a run.
 struct Protocol {
     run: fn(&Contender) -> fn(usize) -> Sample,
-    figures: &'static [(&'static str, fn(&Sample) -> f64)],
+    figures: &'static [(&'static str, Figure)],
 }
 
 const PROTOCOLS: [Protocol; 2] = [
