@@ -3,7 +3,7 @@
 use ddd_benches::{Arguments, Better, Case, interleave, median, note};
 
 use super::{
-    apalis::{Apalis, Memory, MemorySpawned, VecDeque, VecDequeSpawned},
+    apalis::{Apalis, Memory, MemorySpawned, VecDeque, VecDequeNumbered, VecDequeSpawned},
     floor::Floor,
     ids::{Counted, Stock},
     protocol::{Engine, Sample, fill_then_drain, overlapped},
@@ -27,13 +27,14 @@ impl Contender {
 
 const OURS: Option<Contender> = None;
 
-const PEERS: [Contender; 6] = [
+const PEERS: [Contender; 7] = [
     Contender::new::<Floor<Counted>>("floor"),
     Contender::new::<Floor<Stock>>("floor_stock_ids"),
     Contender::new::<Apalis<Memory>>("apalis_memory"),
     Contender::new::<Apalis<MemorySpawned>>("apalis_memory_spawned"),
     Contender::new::<Apalis<VecDeque>>("apalis_vecdeque"),
     Contender::new::<Apalis<VecDequeSpawned>>("apalis_vecdeque_spawned"),
+    Contender::new::<Apalis<VecDequeNumbered>>("apalis_vecdeque_numbered"),
 ];
 
 /// What is read off a run.
