@@ -3,9 +3,11 @@
 //! The measurements themselves are the bench targets of this package; `docs/benchmarks.md` says what they mean.
 
 mod arguments;
+mod backlog;
 mod report;
 mod samples;
 
 pub use arguments::Arguments;
+pub use backlog::Backlog;
 pub use report::{Better, Case, note};
 pub use samples::{interleave, median, percentile};
