@@ -74,30 +74,3 @@ fn round(figure: f64) -> f64 {
 pub fn note(text: &str) {
     eprintln!("{text}");
 }
-
-#[cfg(test)]
-mod tests {
-    use super::{Better, Case};
-
-    #[test]
-    fn a_case_is_one_line_of_six_keys() {
-        let case = Case::new("engine/overlapped/floor", 1_234_567.0, ("floor", 1_000_000.0), "tasks/s", Better::More);
-        let line = serde_json::to_string(&case).unwrap_or_default();
-        assert_eq!(
-            line,
-            r#"{"case":"engine/overlapped/floor","ours":1235000.0,"peer":1000000.0,"peer_name":"floor","ratio":1.235,"unit":"tasks/s"}"#
-        );
-    }
-
-    #[test]
-    fn the_ratio_is_above_one_if_ours_is_better() {
-        let of = |better| Case::new("a/b/c", 2.0, ("peer", 4.0), "ns", better).ratio;
-        assert_eq!(of(Better::More), 0.5);
-        assert_eq!(of(Better::Less), 2.0);
-    }
-
-    #[test]
-    fn small_figures_keep_their_digits() {
-        assert_eq!(Case::new("a/b/c", 0.000_123_456, ("peer", 1.0), "s", Better::Less).ours, 0.000_123_5);
-    }
-}
