@@ -31,7 +31,7 @@ fn main() {
     let (each, _kept) = runtime.block_on(async {
         let mut backlog = Backlog::new(Arc::new(MemoryStore::new())).await;
         let before = live();
-        let params = backlog.fill(TASKS).await;
+        let params = backlog.fill(TASKS, -10..=10).await;
         ((live() - before - params as f64) / TASKS as f64, backlog)
     });
     note(&format!("memory                   {each:.0} live bytes for each of {TASKS} queued, parameters not counted"));

@@ -1,7 +1,7 @@
 //! A store with tasks queued in it.
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use ddd_core::{
     Priority, TaskId, TaskStore, Timestamp,
@@ -14,8 +14,7 @@ const QUEUE: Name = Name::new("default");
 const TASK: Name = Name::new("count_words");
 const LEASE: Duration = Duration::from_secs(3_600);
 
-/// Tasks of one definition, in one queue and of every priority, and one worker that claims them.
-#[derive(Clone)]
+/// Tasks of one definition in one queue, and one worker that claims them.
 pub struct Backlog {
     store: Arc<dyn TaskStore>,
     worker: WorkerId,
@@ -41,13 +40,13 @@ impl Backlog {
         Self { store, worker, submitted: 0 }
     }
 
-    /// Queues so many tasks, their priorities in turn; answers with the length of their parameters, all together.
+    /// Queues so many tasks with each of `priorities` in turn; answers with the length of their parameters, all together.
     ///
     /// # Panics
     /// The store fails or refuses.
-    pub async fn fill(&mut self, tasks: usize) -> usize {
+    pub async fn fill(&mut self, tasks: usize, priorities: RangeInclusive<i8>) -> usize {
         let mut length = 0;
-        for priority in (-10..=10).cycle().take(tasks) {
+        for priority in priorities.cycle().take(tasks) {
             length += self.submit(Priority::clamped(priority)).await;
         }
         length
