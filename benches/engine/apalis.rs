@@ -145,7 +145,7 @@ impl<S: SetUp> Engine for Apalis<S> {
         Self { sink, worker: Some(worker), running: None }
     }
 
-    fn start(&mut self) {
+    async fn start(&mut self) {
         self.running = self.worker.take().map(tokio::spawn);
     }
 

@@ -128,7 +128,7 @@ impl<I: Ids> Engine for Floor<I> {
         Self { queue: Arc::default(), ends: Vec::with_capacity(tasks) }
     }
 
-    fn start(&mut self) {
+    async fn start(&mut self) {
         for _ in 0..WORKERS {
             let queue = self.queue.clone();
             tokio::spawn(async move { queue.work().await });

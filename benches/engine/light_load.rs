@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use ddd_benches::percentile;
+use ddd_benches::{Arguments, Better, Case, median, note, percentile};
 use tokio::sync::mpsc;
+
+use super::{ours::Submitter, protocol};
+
+const CASE: &str = "engine/light_load/channel";
 
 /// Hand-overs in one sample.
 const HAND_OVERS: usize = 1_000;
@@ -44,7 +48,7 @@ impl Starter for Channel {
 }
 
 /// The median time of both in nanoseconds; they take turns, and each is first every other time.
-pub(crate) async fn sample(ours: &mut impl Starter, peer: &mut impl Starter) -> [f64; 2] {
+async fn sample(ours: &mut impl Starter, peer: &mut impl Starter) -> [f64; 2] {
     let mut times = [Vec::with_capacity(HAND_OVERS), Vec::with_capacity(HAND_OVERS)];
     for turn in 0..2 * HAND_OVERS {
         let index = (turn + turn / 2) % 2;
@@ -54,4 +58,29 @@ pub(crate) async fn sample(ours: &mut impl Starter, peer: &mut impl Starter) -> 
         times[index].push(time.as_nanos() as f64);
     }
     times.map(|it| percentile(it, 50))
+}
+
+/// The names of all cases.
+pub(crate) fn cases() -> Vec<String> {
+    vec![CASE.to_owned()]
+}
+
+/// Runs the selected cases.
+pub(crate) fn run(arguments: &Arguments) {
+    if !arguments.selects(CASE) {
+        return;
+    }
+    let runtime = protocol::runtime();
+    let samples = runtime.block_on(async {
+        let (mut ours, mut channel) = (Submitter::new().await, Channel::new());
+        let mut samples = Vec::with_capacity(arguments.rounds);
+        for _ in 0..arguments.rounds {
+            samples.push(sample(&mut ours, &mut channel).await);
+        }
+        ours.end().await;
+        samples
+    });
+    let [ours, channel] = [0, 1].map(|side: usize| median(samples.iter().map(|it| it[side])));
+    note(&format!("light load               ours {ours:.0} ns, channel {channel:.0} ns"));
+    Case::new(CASE, ours, ("tokio_mpsc", channel), "ns", Better::Less).print();
 }

@@ -2,18 +2,29 @@
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
 mod apalis;
+mod claim;
 mod floor;
 mod ids;
+mod light_load;
+mod ours;
 mod protocol;
 mod throughput;
 
 use ddd_benches::{Arguments, note};
 
+/// What belongs together: the names of its cases, and how they are run.
+type Suite = (fn() -> Vec<String>, fn(&Arguments));
+
+const SUITES: [Suite; 3] =
+    [(throughput::cases, throughput::run), (light_load::cases, light_load::run), (claim::cases, claim::run)];
+
 fn main() {
     let arguments = Arguments::from_env();
-    if arguments.list {
-        throughput::cases().iter().filter(|it| arguments.selects(it)).for_each(|it| note(it));
-        return;
+    for (cases, run) in SUITES {
+        if arguments.list {
+            cases().iter().filter(|it| arguments.selects(it)).for_each(|it| note(it));
+        } else {
+            run(&arguments);
+        }
     }
-    throughput::run(&arguments);
 }

@@ -17,13 +17,16 @@ pub(crate) trait Engine: Sized {
     fn new(tasks: usize) -> impl Future<Output = Self>;
 
     /// Starts the workers.
-    fn start(&mut self);
+    fn start(&mut self) -> impl Future<Output = ()>;
 
     /// Submits one task, by the call that an application would make.
     fn submit(&mut self) -> impl Future<Output = ()>;
 
     /// Waits until every task has ended.
     fn finish(&mut self) -> impl Future<Output = ()>;
+
+    /// Takes it down, outside the measured time.
+    async fn end(self) {}
 }
 
 /// What one run took.
@@ -64,9 +67,9 @@ pub(crate) fn runtime() -> Runtime {
 
 /// Submits while the workers run.
 pub(crate) fn overlapped<E: Engine>(tasks: usize) -> Sample {
-    run(tasks, async {
+    run::<E>(tasks, async {
         let mut engine = E::new(tasks).await;
-        engine.start();
+        engine.start().await;
         // The workers are up and wait, as they do in a service that has been running for a while.
         tokio::time::sleep(Duration::from_millis(20)).await;
         let watch = Watch::start();
@@ -81,27 +84,27 @@ pub(crate) fn overlapped<E: Engine>(tasks: usize) -> Sample {
 
 /// Submits everything first; the workers start afterwards.
 pub(crate) fn fill_then_drain<E: Engine>(tasks: usize) -> Sample {
-    run(tasks, async {
+    run::<E>(tasks, async {
         let mut engine = E::new(tasks).await;
         let watch = Watch::start();
         for _ in 0..tasks {
             engine.submit().await;
         }
         let submitted = Instant::now();
-        engine.start();
+        engine.start().await;
         engine.finish().await;
         (watch.stop(tasks, submitted), engine)
     })
 }
 
 /// Each run has a runtime of its own, and takes it down, and the engine with it, outside the measured time.
-fn run<E>(tasks: usize, protocol: impl Future<Output = (Sample, E)>) -> Sample {
+fn run<E: Engine>(tasks: usize, protocol: impl Future<Output = (Sample, E)>) -> Sample {
     assert!(tasks > 0, "nothing to measure");
-    let runtime = runtime();
-    let (sample, engine) = runtime.block_on(protocol);
-    drop(runtime);
-    drop(engine);
-    sample
+    runtime().block_on(async {
+        let (sample, engine) = protocol.await;
+        engine.end().await;
+        sample
+    })
 }
 
 struct Watch {

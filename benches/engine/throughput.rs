@@ -2,10 +2,13 @@
 
 use ddd_benches::{Arguments, Better, Case, interleave, median, note};
 
+use ddd_core::IdGenerator;
+
 use super::{
     apalis::{Apalis, Memory, MemorySpawned, VecDeque, VecDequeNumbered, VecDequeSpawned},
     floor::Floor,
-    ids::{Counted, Stock},
+    ids::Stock,
+    ours::{Ours, missed},
     protocol::{Engine, Sample, fill_then_drain, overlapped},
 };
 
@@ -25,10 +28,10 @@ impl Contender {
     }
 }
 
-const OURS: Option<Contender> = None;
+const OURS: Contender = Contender::new::<Ours>("ours");
 
 const PEERS: [Contender; 7] = [
-    Contender::new::<Floor<Counted>>("floor"),
+    Contender::new::<Floor<IdGenerator>>("floor"),
     Contender::new::<Floor<Stock>>("floor_stock_ids"),
     Contender::new::<Apalis<Memory>>("apalis_memory"),
     Contender::new::<Apalis<MemorySpawned>>("apalis_memory_spawned"),
@@ -72,7 +75,7 @@ pub(crate) fn run(arguments: &Arguments) {
         if peers.is_empty() {
             continue;
         }
-        let contenders: Vec<_> = OURS.iter().chain(peers.iter().copied()).collect();
+        let contenders: Vec<_> = std::iter::once(&OURS).chain(peers.iter().copied()).collect();
         let mut sources: Vec<Box<dyn FnMut() -> Sample>> = Vec::new();
         for contender in &contenders {
             let run = (protocol.run)(contender);
@@ -82,9 +85,7 @@ pub(crate) fn run(arguments: &Arguments) {
         for (contender, samples) in contenders.iter().zip(&samples) {
             describe(contender, protocol, samples);
         }
-        if OURS.is_none() {
-            continue;
-        }
+        note(&format!("{:24} the subscriber was too slow for {} transitions so far", OURS.name, missed()));
         for (figure, of) in protocol.figures {
             let figures: Vec<_> = samples.iter().map(|it| median(it.iter().map(of))).collect();
             for (peer, theirs) in peers.iter().zip(&figures[1..]) {
