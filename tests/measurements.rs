@@ -26,6 +26,7 @@ fn flags_are_read() {
     let arguments = parse("engine --rounds=9 --list");
     assert_eq!((arguments.rounds, arguments.list), (9, true));
     assert_eq!(parse("engine").rounds, Arguments::ROUNDS);
+    assert_eq!(parse("overlapped --solo=floor").solo.as_deref(), Some("floor"));
 }
 
 #[test]

@@ -75,7 +75,8 @@ pub(crate) fn run(arguments: &Arguments) {
         if peers.is_empty() {
             continue;
         }
-        let contenders: Vec<_> = std::iter::once(&OURS).chain(peers.iter().copied()).collect();
+        let wanted = |it: &&Contender| arguments.solo.as_deref().is_none_or(|solo| it.name == solo);
+        let contenders: Vec<_> = std::iter::once(&OURS).chain(peers.iter().copied()).filter(wanted).collect();
         let mut sources: Vec<Box<dyn FnMut() -> Sample>> = Vec::new();
         for contender in &contenders {
             let run = (protocol.run)(contender);
@@ -86,6 +87,9 @@ pub(crate) fn run(arguments: &Arguments) {
             describe(contender, protocol, samples);
         }
         note(&format!("{:24} the subscriber was too slow for {} transitions so far", OURS.name, missed()));
+        if arguments.solo.is_some() {
+            continue;
+        }
         for (figure, of) in protocol.figures {
             let figures: Vec<_> = samples.iter().map(|it| median(it.iter().map(of))).collect();
             for (peer, theirs) in peers.iter().zip(&figures[1..]) {

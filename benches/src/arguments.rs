@@ -9,6 +9,8 @@ pub struct Arguments {
     pub rounds: usize,
     /// Whether to name the cases instead of running them.
     pub list: bool,
+    /// The one side of the cases to run, with nothing compared: for a profiler.
+    pub solo: Option<String>,
 }
 
 impl Arguments {
@@ -25,13 +27,13 @@ impl Arguments {
     }
 
     /// Words select the cases whose name holds one of them; without any, all run. `--rounds=n` repeats each measurement
-    /// n times, `--list` names the cases. What `cargo bench` adds (`--bench`) is skipped.
+    /// n times, `--list` names the cases, `--solo=floor` runs that side of them and compares nothing. What `cargo bench` adds (`--bench`) is skipped.
     ///
     /// # Panics
     /// An argument cannot be read; the message says which.
     #[must_use]
     pub fn parse(arguments: impl Iterator<Item = String>) -> Self {
-        let mut all = Self { filters: Vec::new(), rounds: Self::ROUNDS, list: false };
+        let mut all = Self { filters: Vec::new(), rounds: Self::ROUNDS, list: false, solo: None };
         for argument in arguments {
             match argument.split_once('=').unwrap_or((argument.as_str(), "")) {
                 ("--bench", "") => {}
@@ -40,8 +42,9 @@ impl Arguments {
                     Ok(rounds @ 5..) => all.rounds = rounds,
                     _ => panic!("`--rounds` takes a number, 5 or more, as in `--rounds=9`"),
                 },
+                ("--solo", side) if !side.is_empty() => all.solo = Some(side.to_owned()),
                 (flag, _) if flag.starts_with('-') => {
-                    panic!("unknown flag `{flag}`: there are `--rounds=n` and `--list`")
+                    panic!("unknown flag `{flag}`: there are `--rounds=n`, `--list` and `--solo=side`")
                 }
                 _ => all.filters.push(argument),
             }
