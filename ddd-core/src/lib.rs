@@ -5,6 +5,8 @@ pub mod __private;
 pub mod domain;
 pub mod infrastructure;
 pub mod ports;
+#[cfg(feature = "test-util")]
+pub mod testing;
 
 pub use domain::{
     Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Statistics, TaskId, TaskRecord,

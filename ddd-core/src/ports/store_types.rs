@@ -622,6 +622,7 @@ pub enum ScheduleCommand {
     List(Option<Name>),
     /// Submits `task` for the tick `tick` and writes `next`, if the schedule's next tick still is `tick` and it is not
     /// paused. Answers with the schedule if this call did it, and with nothing if another one had.
+    /// If the task's queue is full, it is a transient error, and the tick stays due.
     Fire {
         /// Which.
         name: Name,

@@ -1,0 +1,6 @@
+//! The test kit (feature `test-util`).
+
+pub mod conformance;
+
+#[doc(inline)]
+pub use crate::store_conformance;
