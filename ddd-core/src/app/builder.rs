@@ -7,7 +7,7 @@ use super::{App, BuildError, Inner};
 use crate::{
     application::{
         Factory, FailedTask, Hooks, IdGenerator, Inbox, Providers, Registry, Services, Settings, TaskOverrides,
-        TransitionLog, Waiters,
+        TransitionLog,
     },
     domain::{Name, Quota, RankStep, Retry, Schedule},
     infrastructure::{SystemClock, linked, memory::MemoryStore},
@@ -233,7 +233,6 @@ impl AppBuilder {
             settings: self.settings,
             ids: IdGenerator::default(),
             log: log.clone(),
-            waiters: Waiters::default(),
             providers: self.providers,
             hooks: self.hooks,
             runtime,

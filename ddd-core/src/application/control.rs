@@ -1,6 +1,6 @@
 //! Changes to tasks on a user's behalf.
 
-use super::{services::Services, waiters::Ending};
+use super::services::Services;
 use crate::{
     domain::{Cursor, Filter, Priority, TaskId},
     ports::{Control, Controlled, Due, StoreError},
@@ -46,7 +46,7 @@ pub struct Bulk {
     pub refused: u64,
 }
 
-/// Tells the store, and those who wait here. One answer for each id of the command, in order.
+/// Tells the store. One answer for each id of the command, in order.
 pub(crate) async fn apply(services: &Services, control: Control) -> Result<Vec<(TaskId, Controlled)>, StoreError> {
     let ids = match &control {
         Control::Cancel { ids, .. }
@@ -56,11 +56,6 @@ pub(crate) async fn apply(services: &Services, control: Control) -> Result<Vec<(
         Control::Pause { .. } | Control::Resume { .. } => Vec::new(),
     };
     let answers = services.call(services.store.control(control)).await?;
-    for (id, answer) in ids.iter().zip(&answers) {
-        if matches!(answer, Controlled::Applied(status) if status.is_terminal()) {
-            services.waiters.settle(*id, &Ending::Recorded);
-        }
-    }
     Ok(ids.into_iter().zip(answers).collect())
 }
 

@@ -1,14 +1,14 @@
 //! A submitted task, as its submitter sees it.
 
-use std::{fmt, future::poll_fn, marker::PhantomData, sync::Arc, task::Poll, time::Duration};
+use std::{fmt, future::poll_fn, marker::PhantomData, sync::Arc, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{
+    seat::{Ending, Seat},
     services::Services,
-    waiters::{Ending, Seat},
 };
 use crate::{
     domain::{AttemptError, TaskId, TaskRecord, TaskStatus},
@@ -49,20 +49,21 @@ pub enum ResultError {
 }
 
 impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
-    pub(crate) fn new(services: Arc<Services>, id: TaskId) -> Self {
-        Self { id, duplicate: false, seat: services.waiters.seat(id), services, output: PhantomData }
+    /// A handle on a task about to be submitted with its seat as watcher.
+    pub(crate) fn new(services: Arc<Services>, id: TaskId, seat: Arc<Seat>) -> Self {
+        Self { id, duplicate: false, seat, services, output: PhantomData }
     }
 
     /// A handle on a task that was there before.
     pub(crate) fn of_existing(services: Arc<Services>, id: TaskId) -> Self {
-        let mut handle = Self::new(services, id);
-        handle.duplicate = true;
-        handle
+        let seat = Arc::new(Seat::default());
+        services.store.watch(id, seat.clone());
+        Self { id, duplicate: true, seat, services, output: PhantomData }
     }
 
     /// The same application's handle on a task that was there before.
     pub(crate) fn instead(self, id: TaskId) -> Self {
-        Self::of_existing(self.services.clone(), id)
+        Self::of_existing(self.services, id)
     }
 
     /// The task's identity.
@@ -89,7 +90,7 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
         let mut ask = self.duplicate;
         loop {
             if !ask {
-                let ended = poll_fn(|cx| self.seat.poll(cx.waker()).map_or(Poll::Pending, Poll::Ready));
+                let ended = poll_fn(|cx| self.seat.poll(cx.waker()));
                 match timeout(LOOK, ended).await {
                     Ok(Ending::Success(json)) => return decode(json.as_deref()),
                     Ok(Ending::Recorded) | Err(_) => {}
@@ -131,12 +132,6 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
         let control = Control::Cancel { ids: vec![self.id], reason: "cancelled through its handle".to_owned() };
         let answers = super::control::apply(&self.services, control).await?;
         Ok(answers.into_iter().next().map_or(Controlled::Unknown, |it| it.1))
-    }
-}
-
-impl<O> Drop for TaskHandle<O> {
-    fn drop(&mut self) {
-        self.services.waiters.leave(self.id, &self.seat);
     }
 }
 

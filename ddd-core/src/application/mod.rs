@@ -13,13 +13,13 @@ mod provide;
 mod records;
 mod registry;
 mod schedules;
+mod seat;
 mod services;
 mod settings;
 mod store_call;
 mod submission;
 mod tasks;
 mod transitions;
-mod waiters;
 mod worker;
 
 pub use control::{Bulk, Operation};
@@ -44,5 +44,4 @@ pub(crate) use schedules::{declare as declare_schedules, live as live_schedules}
 pub(crate) use services::Services;
 pub(crate) use submission::{submit, submit_many, submit_named};
 pub(crate) use transitions::TransitionLog;
-pub(crate) use waiters::Waiters;
 pub(crate) use worker::{StartError, Worker};

@@ -13,7 +13,7 @@ use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
     Settings, hooks::Hooks, ids::IdGenerator, provide::Providers, registry::Registry, store_call,
-    transitions::TransitionLog, waiters::Waiters,
+    transitions::TransitionLog,
 };
 use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
 
@@ -25,7 +25,6 @@ pub(crate) struct Services {
     pub(crate) settings: Settings,
     pub(crate) ids: IdGenerator,
     pub(crate) log: Arc<TransitionLog>,
-    pub(crate) waiters: Waiters,
     pub(crate) providers: Providers,
     pub(crate) hooks: Hooks,
     pub(crate) runtime: Handle,

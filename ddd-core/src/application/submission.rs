@@ -13,7 +13,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{handle::TaskHandle, registry::Registered, services::Services, store_call};
+use super::{handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call};
 use crate::{
     domain::{Label, Name, Origin, Priority, TaskId, Timestamp},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task},
@@ -185,7 +185,10 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         if prepared.has_label {
             prepared.task.label = Some(Box::new(prepared.label));
         }
-        Ok(Ready { services, task: prepared.task, output: PhantomData })
+        // The handle takes its seat before the task can end.
+        let seat = Arc::new(Seat::default());
+        prepared.task.watcher = Some(seat.clone());
+        Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
     }
 }
 
@@ -206,12 +209,13 @@ impl Prepared {
 struct Ready<O> {
     services: Arc<Services>,
     task: NewTask,
+    seat: Arc<Seat>,
     output: PhantomData<fn() -> O>,
 }
 
 impl<O: DeserializeOwned + Send + 'static> Ready<O> {
     fn answered(self, answers: Vec<Enqueued>) -> Result<TaskHandle<O>, SubmitError> {
-        let handle = TaskHandle::new(self.services, self.task.id);
+        let handle = TaskHandle::new(self.services, self.task.id, self.seat);
         match answers.into_iter().next() {
             Some(answer) => finish(handle, &self.task.queue, &answer),
             None => Ok(handle),
@@ -242,8 +246,7 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
             Ok(ready) => ready,
             Err(error) => return Submitting(State::Done(Some(Err(error)))),
         };
-        // The handle takes its seat before the task can end.
-        let handle = TaskHandle::new(ready.services.clone(), ready.task.id);
+        let handle = TaskHandle::new(ready.services.clone(), ready.task.id, ready.seat);
         let queue = ready.task.queue.clone();
         let services = ready.services;
         match store_call::poll_now(services.store.enqueue(vec![ready.task])) {
@@ -321,10 +324,15 @@ pub(crate) async fn submit_many<T: Task>(
     tasks: impl IntoIterator<Item = T>,
 ) -> Result<Vec<Result<TaskHandle<T::Output>, SubmitError>>, SubmitError> {
     let ready = tasks.into_iter().map(|it| submit(services, &it).ready()).collect::<Result<Vec<_>, _>>()?;
-    // The handles take their seats before the tasks can end.
-    let handles: Vec<_> =
-        ready.iter().map(|it| (TaskHandle::new(services.clone(), it.task.id), it.task.queue.clone())).collect();
-    let answers = services.call(services.store.enqueue(ready.into_iter().map(|it| it.task).collect())).await?;
+    let (tasks, handles): (Vec<_>, Vec<_>) = ready
+        .into_iter()
+        .map(|it| {
+            let handle = TaskHandle::new(it.services, it.task.id, it.seat);
+            let queue = it.task.queue.clone();
+            (it.task, (handle, queue))
+        })
+        .unzip();
+    let answers = services.call(services.store.enqueue(tasks)).await?;
     Ok(handles.into_iter().zip(answers).map(|((handle, queue), answer)| finish(handle, &queue, &answer)).collect())
 }
 

@@ -15,6 +15,7 @@ mod returned;
 mod store;
 mod store_types;
 mod task;
+mod watcher;
 
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
@@ -35,3 +36,4 @@ pub use store_types::{
     ScheduleRecord, StoreSettings, WorkerState,
 };
 pub use task::{Task, TaskReturn};
+pub use watcher::Watcher;

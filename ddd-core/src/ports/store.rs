@@ -3,7 +3,7 @@ use std::sync::{Arc, Weak};
 use super::{
     BoxFuture, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
     Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError, StoreSettings,
-    WorkerState,
+    Watcher, WorkerState,
 };
 use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Transition};
 
@@ -83,6 +83,10 @@ pub trait TaskStore: Send + Sync + 'static {
     /// [`ScheduleCommand::Fire`] is a compare-and-set on the tick: of many processes that fire it, one submits the task,
     /// in the same transaction as the schedule's next tick is written.
     fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>>;
+
+    /// Tells `watcher` when the task's run ends; at once if it has ended. A hint like all others: a store that does not see the
+    /// ends of other processes may do nothing.
+    fn watch(&self, id: TaskId, watcher: Arc<dyn Watcher>);
 
     /// Tells `sink` from now on, as long as it lives: every transition, in order, and hints. Hints may be lost or
     /// repeated: polling is the truth.

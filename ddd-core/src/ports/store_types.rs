@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::Watcher;
 use crate::domain::{
     AttemptError, Counts, Fence, Label, Limits, Name, Priority, Progress, Quota, RankStep, TaskId, TaskRecord,
     TaskStatus, Timestamp, Until, WorkerId,
@@ -46,6 +47,8 @@ pub struct NewTask {
     pub timeout: Duration,
     /// What few tasks have.
     pub label: Option<Box<Label>>,
+    /// Who is to be told when its run ends, if the store can.
+    pub watcher: Option<Arc<dyn Watcher>>,
     /// Until when a task with the same [`Label::unique_key`] is returned instead. Ignored without a key.
     pub unique_until: Option<Until>,
 }
@@ -65,6 +68,7 @@ impl NewTask {
             max_attempts: 1,
             timeout: Duration::from_secs(300),
             label: None,
+            watcher: None,
             unique_until: None,
         }
     }
@@ -622,6 +626,7 @@ pub enum ScheduleCommand {
     List(Option<Name>),
     /// Submits `task` for the tick `tick` and writes `next`, if the schedule's next tick still is `tick` and it is not
     /// paused. Answers with the schedule if this call did it, and with nothing if another one had.
+    /// If the task's queue is full, it is a transient error, and the tick stays due.
     Fire {
         /// Which.
         name: Name,

@@ -2,9 +2,14 @@
 //!
 //! Run a task inline with [`App::execute`](crate::App::execute); move time with [`builder`]; run what is ready with [`drain`];
 //! see what was submitted with [`submitted`] and [`assert_submitted!`](crate::assert_submitted); kill a worker with [`crash`].
+//! Authors of stores run [`store_conformance!`] against theirs.
 
 #![allow(clippy::panic, reason = "a test that cannot go on panics")]
 
+pub mod conformance;
 mod kit;
 
 pub use kit::{Submitted, VirtualClock, builder, crash, drain, shutdown, submitted};
+
+#[doc(inline)]
+pub use crate::store_conformance;

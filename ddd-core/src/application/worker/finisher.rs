@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::{
-    application::{hooks::FailedTask, services::Services, store_call, waiters::Ending},
+    application::{hooks::FailedTask, services::Services, store_call},
     domain::{AttemptError, Name, TaskStatus},
     ports::{AttemptEnd, Claimed, Finish, Finished, Held, StoreError, StoreFuture},
 };
@@ -144,13 +144,11 @@ impl Finisher {
 
     fn settle(&self, batch: Vec<Report>, answers: Vec<Finished>) {
         for (report, answer) in batch.into_iter().zip(answers) {
-            let id = report.finish.id;
             match answer {
-                Finished::Applied(status) if status.is_terminal() => self.ended(report, status),
-                Finished::Applied(_) => {}
-                Finished::AlreadyApplied => self.services.waiters.settle(id, &Ending::Recorded),
+                Finished::Applied(status) => self.ended(report, status),
+                Finished::AlreadyApplied => {}
                 Finished::Stale => {
-                    tracing::warn!(task = %id, name = %report.name, fence = %report.finish.fence,
+                    tracing::warn!(task = %report.finish.id, name = %report.name, fence = %report.finish.fence,
                         "the end of an attempt was discarded: its lease had been lost");
                 }
             }
@@ -158,21 +156,14 @@ impl Finisher {
     }
 
     fn ended(&self, report: Report, status: TaskStatus) {
-        let id = report.finish.id;
-        let error = match report.finish.end {
-            AttemptEnd::Success { result, .. } if status == TaskStatus::Success => {
-                return self.services.waiters.settle(id, &Ending::Success(result));
-            }
-            AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. } => Some(error),
-            _ => None,
-        };
-        if let Some(error) = error.filter(|_| matches!(status, TaskStatus::Failed | TaskStatus::Timeout)) {
-            let (name, run, attempt) = (report.name, report.run, report.attempt);
-            tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
-            let error = AttemptError { run, attempt, at: self.services.clock.now(), ..error };
-            self.services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
+        let (AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. }) = report.finish.end else { return };
+        if !matches!(status, TaskStatus::Failed | TaskStatus::Timeout) {
+            return;
         }
-        self.services.waiters.settle(id, &Ending::Recorded);
+        let (id, name, run, attempt) = (report.finish.id, report.name, report.run, report.attempt);
+        tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
+        let error = AttemptError { run, attempt, at: self.services.clock.now(), ..error };
+        self.services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
     }
 
     /// The store refuses for good. The leases run out, and the tasks run again: at least once.

@@ -21,7 +21,7 @@ use super::{
     slot,
 };
 use crate::{
-    application::{store_call, waiters::Ending},
+    application::store_call,
     ports::{Heartbeat, Signal, StoreError, TaskStore},
 };
 
@@ -160,9 +160,6 @@ impl Keeper {
         }
         loop {
             let reaped = shared.services.call(store.reap(Self::BATCH)).await?;
-            for (id, _) in reaped.ended {
-                shared.services.waiters.settle(id, &Ending::Recorded);
-            }
             if reaped.recovered > 0 {
                 tracing::warn!(tasks = reaped.recovered, "took tasks back from workers that gave no sign of life");
             }

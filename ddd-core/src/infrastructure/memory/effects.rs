@@ -2,7 +2,7 @@ use std::sync::{Arc, Weak};
 
 use serde_json::value::RawValue;
 
-use super::{entry::Entry, queues::Queues};
+use super::{entry::Entry, queues::Queues, watchers::Watchers};
 use crate::{
     domain::{TaskRecord, TaskStatus, Timestamp, Transition},
     ports::{NewTask, Signal, SignalSink},
@@ -16,11 +16,19 @@ pub(super) struct Effects {
     more_sinks: Vec<Arc<dyn SignalSink>>,
     has_recorded: bool,
     signals: Vec<Signal>,
+    ended: Vec<Ended>,
     first_ready: Option<(u32, usize)>,
     more_ready: Vec<(u32, usize)>,
     pub(super) dropped_entries: Vec<Entry>,
     pub(super) dropped_tasks: Vec<NewTask>,
     pub(super) dropped_results: Vec<Arc<RawValue>>,
+}
+
+/// The end of a run that someone watches.
+struct Ended {
+    watchers: Watchers,
+    status: TaskStatus,
+    result: Option<Arc<RawValue>>,
 }
 
 impl Effects {
@@ -30,6 +38,13 @@ impl Effects {
         let fx = Self { sink: living.next(), more_sinks: living.collect(), ..Self::default() };
         let count = usize::from(fx.sink.is_some()) + fx.more_sinks.len();
         (fx, count == sinks.len())
+    }
+
+    /// Notes whom to tell that a run ended.
+    pub(super) fn ended(&mut self, watchers: Watchers, status: TaskStatus, result: Option<Arc<RawValue>>) {
+        if !matches!(watchers, Watchers::None) {
+            self.ended.push(Ended { watchers, status, result });
+        }
     }
 
     fn sinks(&self) -> impl Iterator<Item = &Arc<dyn SignalSink>> {
@@ -76,7 +91,10 @@ impl Effects {
     }
 
     /// Sends the signals, outside the lock.
-    pub(super) fn send(self) {
+    pub(super) fn send(mut self) {
+        for ended in self.ended.drain(..) {
+            ended.watchers.tell(ended.status, ended.result);
+        }
         for sink in self.sinks() {
             if self.has_recorded {
                 sink.signal(Signal::Recorded);

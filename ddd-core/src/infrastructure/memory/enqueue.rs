@@ -36,6 +36,7 @@ impl State {
         record.timeout = task.timeout;
         record.label = task.label;
         let mut entry = Entry::new(record, seq, queue, kind);
+        entry.watchers = task.watcher.into();
         entry.frees_unique = unique == Some(Until::Finished);
         let priority = entry.priority_index();
         let key = self.entries.insert(entry);

@@ -1,4 +1,4 @@
-use super::results::NO_RESULT;
+use super::{results::NO_RESULT, watchers::Watchers};
 use crate::domain::{Fence, TaskRecord, Timestamp};
 
 /// A record with what only this store needs to know about it.
@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub(super) kind: u32,
     /// Its place in the list of results, or [`NO_RESULT`].
     pub(super) result: u32,
+    /// Who is to be told when its run ends.
+    pub(super) watchers: Watchers,
     /// Whether one of the permits of its concurrency key is taken for it.
     pub(super) holds_permit: bool,
     /// Whether the end of its run frees its unique key.
@@ -34,6 +36,7 @@ impl Entry {
             queue,
             kind,
             result: NO_RESULT,
+            watchers: Watchers::None,
             holds_permit: false,
             frees_unique: false,
         }

@@ -47,6 +47,8 @@ impl State {
         let (to, error, delay) = match end {
             AttemptEnd::Success { .. } if is_cancelled => (TaskStatus::Cancelled, None, None),
             AttemptEnd::Success { result, ttl } => {
+                let watchers = std::mem::take(&mut self.entries.at_mut(key).watchers);
+                fx.ended(watchers, TaskStatus::Success, result.clone());
                 self.keep_result(key, result, ttl, now, fx);
                 (TaskStatus::Success, None, None)
             }

@@ -25,6 +25,7 @@ mod state;
 mod store;
 mod transaction;
 mod upkeep;
+mod watchers;
 mod workers;
 
 pub use store::MemoryStore;

@@ -1,18 +1,34 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{history::Past, state::State};
+use super::{effects::Effects, history::Past, state::State, watchers::Watchers};
 use crate::{
     domain::{
         Cursor, Durations, Filter, Name, Priority, Statistics, TaskId, TaskRecord, TaskStatistics, TaskStatus,
         Timestamp,
     },
-    ports::{QueueState, WorkerState},
+    ports::{QueueState, Watcher, WorkerState},
 };
 
 /// What is looked through before others get their turn.
 const SCANNED_AT_ONCE: usize = 2_048;
 
 impl State {
+    /// Tells `watcher` when the task's run ends, or at once if it has ended.
+    pub(super) fn watch(&mut self, id: TaskId, watcher: Arc<dyn Watcher>, now: Timestamp, fx: &mut Effects) {
+        let Some(key) = self.entries.find(id) else { return };
+        let entry = self.entries.at_mut(key);
+        let status = entry.record.status;
+        if !status.is_terminal() {
+            return entry.watchers.add(watcher);
+        }
+        // A result that is no longer kept is for the store's own answer to tell.
+        if status != TaskStatus::Success || entry.record.result_until.is_none() {
+            fx.ended(Watchers::One(watcher), status, None);
+        } else if let Some(result) = self.get(id, now).and_then(|it| it.result) {
+            fx.ended(Watchers::One(watcher), status, Some(result));
+        }
+    }
+
     pub(super) fn get(&mut self, id: TaskId, now: Timestamp) -> Option<TaskRecord> {
         let key = self.entries.find(id)?;
         let entry = self.entries.at(key);

@@ -182,6 +182,7 @@ impl State {
             counts.add(to);
         }
         if to.is_terminal() {
+            fx.ended(std::mem::take(&mut entry.watchers), to, None);
             kind.finished.add(to);
             self.recent.add(to, now);
         }

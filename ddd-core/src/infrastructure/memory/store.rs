@@ -7,7 +7,7 @@ use crate::{
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
         Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
-        StoreError, StoreFuture, StoreSettings, TaskStore, WorkerState,
+        StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -152,6 +152,10 @@ impl TaskStore for MemoryStore {
     fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>> {
         let answer: Result<_, StoreError> = self.shared.change(|state, now, fx| state.schedule(command, now, fx));
         Box::pin(std::future::ready(answer))
+    }
+
+    fn watch(&self, id: TaskId, watcher: Arc<dyn Watcher>) {
+        self.shared.change(|state, now, fx| state.watch(id, watcher, now, fx));
     }
 
     fn attach(&self, sink: Weak<dyn SignalSink>) {

@@ -1,0 +1,61 @@
+//! A handle's place to wait for the end of its task.
+
+use std::{
+    sync::Arc,
+    task::{Poll, Waker},
+};
+
+use parking_lot::Mutex;
+use serde_json::value::RawValue;
+
+use crate::{domain::TaskStatus, ports::Watcher};
+
+/// How a run ended, as far as this process knows without asking the store.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    /// Well, with this result.
+    Success(Option<Arc<RawValue>>),
+    /// The store knows how.
+    Recorded,
+}
+
+/// A place to wait for the end of a task.
+#[derive(Debug, Default)]
+pub(crate) struct Seat(Mutex<State>);
+
+#[derive(Debug)]
+enum State {
+    Waiting(Vec<Waker>),
+    Ended(Ending),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::Waiting(Vec::new())
+    }
+}
+
+impl Seat {
+    /// The ending; or the waker is kept until there is one.
+    pub(crate) fn poll(&self, waker: &Waker) -> Poll<Ending> {
+        match &mut *self.0.lock() {
+            State::Ended(ending) => Poll::Ready(ending.clone()),
+            State::Waiting(wakers) => {
+                if !wakers.iter().any(|it| it.will_wake(waker)) {
+                    wakers.push(waker.clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Watcher for Seat {
+    fn ended(&self, status: TaskStatus, result: Option<Arc<RawValue>>) {
+        let ending = if status == TaskStatus::Success { Ending::Success(result) } else { Ending::Recorded };
+        let before = std::mem::replace(&mut *self.0.lock(), State::Ended(ending));
+        if let State::Waiting(wakers) = before {
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+}
