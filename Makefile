@@ -35,6 +35,7 @@ bench: ## Measure the engine beside its peers
 	$(CARGO) bench -p ddd-benches
 
 nightly: ## Run the long proofs: more cases, weight, build time, dependency policy
-	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features -- --include-ignored
+	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features -- --include-ignored --skip measured::
+	$(CARGO) test -p ddd-tests --test weight -- --ignored --nocapture --test-threads 1
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny --all-features check
