@@ -15,7 +15,7 @@ prod: ## Run the quickstart, optimised
 	$(CARGO) run --release --example quickstart
 
 test: ## Run all tests, those in the documentation included
-	$(CARGO) test --workspace --all-features
+	$(CARGO) test --workspace --all-features --no-fail-fast
 
 lint: check-format clippy docs ## Check the format, the lints and the documentation
 
@@ -35,7 +35,7 @@ bench: ## Measure the engine beside its peers
 	$(CARGO) bench -p ddd-benches
 
 nightly: ## Run the long proofs: more cases, weight, build time, dependency policy
-	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features -- --include-ignored --skip measured::
+	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features --no-fail-fast -- --include-ignored --skip measured::
 	$(CARGO) test -p ddd-tests --test weight -- --ignored --nocapture --test-threads 1
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny --all-features check
