@@ -118,6 +118,12 @@ impl Reader {
 }
 
 impl<'ast> Visit<'ast> for Reader {
+    fn visit_file(&mut self, file: &'ast syn::File) {
+        if !is_test(&file.attrs) {
+            visit::visit_file(self, file);
+        }
+    }
+
     fn visit_item(&mut self, item: &'ast Item) {
         if is_test(attributes(item)) {
             if let Item::Mod(module) = item {
@@ -250,6 +256,31 @@ impl<'ast> Visit<'ast> for Reader {
         }
     }
 
+    fn visit_trait_item(&mut self, item: &'ast syn::TraitItem) {
+        let attributes: &[_] = match item {
+            syn::TraitItem::Const(it) => &it.attrs,
+            syn::TraitItem::Fn(it) => &it.attrs,
+            syn::TraitItem::Type(it) => &it.attrs,
+            syn::TraitItem::Macro(it) => &it.attrs,
+            _ => &[],
+        };
+        if !is_test(attributes) {
+            visit::visit_trait_item(self, item);
+        }
+    }
+
+    fn visit_variant(&mut self, variant: &'ast syn::Variant) {
+        if !is_test(&variant.attrs) {
+            visit::visit_variant(self, variant);
+        }
+    }
+
+    fn visit_stmt_macro(&mut self, call: &'ast syn::StmtMacro) {
+        if !is_test(&call.attrs) {
+            visit::visit_stmt_macro(self, call);
+        }
+    }
+
     fn visit_field(&mut self, field: &'ast syn::Field) {
         if !is_test(&field.attrs) {
             visit::visit_field(self, field);
@@ -273,9 +304,10 @@ fn is_visible(vis: &Visibility) -> bool {
     !matches!(vis, Visibility::Inherited)
 }
 
-/// Whether a `#[cfg]` or `#[cfg_attr]` asks for `test`, so that no build of the library contains the thing.
+/// Whether a `#[cfg]` or `#[cfg_attr]` asks for `test`, or the thing is a test: no build of the library contains it.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|it| match &it.meta {
+        Meta::Path(path) => path.is_ident("test"),
         Meta::List(list) if it.path().is_ident("cfg") || it.path().is_ident("cfg_attr") => {
             all_of(list).first().is_some_and(asks_for_test)
         }
