@@ -82,9 +82,8 @@ impl Reader {
         self.tree.modules[self.current].uses.push(Use { path, line, kind });
     }
 
-    fn item(&mut self, name: &syn::Ident, vis: &Visibility) {
-        let name = tokens::plain(&name.to_string());
-        self.tree.bind(self.current, name, Target::Item(self.current), is_visible(vis));
+    fn bind(&mut self, name: &syn::Ident, target: fn(ModuleId) -> Target, vis: &Visibility) {
+        self.tree.bind(self.current, tokens::plain(&name.to_string()), target(self.current), is_visible(vis));
     }
 
     /// The file of `mod name;`, and the folder of that module's own children.
@@ -132,15 +131,15 @@ impl<'ast> Visit<'ast> for Reader {
             return;
         }
         match item {
-            Item::Const(it) => self.item(&it.ident, &it.vis),
-            Item::Enum(it) => self.item(&it.ident, &it.vis),
-            Item::Fn(it) => self.item(&it.sig.ident, &it.vis),
-            Item::Static(it) => self.item(&it.ident, &it.vis),
-            Item::Struct(it) => self.item(&it.ident, &it.vis),
-            Item::Trait(it) => self.item(&it.ident, &it.vis),
-            Item::TraitAlias(it) => self.item(&it.ident, &it.vis),
-            Item::Type(it) => self.item(&it.ident, &it.vis),
-            Item::Union(it) => self.item(&it.ident, &it.vis),
+            Item::Const(it) => self.bind(&it.ident, Target::Value, &it.vis),
+            Item::Enum(it) => self.bind(&it.ident, Target::Type, &it.vis),
+            Item::Fn(it) => self.bind(&it.sig.ident, Target::Value, &it.vis),
+            Item::Static(it) => self.bind(&it.ident, Target::Value, &it.vis),
+            Item::Struct(it) => self.bind(&it.ident, Target::Type, &it.vis),
+            Item::Trait(it) => self.bind(&it.ident, Target::Type, &it.vis),
+            Item::TraitAlias(it) => self.bind(&it.ident, Target::Type, &it.vis),
+            Item::Type(it) => self.bind(&it.ident, Target::Type, &it.vis),
+            Item::Union(it) => self.bind(&it.ident, Target::Type, &it.vis),
             Item::ExternCrate(it) if it.ident == "self" => {
                 self.tree.aliases.extend(it.rename.iter().map(|(_, name)| tokens::plain(&name.to_string())));
             }
@@ -148,7 +147,7 @@ impl<'ast> Visit<'ast> for Reader {
                 if let Some(name) = it.ident.as_ref().map(|it| tokens::plain(&it.to_string())) {
                     self.tree.textual_macros.entry(name.clone()).or_default().push(self.current);
                     if it.attrs.iter().any(|it| it.path().is_ident("macro_export")) {
-                        self.tree.bind(ROOT, name, Target::Item(self.current), true);
+                        self.tree.bind(ROOT, name, Target::Value(self.current), true);
                     }
                 }
             }

@@ -24,7 +24,7 @@ pub(crate) enum End {
 
 /// Follows `path` as written in `from`. Paths out of the crate leave an empty trail.
 pub(crate) fn resolve(tree: &Crate, from: ModuleId, path: &Path) -> Trail {
-    let mut resolver = Resolver { tree, trail: Trail::default(), asked: BTreeSet::new() };
+    let mut resolver = Resolver { tree, trail: Trail::default(), followed: BTreeSet::new() };
     resolver.path(from, path, 0);
     resolver.trail
 }
@@ -37,15 +37,12 @@ pub(crate) fn textual_macro(tree: &Crate, name: &str) -> Vec<End> {
 struct Resolver<'a> {
     tree: &'a Crate,
     trail: Trail,
-    /// Questions on the way, so that imports that lead in a circle end.
-    asked: BTreeSet<(ModuleId, Path)>,
+    /// Imports on the way, each with its module. None is followed twice: `use quote::quote` would find itself for ever.
+    followed: BTreeSet<(ModuleId, Path)>,
 }
 
 impl<'a> Resolver<'a> {
     fn path(&mut self, from: ModuleId, path: &Path, depth: usize) {
-        if !self.asked.insert((from, path.clone())) {
-            return;
-        }
         let Some(first) = path.segments.first() else { return };
         let rest = &path.segments[1..];
         if path.absolute {
@@ -105,8 +102,14 @@ impl<'a> Resolver<'a> {
         for (owner, binding) in found {
             match &binding.target {
                 Target::Module(module) => self.walk(from, *module, rest, depth),
-                Target::Item(module) => self.trail.ends.push(End::Item(*module)),
-                Target::Import(path) => self.path(owner, &path.joined(rest), depth + 1),
+                Target::Type(module) => self.trail.ends.push(End::Item(*module)),
+                Target::Value(module) if rest.is_empty() => self.trail.ends.push(End::Item(*module)),
+                Target::Value(_) => {}
+                Target::Import(path) => {
+                    if self.followed.insert((owner, path.clone())) {
+                        self.path(owner, &path.joined(rest), depth + 1);
+                    }
+                }
             }
         }
     }
@@ -131,7 +134,10 @@ impl<'a> Resolver<'a> {
         }
         let mut through_globs = Vec::new();
         for glob in node.globs.iter().filter(|it| it.visible || sees_private) {
-            let mut inner = Resolver { tree: self.tree, trail: Trail::default(), asked: self.asked.clone() };
+            let mut inner = Resolver { tree: self.tree, trail: Trail::default(), followed: self.followed.clone() };
+            if !inner.followed.insert((module, glob.path.clone())) {
+                continue;
+            }
             inner.path(module, &glob.path, 1);
             for end in inner.trail.ends {
                 if let End::Module(target) = end {

@@ -61,8 +61,10 @@ pub(crate) struct Binding {
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Module(ModuleId),
-    /// Defined in that module.
-    Item(ModuleId),
+    /// A type or trait of that module: names can follow it.
+    Type(ModuleId),
+    /// A function, constant, static or macro of that module.
+    Value(ModuleId),
     Import(Path),
 }
 
