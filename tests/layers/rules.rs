@@ -170,7 +170,7 @@ fn arrows(tree: &Crate) -> Arrows {
 
 fn defining_files(tree: &Crate, id: ModuleId, module: &Module, it: &Use) -> BTreeSet<FileId> {
     let public = matches!(it.kind, UseKind::Import { public: true } | UseKind::Glob { public: true });
-    if public && tree.files[module.file].is_module_root() {
+    if public && tree.is_module_root(module.file) {
         return BTreeSet::new();
     }
     let glob = matches!(it.kind, UseKind::Glob { .. });
@@ -179,7 +179,7 @@ fn defining_files(tree: &Crate, id: ModuleId, module: &Module, it: &Use) -> BTre
         // A module that is named only leads somewhere; but a glob takes all that its file defines.
         End::Module(target) => {
             let file = tree.modules[target].file;
-            (glob && !tree.files[file].is_module_root()).then_some(file)
+            (glob && !tree.is_module_root(file)).then_some(file)
         }
     });
     ends.filter(|file| *file != module.file).collect()

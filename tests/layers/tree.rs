@@ -31,13 +31,6 @@ pub(crate) struct SourceFile {
     pub(crate) lines: usize,
 }
 
-impl SourceFile {
-    /// `mod.rs` and `lib.rs`: what they re-export, they do not import.
-    pub(crate) fn is_module_root(&self) -> bool {
-        ["mod.rs", "lib.rs"].iter().any(|it| self.path.ends_with(it))
-    }
-}
-
 /// A module, or a block that has items of its own: names not found in a block are looked for around it.
 #[derive(Debug)]
 pub(crate) struct Module {
@@ -110,6 +103,15 @@ pub(crate) enum UseKind {
 }
 
 impl Crate {
+    /// `lib.rs`, `mod.rs` and every other file with files of modules below it: what they re-export, they do not import.
+    pub(crate) fn is_module_root(&self, file: FileId) -> bool {
+        let has_files_below =
+            |it: &Module| it.file != file && it.parent.is_some_and(|up| self.modules[up].file == file);
+        self.files[file].path.ends_with("lib.rs")
+            || self.files[file].path.ends_with("mod.rs")
+            || self.modules.iter().any(has_files_below)
+    }
+
     /// The module itself, or the one around a block.
     pub(crate) fn enclosing_module(&self, mut id: ModuleId) -> ModuleId {
         while let Module { block: true, parent: Some(parent), .. } = &self.modules[id] {
