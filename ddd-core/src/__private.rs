@@ -3,13 +3,12 @@
 pub use inventory;
 pub use schemars;
 pub use serde;
-pub use serde_json::value::RawValue;
 
 pub use crate::{
     domain::{Options, Priority, Retry, ScheduleOption, Until},
     infrastructure::Registration,
     ports::{
-        Body, BodyFuture, ByKind, ByText, Call, Definition, Dependency, ErrorTag, Failure, InvalidParams, Keys,
-        Schemas, Task, TaskReturn, check, encode, schemas, unique_by_params,
+        Body, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys, Task,
+        TaskReturn, boxed, debug, definition, first_violation, injected, key, settle, unique_by_params,
     },
 };

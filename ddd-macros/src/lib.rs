@@ -1,1 +1,18 @@
 //! The attributes of `ddd-core`, which re-exports and documents them.
+
+use proc_macro::TokenStream;
+
+mod duration;
+mod errors;
+mod name;
+mod options;
+mod signature;
+mod suggest;
+mod task;
+
+// Documented on its re-export in `ddd-core`, where the examples can be compiled.
+#[allow(missing_docs, reason = "the documentation stands on the re-export")]
+#[proc_macro_attribute]
+pub fn task(args: TokenStream, item: TokenStream) -> TokenStream {
+    task::attribute(args.into(), item.into()).into()
+}

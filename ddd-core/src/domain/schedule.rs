@@ -11,6 +11,7 @@ use super::{ScheduleOption, Timestamp};
 pub struct Schedule {
     rule: Rule,
     text: String,
+    time_zone: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +55,11 @@ impl Schedule {
                     .map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { rule: Rule::Cron { any_of, zone }, text: format!("{expression} {time_zone}") })
+        Ok(Self {
+            rule: Rule::Cron { any_of, zone },
+            text: expression.to_owned(),
+            time_zone: Some(time_zone.to_owned()),
+        })
     }
 
     /// Again and again, `period` apart: at whole multiples of it since 1970-01-01T00:00:00Z, so that every process
@@ -66,7 +71,7 @@ impl Schedule {
         if period < Duration::from_secs(1) {
             return Err(ScheduleError(format!("a period of {period:?} is too short; write at least 1s")));
         }
-        Ok(Self { rule: Rule::Every(period), text: format!("every {period:?}") })
+        Ok(Self { rule: Rule::Every(period), text: format!("every {}ms", period.as_millis()), time_zone: None })
     }
 
     /// The rule that an attribute wrote.
@@ -78,6 +83,26 @@ impl Schedule {
             ScheduleOption::Cron { expression, time_zone } => Self::cron(expression, time_zone),
             ScheduleOption::Every(period) => Self::every(period),
         }
+    }
+
+    /// The rule of this text, as [`Schedule::as_str`] and [`Schedule::time_zone`] yielded it.
+    ///
+    /// # Errors
+    /// The text is no rule.
+    pub fn from_rule(text: &str, time_zone: Option<&str>) -> Result<Self, ScheduleError> {
+        match text.strip_prefix("every ").and_then(|it| it.strip_suffix("ms")) {
+            Some(millis) => {
+                let millis = millis.parse().map_err(|_| ScheduleError(format!("`{text}` is no period")))?;
+                Self::every(Duration::from_millis(millis))
+            }
+            None => Self::cron(text, time_zone.unwrap_or("UTC")),
+        }
+    }
+
+    /// The time zone, if the rule has one.
+    #[must_use]
+    pub fn time_zone(&self) -> Option<&str> {
+        self.time_zone.as_deref()
     }
 
     /// The first tick after `at`; `None` if there is none before the year 2100.
@@ -97,7 +122,7 @@ impl Schedule {
         }
     }
 
-    /// The rule as it was written.
+    /// The rule as text: the cron expression, or `every` and a period in milliseconds.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -2,7 +2,8 @@
 
 mod clock;
 mod inventory;
-pub mod memory;
+pub(crate) mod memory;
 
 pub use clock::SystemClock;
-pub use inventory::{Registration, linked};
+pub use inventory::Registration;
+pub(crate) use inventory::linked;

@@ -41,13 +41,16 @@ pub enum Body {
     /// An `async fn`: polled on the runtime.
     Async(fn(Call) -> BodyFuture),
     /// A plain `fn`: runs on a thread of its own.
-    Blocking(fn(Call) -> Result<Option<Box<RawValue>>, Failure>),
+    Blocking(fn(Call) -> BodyResult),
     /// Lives in another binary.
     Remote,
 }
 
-/// A running body. It yields its result as JSON, `None` for `null`.
-pub type BodyFuture = BoxFuture<'static, Result<Option<Box<RawValue>>, Failure>>;
+/// What a body yields: its result as JSON, `None` for `null`.
+pub type BodyResult = Result<Option<Box<RawValue>>, Failure>;
+
+/// A running body.
+pub type BodyFuture = BoxFuture<'static, BodyResult>;
 
 /// The JSON Schemas of a definition.
 #[derive(Clone, Debug)]

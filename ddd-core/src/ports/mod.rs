@@ -19,13 +19,15 @@ mod task;
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
 pub use context::{Attempt, AttemptInfo, TaskContext};
-pub use definition::{Body, BodyFuture, Definition, Dependency, Schemas};
+pub use definition::{Body, BodyFuture, BodyResult, Definition, Dependency, Schemas};
 pub use enlist::{Enlist, EnlistNow};
 pub use error::{BoxError, StoreError, StoreErrorKind};
 pub use failure::{Failure, FailureOutcome, TaskError};
 pub use future::BoxFuture;
 pub use params::{InvalidParams, Keys};
-pub use returned::{ByKind, ByText, ErrorTag, check, encode, schemas, unique_by_params};
+pub use returned::{
+    ByKind, ByText, ErrorTag, boxed, debug, definition, first_violation, injected, key, settle, unique_by_params,
+};
 pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{
     AttemptEnd, Capabilities, ClaimRequest, Claimed, Claims, Control, Controlled, Declaration, Due, Enqueued, Finish,

@@ -1,37 +1,86 @@
 //! What generated code calls around a body: kept out of the expansion, so that it is compiled once and reads as code.
 
-use std::marker::PhantomData;
+use std::{
+    fmt::{self, Display},
+    future::Future,
+    marker::PhantomData,
+    sync::Arc,
+};
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{BoxError, Failure, FailureOutcome, InvalidParams, Keys, Schemas, Task, TaskReturn};
-use crate::domain::{Classify, FailureKind};
+use super::{
+    Body, BodyFuture, BodyResult, BoxError, Call, Definition, Dependency, Failure, FailureOutcome, InvalidParams, Keys,
+    Schemas, Task, TaskReturn,
+};
+use crate::domain::{Classify, FailureKind, Options};
+
+/// The definition of the task `T`.
+#[must_use]
+pub const fn definition<T: Task + JsonSchema>(
+    name: &'static str,
+    doc: &'static str,
+    place: (&'static str, &'static str, u32),
+    options: Options,
+    body: Body,
+    dependencies: &'static [Dependency],
+    secrets: &'static [&'static str],
+) -> Definition {
+    Definition::new(name, doc, place, options, body, check::<T>, schemas::<T>, dependencies, secrets)
+}
 
 /// Reads parameters as a `T`, and tells their keys.
-///
-/// # Errors
-/// They do not fit, or break a rule.
-pub fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
+fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
     let task: T = InvalidParams::decode(params)?;
     task.validate()?;
     Ok(task.keys())
 }
 
-/// The schemas of the task `T` whose function returns `R`.
-pub fn schemas<T: JsonSchema, R: TaskReturn>(generator: &mut SchemaGenerator) -> Schemas {
-    Schemas::new(T::json_schema(generator), R::Output::json_schema(generator))
+/// The schemas of the task `T`.
+fn schemas<T: Task + JsonSchema>(generator: &mut SchemaGenerator) -> Schemas {
+    Schemas::new(T::json_schema(generator), T::Output::json_schema(generator))
+}
+
+/// A body on the heap.
+pub fn boxed(body: impl Future<Output = BodyResult> + Send + 'static) -> BodyFuture {
+    Box::pin(body)
+}
+
+/// What the application provides of type `T`, as a value of the body's own.
+///
+/// # Errors
+/// It provides none.
+pub fn injected<T: Clone + Send + Sync + 'static>(call: &Call) -> Result<T, Failure> {
+    call.dependency().map(Arc::unwrap_or_clone)
+}
+
+/// What a body returned, as the worker takes it; `convert` tells what an error means.
+///
+/// # Errors
+/// The body failed, or its result cannot be written as JSON.
+pub fn settle<R: TaskReturn>(returned: R, convert: fn(R::Error) -> Failure) -> BodyResult {
+    match returned.into_result() {
+        Ok(result) => encode(&result),
+        Err(error) => Err(convert(error)),
+    }
 }
 
 /// A result as JSON, `None` for `null`.
-///
-/// # Errors
-/// It cannot be written as JSON.
-pub fn encode<T: Serialize>(result: &T) -> Result<Option<Box<RawValue>>, Failure> {
+fn encode<T: Serialize>(result: &T) -> BodyResult {
     let json = serde_json::value::to_raw_value(result)
         .map_err(|it| Failure::permanent(FailureKind::Result, format!("the result cannot be written as JSON: {it}")))?;
     Ok((json.get() != "null").then_some(json))
+}
+
+/// A key as text: strings as they are, all else as JSON. `None` if it is `null`, or cannot be written.
+pub fn key<T: Serialize + ?Sized>(value: &T) -> Option<String> {
+    match serde_json::to_value(value).ok()? {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
 }
 
 /// The key of a task that is unique by all its parameters: their JSON.
@@ -40,9 +89,41 @@ pub fn unique_by_params<T: Task>(task: &T) -> Option<String> {
     serde_json::to_string(task).ok()
 }
 
+/// Writes a task for people: its parameters, the secret ones as `***`.
+///
+/// # Errors
+/// The formatter failed.
+pub fn debug<T: Task>(task: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    debug_json(T::definition(), serde_json::to_value(task).ok(), f)
+}
+
+fn debug_json(definition: &Definition, params: Option<serde_json::Value>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut shown = f.debug_struct(definition.name);
+    let Some(serde_json::Value::Object(params)) = params else { return shown.finish_non_exhaustive() };
+    for (name, value) in params {
+        if definition.secrets.contains(&name.as_str()) {
+            shown.field(&name, &format_args!("***"));
+        } else {
+            shown.field(&name, &format_args!("{value}"));
+        }
+    }
+    shown.finish()
+}
+
+/// The first rule that parameters break, of those that a validation reports as paths and errors.
+#[must_use]
+pub fn first_violation<'a, P: Display + 'a, E: Display + 'a>(
+    violations: impl IntoIterator<Item = &'a (P, E)>,
+) -> InvalidParams {
+    match violations.into_iter().next() {
+        Some((path, error)) => InvalidParams::new(path.to_string(), error.to_string()),
+        None => InvalidParams::new("", "a rule is broken"),
+    }
+}
+
 /// Picks how an error becomes a failure by what its type implements: [`ByKind`] if it is [`Classify`], else [`ByText`].
 ///
-/// Method resolution tries `&ErrorTag<E>` before `&&ErrorTag<E>`, so in `(&ErrorTag::<E>::new()).failure(error)` the first
+/// Method resolution tries `&ErrorTag<E>` before `&&ErrorTag<E>`, so in `(&ErrorTag::<E>::new()).convert()` the first
 /// wins where its bounds hold.
 #[derive(Debug)]
 pub struct ErrorTag<E>(PhantomData<E>);
@@ -58,29 +139,31 @@ impl<E> ErrorTag<E> {
 
 /// For errors that know their kind.
 pub trait ByKind<E> {
-    /// The failure; final if its kind cannot be retried.
-    fn failure(&self, error: E) -> Failure;
+    /// How one becomes a failure: final if its kind cannot be retried.
+    fn convert(&self) -> fn(E) -> Failure;
 }
 
 impl<E: Classify + Into<BoxError>> ByKind<E> for ErrorTag<E> {
-    fn failure(&self, error: E) -> Failure {
-        let kind = error.kind();
-        let mut failure = Failure::of_error(&*error.into());
-        if failure.outcome == FailureOutcome::Retry && !kind.is_retryable() {
-            failure.outcome = FailureOutcome::Permanent;
+    fn convert(&self) -> fn(E) -> Failure {
+        |error| {
+            let kind = error.kind();
+            let mut failure = Failure::of_error(&*error.into());
+            if failure.outcome == FailureOutcome::Retry && !kind.is_retryable() {
+                failure.outcome = FailureOutcome::Permanent;
+            }
+            failure
         }
-        failure
     }
 }
 
 /// For all other errors.
 pub trait ByText<E> {
-    /// The failure; retried as the settings say.
-    fn failure(&self, error: E) -> Failure;
+    /// How one becomes a failure: retried as the settings say.
+    fn convert(&self) -> fn(E) -> Failure;
 }
 
 impl<E: Into<BoxError>> ByText<E> for &ErrorTag<E> {
-    fn failure(&self, error: E) -> Failure {
-        Failure::of_error(&*error.into())
+    fn convert(&self) -> fn(E) -> Failure {
+        |error| Failure::of_error(&*error.into())
     }
 }

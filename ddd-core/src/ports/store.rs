@@ -31,7 +31,8 @@ pub trait TaskStore: Send + Sync + 'static {
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()>;
 
     /// Stores new tasks. A task whose id is already there counts as created (the call was repeated); a full queue and
-    /// a unique key that is taken are answers, not errors. The depth of a bounded queue is never exceeded.
+    /// a unique key that is taken are answers, not errors. No submission makes more tasks wait in a queue than its depth,
+    /// whatever they wait for; one that was accepted may always come back, for a retry or from a worker that died.
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
 
     /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the

@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 )]
 pub trait Task: Serialize + DeserializeOwned + Send + 'static {
     /// What a successful run yields.
-    type Output: Serialize + DeserializeOwned + Send + 'static;
+    type Output: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 
     /// What the attribute registered.
     fn definition() -> &'static Definition;

@@ -1,1 +1,29 @@
 //! Tasks in this process's memory.
+//!
+//! Read in this order: `entry` (a record and its place), `state` (a task leaves one place and arrives at another), `claim`,
+//! `finish`, `control`, `upkeep`, `store`.
+
+mod claim;
+mod control;
+mod effects;
+mod enqueue;
+mod entry;
+mod finish;
+mod history;
+mod keys;
+mod kinds;
+mod lanes;
+mod query;
+mod queues;
+mod recent;
+mod results;
+mod schedules;
+mod shared;
+mod state;
+mod store;
+mod transaction;
+mod upkeep;
+mod workers;
+
+pub use store::MemoryStore;
+pub use transaction::MemoryTransaction;

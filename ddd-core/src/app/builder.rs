@@ -1,0 +1,307 @@
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::{runtime::Handle, sync::Notify};
+
+use super::{App, BuildError, Inner};
+use crate::{
+    application::{
+        Factory, FailedTask, Hooks, IdGenerator, Inbox, Providers, Registry, Services, Settings, TaskOverrides,
+        TransitionLog, Waiters,
+    },
+    domain::{Name, Quota, RankStep, Retry, Schedule},
+    infrastructure::{SystemClock, linked, memory::MemoryStore},
+    ports::{BodyFuture, Clock, Definition, QueueSettings, SignalSink, TaskContext, TaskStore},
+};
+
+/// Puts an application together: say what differs from the defaults, then [`AppBuilder::build`].
+pub struct AppBuilder {
+    settings: Settings,
+    providers: Providers,
+    hooks: Hooks,
+    store: Option<Arc<dyn TaskStore>>,
+    clock: Option<Arc<dyn Clock>>,
+    definitions: Option<Vec<&'static Definition>>,
+    submit_only: bool,
+    virtual_time: bool,
+}
+
+impl AppBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            settings: Settings::default(),
+            providers: Providers::default(),
+            hooks: Hooks::default(),
+            store: None,
+            clock: None,
+            definitions: None,
+            submit_only: false,
+            virtual_time: false,
+        }
+    }
+
+    /// Provides a value to the parameters marked `#[inject]` of its type.
+    #[must_use]
+    pub fn provide<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.providers.value(value);
+        self
+    }
+
+    /// Provides a value that is made anew for each attempt.
+    #[must_use]
+    pub fn provide_with<T: Send + Sync + 'static>(mut self, factory: Factory<T>) -> Self {
+        self.providers.factory(factory);
+        self
+    }
+
+    /// Keeps tasks in this store; in memory unless set.
+    #[must_use]
+    pub fn store(mut self, store: impl TaskStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The same for a store that is shared.
+    #[must_use]
+    pub fn shared_store(mut self, store: Arc<dyn TaskStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// With these settings instead of the defaults.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Runs at most so many bodies at once in this process; 4 × cores unless set, at least 4.
+    #[must_use]
+    pub const fn slots(mut self, slots: usize) -> Self {
+        self.settings.slots = slots;
+        self
+    }
+
+    /// Serves only these queues in this process. The wiring of other queues' tasks is not checked.
+    #[must_use]
+    pub fn queues<T: Into<Name>>(mut self, queues: impl IntoIterator<Item = T>) -> Self {
+        self.settings.queues = Some(queues.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Only submits: nothing is run here, so no dependency is needed.
+    #[must_use]
+    pub const fn submit_only(mut self) -> Self {
+        self.submit_only = true;
+        self
+    }
+
+    /// Sets the limits of a queue.
+    #[must_use]
+    pub fn queue(mut self, name: impl Into<Name>, settings: QueueSettings) -> Self {
+        self.settings.store.queues.push((name.into(), settings));
+        self
+    }
+
+    /// The tasks of a queue start at most so often, over all workers.
+    #[must_use]
+    pub fn queue_rate(self, name: impl Into<Name>, quota: Quota) -> Self {
+        self.queue(name, QueueSettings::new().rate_limit(quota))
+    }
+
+    /// Overrides what the attribute of a definition says.
+    #[must_use]
+    pub fn override_task(mut self, name: impl Into<Name>, overrides: TaskOverrides) -> Self {
+        self.settings.overrides.insert(name.into(), overrides);
+        self
+    }
+
+    /// How long one attempt may take, unless the task says otherwise; 300 s unless set.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How tasks are retried, unless they say otherwise; not at all unless set.
+    #[must_use]
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.settings.retry = retry;
+        self
+    }
+
+    /// How much older a task must be to run before one whose priority is higher by one; 1 h unless set.
+    #[must_use]
+    pub const fn rank_step(mut self, step: RankStep) -> Self {
+        self.settings.store.rank_step = step;
+        self
+    }
+
+    /// Runs `hook` around every body: it is given the body's future, and returns one that ends as the body is to end. The
+    /// hook given first is the outermost.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), ddd_core::BuildError> {
+    /// let app = ddd_core::App::builder()
+    ///     .around(|context, body| {
+    ///         Box::pin(async move {
+    ///             let began = std::time::Instant::now();
+    ///             let result = body.await;
+    ///             println!("{} took {:?}", context.info().name, began.elapsed());
+    ///             result
+    ///         })
+    ///     })
+    ///     .build()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn around(mut self, hook: impl Fn(TaskContext, BodyFuture) -> BodyFuture + Send + Sync + 'static) -> Self {
+        self.hooks.around(hook);
+        self
+    }
+
+    /// Calls `hook` for every task whose last attempt failed in this process. A panic of the hook is logged.
+    #[must_use]
+    pub fn on_failure(mut self, hook: impl Fn(&FailedTask) + Send + Sync + 'static) -> Self {
+        self.hooks.on_failure(hook);
+        self
+    }
+
+    /// Only these definitions, instead of all that are linked into the program.
+    #[must_use]
+    pub fn definitions(mut self, definitions: impl IntoIterator<Item = &'static Definition>) -> Self {
+        self.definitions = Some(definitions.into_iter().collect());
+        self
+    }
+
+    /// Reads the time from this clock; the system's unless set.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// All that waits does so on the runtime that builds the application, so that a test can move its time.
+    #[cfg(feature = "test-util")]
+    pub(crate) const fn virtual_time(mut self) -> Self {
+        self.virtual_time = true;
+        self
+    }
+
+    /// Checks the wiring, and puts the application together. Nothing runs yet.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once: names used twice, missing dependencies, settings out of range, schedules that
+    /// cannot be read; or the store does not answer.
+    pub async fn build(self) -> Result<App, BuildError> {
+        let definitions = self.definitions.unwrap_or_else(linked);
+        let mut problems = self.settings.problems();
+        if cfg!(panic = "abort") {
+            problems.push(
+                "this program is built with `panic = \"abort\"`: a panic in one task would end all; remove the setting \
+                 from the profile"
+                    .to_owned(),
+            );
+        }
+        let registry = match Registry::new(&definitions, &self.settings) {
+            Ok(registry) => Some(registry),
+            Err(more) => {
+                problems.extend(more);
+                None
+            }
+        };
+        problems.extend(schedule_problems(&definitions));
+        problems.extend(queue_problems(&self.settings));
+        if let (Some(registry), false) = (&registry, self.submit_only) {
+            let served = served(registry, &self.settings);
+            let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
+            problems.extend(self.providers.problems(run_here.map(|it| it.definition)));
+        }
+        let (Some(registry), true) = (registry, problems.is_empty()) else {
+            return Err(BuildError::Wiring(problems));
+        };
+        let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
+        let queues = with_limits(served(&registry, &self.settings), &self.settings);
+        let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
+        let services = Arc::new(Services {
+            store,
+            clock,
+            registry,
+            settings: self.settings,
+            ids: IdGenerator::default(),
+            log: log.clone(),
+            waiters: Waiters::default(),
+            providers: self.providers,
+            hooks: self.hooks,
+            runtime,
+            virtual_time: self.virtual_time,
+            schedule_changed: Notify::new(),
+            stopping: std::sync::atomic::AtomicBool::new(false),
+        });
+        let inbox = Arc::new(Inbox::new(log));
+        let sink: Arc<dyn SignalSink> = inbox.clone();
+        services.store.attach(Arc::downgrade(&sink));
+        services.call(services.store.configure(services.settings.store.clone())).await.map_err(BuildError::of_store)?;
+        Ok(App(Arc::new(Inner {
+            services,
+            inbox,
+            queues,
+            worker: tokio::sync::Mutex::new(None),
+            running: Mutex::new(None),
+        })))
+    }
+}
+
+/// The queues that this process serves.
+fn served(registry: &Registry, settings: &Settings) -> Vec<Name> {
+    settings.queues.clone().unwrap_or_else(|| {
+        let mut all: BTreeSet<Name> = registry.iter().map(|it| it.settings.queue.clone()).collect();
+        all.extend(settings.store.queues.iter().map(|it| it.0.clone()));
+        all.insert(Name::new("default"));
+        all.into_iter().collect()
+    })
+}
+
+fn with_limits(queues: Vec<Name>, settings: &Settings) -> Vec<(Name, usize)> {
+    let limit = |name: &Name| {
+        let configured = settings.store.queues.iter().rfind(|it| it.0 == *name);
+        configured.and_then(|it| it.1.concurrency_per_worker).unwrap_or(usize::MAX)
+    };
+    queues.into_iter().map(|it| (it.clone(), limit(&it))).collect()
+}
+
+fn schedule_problems(definitions: &[&Definition]) -> Vec<String> {
+    let scheduled = definitions.iter().filter_map(|it| Some((it, it.options.schedule?)));
+    let problems = scheduled.filter_map(|(definition, option)| {
+        let error = Schedule::from_option(option).err()?;
+        Some(format!("task `{}` at {}: its schedule cannot be read: {error}", definition.name, definition.place()))
+    });
+    problems.collect()
+}
+
+fn queue_problems(settings: &Settings) -> Vec<String> {
+    let limits = settings.store.queues.iter().flat_map(|(name, it)| {
+        [
+            ("max_depth", it.max_depth),
+            ("concurrency", it.concurrency),
+            ("concurrency_per_worker", it.concurrency_per_worker),
+        ]
+        .map(|(what, limit)| (name, what, limit))
+    });
+    let zeros = limits
+        .filter(|it| it.2 == Some(0))
+        .map(|(name, what, _)| format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue"));
+    let configured = settings.store.queues.iter().map(|it| &it.0);
+    let names = configured.chain(settings.queues.iter().flatten());
+    let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));
+    zeros.chain(bad).collect()
+}
+
+impl fmt::Debug for AppBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppBuilder").field("settings", &self.settings).field("providers", &self.providers).finish()
+    }
+}

@@ -1,0 +1,219 @@
+//! The composition root: puts an application together.
+
+mod builder;
+mod error;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+
+pub use builder::AppBuilder;
+pub use error::BuildError;
+
+use crate::{
+    application::{
+        self, ExecuteError, Inbox, Registry, Services, ShutdownReport, Submission, SubmitError, TaskHandle, Tasks,
+        Worker,
+    },
+    domain::Name,
+    ports::{StoreError, Task, TaskStore},
+};
+
+/// An application: its tasks, their store, and the worker that runs them.
+///
+/// A clone is the same application. What is submitted to it runs once [`App::start_workers`] was called, here or in another
+/// process that shares the store.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    services: Arc<Services>,
+    inbox: Arc<Inbox>,
+    queues: Vec<(Name, usize)>,
+    worker: tokio::sync::Mutex<Option<Arc<Worker>>>,
+    /// The same, to look at without waiting.
+    running: Mutex<Option<Arc<Worker>>>,
+}
+
+impl App {
+    /// What differs from the defaults is said to a builder.
+    #[must_use]
+    pub fn builder() -> AppBuilder {
+        AppBuilder::new()
+    }
+
+    /// An application in memory, with all defaults and its workers started: nothing to install, and nothing kept when the
+    /// process ends.
+    ///
+    /// # Errors
+    /// What is wrong with the wiring, all at once.
+    pub async fn start() -> Result<Self, BuildError> {
+        let app = Self::builder().build().await?;
+        app.start_workers().await?;
+        Ok(app)
+    }
+
+    /// Submits a task. Set what differs on the answer, and await it.
+    ///
+    /// # Errors
+    /// The submission yields them when it is awaited: [`SubmitError`].
+    #[allow(clippy::needless_pass_by_value, reason = "a submitted task is gone: a command is given, not lent")]
+    pub fn submit<T: Task>(&self, task: T) -> Submission<T::Output> {
+        application::submit(&self.0.services, &task)
+    }
+
+    /// Submits a task by its name, with parameters that can be written as a JSON object.
+    ///
+    /// # Errors
+    /// The submission yields them when it is awaited: [`SubmitError`].
+    pub fn submit_named(&self, name: &str, params: impl serde::Serialize) -> Submission<serde_json::Value> {
+        application::submit_named(&self.0.services, name, &params)
+    }
+
+    /// Submits many tasks of a kind in one call to the store. One answer for each, in order.
+    ///
+    /// # Errors
+    /// One of them is not valid, and none was submitted; or the store could not do it.
+    pub async fn submit_many<T: Task>(
+        &self,
+        tasks: impl IntoIterator<Item = T>,
+    ) -> Result<Vec<Result<TaskHandle<T::Output>, SubmitError>>, SubmitError> {
+        application::submit_many(&self.0.services, tasks).await
+    }
+
+    /// Runs a task here and now, with the same validation, injection, timeout and span as a submitted one: one attempt, and
+    /// no record.
+    ///
+    /// # Errors
+    /// It did not end well.
+    pub async fn execute<T: Task>(&self, task: T) -> Result<T::Output, ExecuteError> {
+        application::execute(&self.0.services, task).await
+    }
+
+    /// All tasks: look at them, and change them.
+    #[must_use]
+    pub fn tasks(&self) -> Tasks {
+        Tasks::new(self.0.services.clone())
+    }
+
+    /// Every definition of the program.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.0.services.registry
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn TaskStore> {
+        &self.0.services.store
+    }
+
+    /// Starts to run tasks in this process. A second call does nothing.
+    ///
+    /// # Errors
+    /// The store does not take the worker in, or the system gives no thread.
+    pub async fn start_workers(&self) -> Result<(), BuildError> {
+        let mut worker = self.0.worker.lock().await;
+        if worker.is_some() {
+            return Ok(());
+        }
+        let services = &self.0.services;
+        let started = Worker::start(services.clone(), self.0.queues.clone()).await;
+        let started = Arc::new(started.map_err(BuildError::of_start)?);
+        self.0.inbox.set_worker(&started);
+        // What was submitted before the worker could hear of it.
+        started.wake();
+        application::declare_schedules(services).await.map_err(BuildError::of_schedules)?;
+        drop(services.runtime.spawn(application::live_schedules(services.clone())));
+        *self.0.running.lock() = Some(started.clone());
+        *worker = Some(started);
+        Ok(())
+    }
+
+    /// Changes how many bodies run at once in this process. Bodies that run are not stopped; with fewer slots, none starts
+    /// until enough have ended.
+    pub fn set_slots(&self, slots: usize) {
+        if let Some(worker) = &*self.0.running.lock() {
+            worker.resize(slots.max(1));
+        }
+    }
+
+    /// How many bodies run in this process now.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.0.running.lock().as_ref().map_or(0, |it| it.running())
+    }
+
+    /// Runs tasks until the process is told to end (SIGINT, or SIGTERM where there is one), then shuts down within the time
+    /// that the settings allow. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// The worker could not start, or the system does not let the process listen for signals.
+    pub async fn run(&self) -> Result<ShutdownReport, BuildError> {
+        self.start_workers().await?;
+        signal().await.map_err(BuildError::of_signal)?;
+        tracing::info!("shutting down");
+        let within = self.0.services.settings.shutdown_timeout;
+        let again = async { signal().await.ok() };
+        tokio::pin!(again);
+        let shutdown = self.shutdown(within);
+        tokio::pin!(shutdown);
+        std::future::poll_fn(|cx| {
+            if again.as_mut().poll(cx).is_ready() {
+                tracing::warn!("told to end a second time; ending at once");
+                return std::task::Poll::Ready(Ok(ShutdownReport::default()));
+            }
+            shutdown.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    }
+
+    /// Ends the worker: claims nothing more, lets running bodies end until `within` has passed, and gives the rest back
+    /// without consuming an attempt. Returns at most half a second after that. Tasks can still be submitted, for other
+    /// processes.
+    pub async fn shutdown(&self, within: Duration) -> ShutdownReport {
+        self.0.services.stop();
+        let worker = self.0.worker.lock().await.take();
+        let report = match worker {
+            Some(worker) => worker.shutdown(within).await,
+            None => ShutdownReport::default(),
+        };
+        *self.0.running.lock() = None;
+        report
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.tasks().queues().await.map(drop)
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("App").field(&self.0.services).finish()
+    }
+}
+
+/// Ends when the process is told to end.
+async fn signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        std::future::poll_fn(|cx| {
+            if interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready() {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

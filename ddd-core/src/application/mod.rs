@@ -1,0 +1,48 @@
+//! The use cases: what an application does with tasks, over the ports.
+//!
+//! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
+
+mod control;
+mod execute;
+mod guard;
+mod handle;
+mod hooks;
+mod ids;
+mod inbox;
+mod provide;
+mod records;
+mod registry;
+mod schedules;
+mod services;
+mod settings;
+mod store_call;
+mod submission;
+mod tasks;
+mod transitions;
+mod waiters;
+mod worker;
+
+pub use control::{Bulk, Operation};
+pub use execute::ExecuteError;
+pub use handle::{ResultError, TaskHandle};
+pub use hooks::FailedTask;
+pub use ids::IdGenerator;
+pub use provide::Factory;
+pub use registry::{Registered, Registry, TaskSettings};
+pub use schedules::{Schedules, SchedulesError};
+pub use settings::{Settings, TaskOverrides};
+pub use submission::{Submission, SubmitError, Submitting};
+pub use tasks::Tasks;
+pub use transitions::{Lagged, Transitions};
+pub use worker::ShutdownReport;
+
+pub(crate) use execute::execute;
+pub(crate) use hooks::Hooks;
+pub(crate) use inbox::Inbox;
+pub(crate) use provide::Providers;
+pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
+pub(crate) use services::Services;
+pub(crate) use submission::{submit, submit_many, submit_named};
+pub(crate) use transitions::TransitionLog;
+pub(crate) use waiters::Waiters;
+pub(crate) use worker::{StartError, Worker};

@@ -1,0 +1,250 @@
+//! Every definition of the program, with its effective settings.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+
+use super::{Settings, TaskOverrides};
+use crate::{
+    domain::{Name, Priority, Retry, ScheduleOption, Until},
+    ports::{Definition, KnownTask, Schemas},
+};
+
+/// Every definition of the program, known before its first call.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    by_name: Arc<HashMap<&'static str, Arc<Registered>>>,
+    sorted: Arc<[Arc<Registered>]>,
+}
+
+/// A definition, with the settings that are in force.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Registered {
+    /// What the attribute registered.
+    pub definition: &'static Definition,
+    /// Its name.
+    pub name: Name,
+    /// What is in force: the attribute, overridden by configuration, filled up with defaults.
+    pub settings: TaskSettings,
+}
+
+/// The settings of a definition that are in force.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TaskSettings {
+    /// The queue.
+    pub queue: Name,
+    /// The priority.
+    pub priority: Priority,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// Retries.
+    pub retry: Retry,
+    /// How long the result is kept.
+    pub result_ttl: Duration,
+    /// How many tasks of one concurrency key may be ready or running at once.
+    pub concurrency: Option<u32>,
+    /// Until when it is unique.
+    #[serde(skip)]
+    pub unique: Option<Until>,
+}
+
+impl Registry {
+    /// The given definitions under the given settings.
+    ///
+    /// # Errors
+    /// What is wrong with them, all at once: names used twice with both places, and overrides of unknown names.
+    pub fn new(definitions: &[&'static Definition], settings: &Settings) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut by_name: HashMap<&'static str, Arc<Registered>> = HashMap::new();
+        for definition in definitions {
+            let overrides = settings.overrides.get(definition.name);
+            let registered = Arc::new(Registered {
+                definition,
+                name: Name::new(definition.name),
+                settings: effective(definition, overrides, settings),
+            });
+            if let Some(other) = by_name.get(definition.name) {
+                // A remote declaration may stand beside the body that it declares.
+                if other.definition.is_remote() == definition.is_remote() {
+                    problems.push(format!(
+                        "two tasks are named `{}`: at {} and at {}; give one of them another name, as in `#[task(\"other_name\")]`",
+                        definition.name,
+                        other.definition.place(),
+                        definition.place(),
+                    ));
+                    continue;
+                }
+                if definition.is_remote() {
+                    continue;
+                }
+            }
+            by_name.insert(definition.name, registered);
+        }
+        for name in settings.overrides.keys().filter(|it| !by_name.contains_key(it.as_str())) {
+            let hint =
+                closest(name, by_name.keys().copied()).map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
+            problems.push(format!("settings override a task `{name}`, which is not linked into this program{hint}"));
+        }
+        if !problems.is_empty() {
+            problems.sort();
+            return Err(problems);
+        }
+        let mut sorted: Vec<_> = by_name.values().cloned().collect();
+        sorted.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(Self { by_name: Arc::new(by_name), sorted: sorted.into() })
+    }
+
+    /// The definition of this name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Registered> {
+        self.by_name.get(name).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn shared(&self, name: &str) -> Option<&Arc<Registered>> {
+        self.by_name.get(name)
+    }
+
+    /// All definitions, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Registered> {
+        self.sorted.iter().map(AsRef::as_ref)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// Those with `text` in their name, documentation, category or tags, whatever the case.
+    pub fn search<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a Registered> + use<'a> {
+        let text = text.to_lowercase();
+        self.iter().filter(move |it| {
+            let options = &it.definition.options;
+            let texts = [it.definition.name, it.definition.doc, options.category.unwrap_or_default()];
+            texts.iter().chain(options.tags).any(|it| it.to_lowercase().contains(&text))
+        })
+    }
+
+    /// Those of a category.
+    pub fn in_category<'a>(&'a self, category: &'a str) -> impl Iterator<Item = &'a Registered> {
+        self.iter().filter(move |it| it.definition.options.category == Some(category))
+    }
+
+    /// Those with a tag.
+    pub fn with_tag<'a>(&'a self, tag: &'a str) -> impl Iterator<Item = &'a Registered> {
+        self.iter().filter(move |it| it.definition.options.tags.contains(&tag))
+    }
+
+    /// All of it as JSON: names, places, settings, schemas.
+    #[must_use]
+    pub fn export(&self) -> serde_json::Value {
+        serde_json::Value::Array(self.iter().map(Registered::export).collect())
+    }
+
+    /// The name that is most like `name`, if one is close.
+    pub(crate) fn closest(&self, name: &str) -> Option<&'static str> {
+        closest(name, self.by_name.keys().copied())
+    }
+
+    /// What a worker with this registry can run.
+    pub(crate) fn known(&self) -> Vec<KnownTask> {
+        let local = self.iter().filter(|it| !it.definition.is_remote());
+        local.map(|it| KnownTask { name: it.name.clone(), version: it.definition.options.version }).collect()
+    }
+}
+
+impl Registered {
+    /// The JSON Schemas of parameters and result, each complete in itself.
+    #[must_use]
+    pub fn schemas(&self) -> Schemas {
+        let mut generator = SchemaSettings::draft2020_12().into_generator();
+        let mut schemas = (self.definition.schemas)(&mut generator);
+        let definitions = generator.take_definitions(true);
+        if !definitions.is_empty() {
+            for schema in [&mut schemas.params, &mut schemas.result] {
+                if serde_json::to_string(schema).is_ok_and(|it| it.contains("\"#/$defs/")) {
+                    schema.insert("$defs".to_owned(), serde_json::Value::Object(definitions.clone()));
+                }
+            }
+        }
+        schemas
+    }
+
+    /// All of it as JSON.
+    #[must_use]
+    pub fn export(&self) -> serde_json::Value {
+        let definition = self.definition;
+        let options = &definition.options;
+        let schemas = self.schemas();
+        let schedule = options.schedule.map(|it| match it {
+            ScheduleOption::Cron { expression, time_zone } => {
+                serde_json::json!({ "cron": expression, "time_zone": time_zone })
+            }
+            ScheduleOption::Every(period) => serde_json::json!({ "every": format!("{period:?}") }),
+        });
+        serde_json::json!({
+            "name": definition.name,
+            "doc": definition.doc,
+            "module": definition.module,
+            "file": definition.file,
+            "line": definition.line,
+            "body": if definition.is_remote() { "remote" } else if definition.is_blocking() { "blocking" } else { "async" },
+            "version": options.version,
+            "category": options.category,
+            "tags": options.tags,
+            "internal": options.internal,
+            "schedule": schedule,
+            "settings": self.settings,
+            "params": schemas.params,
+            "result": schemas.result,
+            "dependencies": definition.dependencies.iter().map(|it| (it.type_name)()).collect::<Vec<_>>(),
+            "secrets": definition.secrets,
+        })
+    }
+}
+
+fn effective(definition: &Definition, overrides: Option<&TaskOverrides>, settings: &Settings) -> TaskSettings {
+    let options = &definition.options;
+    let none = TaskOverrides::default();
+    let over = overrides.unwrap_or(&none);
+    TaskSettings {
+        queue: over.queue.clone().unwrap_or_else(|| Name::new(options.queue)),
+        priority: over.priority.unwrap_or(options.priority),
+        timeout: over.timeout.or(options.timeout).unwrap_or(settings.timeout),
+        retry: over.retry.or(options.retry).unwrap_or(settings.retry),
+        result_ttl: over.result_ttl.or(options.result_ttl).unwrap_or(settings.result_ttl),
+        concurrency: over.concurrency.or(options.concurrency),
+        unique: options.unique,
+    }
+}
+
+/// The candidate with the fewest edits to `text`, if they are at most a third of its length.
+fn closest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let (edits, best) = candidates.map(|it| (edit_distance(text, it), it)).min()?;
+    (edits <= text.chars().count() / 3).then_some(best)
+}
+
+/// The edit distance of Levenshtein (1966), one row at a time.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(left != *right);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

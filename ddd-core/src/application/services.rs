@@ -1,0 +1,69 @@
+//! What the use cases share.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, sync::Notify};
+
+use super::{
+    Settings, hooks::Hooks, ids::IdGenerator, provide::Providers, registry::Registry, store_call,
+    transitions::TransitionLog, waiters::Waiters,
+};
+use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
+
+/// The bundle of ports and state that submission, worker, handles and queries work on.
+pub(crate) struct Services {
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) registry: Registry,
+    pub(crate) settings: Settings,
+    pub(crate) ids: IdGenerator,
+    pub(crate) log: Arc<TransitionLog>,
+    pub(crate) waiters: Waiters,
+    pub(crate) providers: Providers,
+    pub(crate) hooks: Hooks,
+    pub(crate) runtime: Handle,
+    /// Time is the test's: everything that waits must do so on the test's runtime.
+    pub(crate) virtual_time: bool,
+    /// A schedule was changed in this process.
+    pub(crate) schedule_changed: Notify,
+    pub(crate) stopping: AtomicBool,
+}
+
+impl Services {
+    /// Awaits a store's answer, at most as long as the settings allow.
+    ///
+    /// # Errors
+    /// The store's own error, or that it did not answer.
+    pub(crate) async fn call<T: Send + 'static>(&self, future: StoreFuture<T>) -> Result<T, StoreError> {
+        store_call::call(future, self.store_timeout()).await
+    }
+
+    /// Whether the application ends.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// The application ends.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.schedule_changed.notify_one();
+    }
+
+    /// How long the store may take to answer.
+    pub(crate) const fn store_timeout(&self) -> Duration {
+        self.settings.store_timeout
+    }
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").field("store", &self.store.kind()).field("tasks", &self.registry.len()).finish()
+    }
+}

@@ -1,0 +1,159 @@
+//! The settings of an application.
+
+use std::{collections::HashMap, time::Duration};
+
+use crate::{
+    domain::{Name, Priority, Retry},
+    ports::StoreSettings,
+};
+
+/// The settings of an application. Each has a default; code sets what differs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How many bodies run at once in this process: 4 × cores, at least 4.
+    pub slots: usize,
+    /// Which queues this process serves; `None` means those of all linked definitions, and `default`.
+    pub queues: Option<Vec<Name>>,
+    /// How long one attempt may take, unless the task says otherwise: 300 s.
+    pub timeout: Duration,
+    /// How tasks are retried, unless they say otherwise: not at all.
+    pub retry: Retry,
+    /// How long a result is kept, unless the task says otherwise: 2 h.
+    pub result_ttl: Duration,
+    /// How long a cancelled body that awaits `cancelled()` may clean up: 5 s.
+    pub cancel_grace: Duration,
+    /// How long a worker holds a task without a sign of life: 15 s.
+    pub lease: Duration,
+    /// How often a worker gives a sign of life: 5 s. The lease must be more than twice as long.
+    pub heartbeat: Duration,
+    /// How often a worker looks for tasks that no hint told it of: 1 s.
+    pub poll_interval: Duration,
+    /// How long a store may take to answer one call: 5 s.
+    pub store_timeout: Duration,
+    /// How long [`App::run`](crate::App::run) lets running tasks finish after a signal: 30 s.
+    pub shutdown_timeout: Duration,
+    /// How far over its timeout a body may be before it counts as one that cannot be stopped: 1 s.
+    pub overdue_grace: Duration,
+    /// How many transitions a slow subscriber may lag behind before it loses the oldest: 8,192.
+    pub transitions_buffer: usize,
+    /// The bounds of the store and the settings of queues.
+    pub store: StoreSettings,
+    /// What overrides the attribute of a definition, by its name.
+    pub overrides: HashMap<Name, TaskOverrides>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            slots: (4 * cores).max(4),
+            queues: None,
+            timeout: Duration::from_secs(300),
+            retry: Retry::NONE,
+            result_ttl: Duration::from_secs(2 * 3_600),
+            cancel_grace: Duration::from_secs(5),
+            lease: Duration::from_secs(15),
+            heartbeat: Duration::from_secs(5),
+            poll_interval: Duration::from_secs(1),
+            store_timeout: Duration::from_secs(5),
+            shutdown_timeout: Duration::from_secs(30),
+            overdue_grace: Duration::from_secs(1),
+            transitions_buffer: 8_192,
+            store: StoreSettings::default(),
+            overrides: HashMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// What is wrong with them, each in words.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut require = |holds: bool, problem: &str| {
+            if !holds {
+                problems.push(problem.to_owned());
+            }
+        };
+        require(self.slots > 0, "`slots` is 0; write at least 1, or do not start workers");
+        require(!self.timeout.is_zero(), "`timeout` is zero; write at least 1ms");
+        require(self.retry.max_attempts > 0, "`retry.max_attempts` is 0; the first run counts, so write at least 1");
+        require(!self.poll_interval.is_zero(), "`poll_interval` is zero; write at least 1ms");
+        require(!self.heartbeat.is_zero(), "`heartbeat` is zero; write at least 1ms");
+        require(
+            self.lease > 2 * self.heartbeat,
+            "`lease` is not more than twice `heartbeat`: one late heartbeat would lose a task",
+        );
+        require(self.transitions_buffer > 0, "`transitions_buffer` is 0; write at least 1");
+        problems
+    }
+}
+
+/// What overrides the attribute of one definition. `None` leaves what the attribute says.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TaskOverrides {
+    /// The queue.
+    pub queue: Option<Name>,
+    /// The priority.
+    pub priority: Option<Priority>,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// Retries.
+    pub retry: Option<Retry>,
+    /// How many tasks of one concurrency key may be ready or running at once.
+    pub concurrency: Option<u32>,
+    /// How long the result is kept.
+    pub result_ttl: Option<Duration>,
+}
+
+impl TaskOverrides {
+    /// Nothing overridden.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// In this queue.
+    #[must_use]
+    pub fn queue(mut self, queue: impl Into<Name>) -> Self {
+        self.queue = Some(queue.into());
+        self
+    }
+
+    /// With this priority.
+    #[must_use]
+    pub const fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
+    /// One attempt may take this long.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Retried so.
+    #[must_use]
+    pub const fn retry(mut self, retry: Retry) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// At most so many tasks of one concurrency key are ready or running.
+    #[must_use]
+    pub const fn concurrency(mut self, limit: u32) -> Self {
+        self.concurrency = Some(limit);
+        self
+    }
+
+    /// The result is kept this long.
+    #[must_use]
+    pub const fn result_ttl(mut self, ttl: Duration) -> Self {
+        self.result_ttl = Some(ttl);
+        self
+    }
+}

@@ -1,0 +1,77 @@
+//! How a store is called: polled once in place, so that memory answers at once; moved to a task of its own if it is pending,
+//! so that no call is ever dropped half-way.
+
+use std::{
+    future::poll_fn,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::runtime::Handle;
+
+use crate::ports::{StoreError, StoreErrorKind, StoreFuture};
+
+/// Awaits a store's answer, at most `timeout` long. A call that takes longer goes on by itself; the caller is told that the
+/// store did not answer.
+///
+/// # Errors
+/// The store's own error, or that it did not answer.
+pub(crate) async fn call<T: Send + 'static>(mut future: StoreFuture<T>, timeout: Duration) -> Result<T, StoreError> {
+    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+        return answer;
+    }
+    match tokio::time::timeout(timeout, tokio::spawn(future)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(ended)) => Err(StoreError::new(StoreErrorKind::Unavailable, ended)),
+        Err(elapsed) => Err(StoreError::new(StoreErrorKind::Unavailable, elapsed)),
+    }
+}
+
+/// The answer, if the store has it at once; else the future, to be awaited elsewhere.
+pub(crate) fn poll_now<T>(mut future: StoreFuture<T>) -> Result<Result<T, StoreError>, StoreFuture<T>> {
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => Ok(answer),
+        Poll::Pending => Err(future),
+    }
+}
+
+/// Calls a store again and again, with growing pauses, until it answers with anything but a transient error.
+///
+/// # Errors
+/// An error that trying again cannot mend.
+pub(crate) async fn call_until_answered<T: Send + 'static>(
+    mut make: impl FnMut() -> StoreFuture<T>,
+    timeout: Duration,
+    what: &'static str,
+) -> Result<T, StoreError> {
+    let mut pause = Pause::default();
+    loop {
+        match call(make(), timeout).await {
+            Err(error) if error.is_transient() => pause.report_and_wait(&error, what).await,
+            answer => return answer,
+        }
+    }
+}
+
+/// The growing pause between calls to a store that is away: 50 ms to 5 s, with jitter, so that workers do not come back
+/// in step.
+#[derive(Debug, Default)]
+pub(crate) struct Pause(u32);
+
+impl Pause {
+    /// Logs the error, less and less often, and waits.
+    pub(crate) async fn report_and_wait(&mut self, error: &StoreError, what: &'static str) {
+        self.0 = (self.0 + 1).min(8);
+        if self.0 == 1 || self.0 == 8 {
+            tracing::warn!(error = error as &dyn std::error::Error, "{what}: the store does not answer; trying again");
+        }
+        let bound = Duration::from_millis(25 << self.0).min(Duration::from_secs(5));
+        tokio::time::sleep(bound.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
+    }
+}
+
+/// Runs a future on the application's runtime, from any thread.
+pub(crate) fn spawn(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {
+    // The handle is not awaited: what runs here reports through its own channel.
+    drop(runtime.spawn(future));
+}

@@ -1,0 +1,408 @@
+//! How a task gets into the store.
+
+use std::{
+    fmt,
+    future::IntoFuture,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use super::{handle::TaskHandle, registry::Registered, services::Services, store_call};
+use crate::{
+    domain::{Label, Name, Origin, Priority, TaskId, Timestamp},
+    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task},
+};
+
+/// A task that was not taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// No definition of this name is linked into this program.
+    #[error("there is no task `{name}`{}", .closest.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default())]
+    #[non_exhaustive]
+    UnknownTask {
+        /// The name.
+        name: String,
+        /// A name that is like it.
+        closest: Option<&'static str>,
+    },
+    /// The parameters do not fit, or break a rule.
+    #[error("the parameters of `{name}` do not fit")]
+    #[non_exhaustive]
+    InvalidParams {
+        /// The definition.
+        name: Name,
+        /// Where, and what is wrong.
+        source: InvalidParams,
+    },
+    /// The parameters are too large.
+    #[error("the parameters of `{name}` have {size} bytes of JSON; at most {limit} are taken")]
+    #[non_exhaustive]
+    TooLarge {
+        /// The definition.
+        name: Name,
+        /// How large they are.
+        size: usize,
+        /// How large they may be.
+        limit: usize,
+    },
+    /// An option of the submission is out of its range.
+    #[error("{0}")]
+    InvalidOption(String),
+    /// The queue is full.
+    #[error("the queue `{queue}` is full; try again in {retry_after:?}")]
+    #[non_exhaustive]
+    QueueFull {
+        /// The queue.
+        queue: Name,
+        /// When there may be room.
+        retry_after: Duration,
+    },
+    /// The store did not take it. Whether it is stored is not known; the handle's id was not given out.
+    #[error("the task could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// A task about to be submitted: set what differs, and await it.
+///
+/// What is set here beats configuration, which beats the attribute, which beats the defaults.
+#[must_use = "a submission does nothing until it is awaited"]
+pub struct Submission<O> {
+    services: Arc<Services>,
+    prepared: Result<Prepared, SubmitError>,
+    output: PhantomData<fn() -> O>,
+}
+
+/// What is known of the task so far.
+struct Prepared {
+    registered: Arc<Registered>,
+    task: NewTask,
+    label: Label,
+    has_label: bool,
+}
+
+impl<O: DeserializeOwned + Send + 'static> Submission<O> {
+    /// With this priority.
+    pub fn priority(self, priority: Priority) -> Self {
+        self.with(|it| it.task.priority = priority)
+    }
+
+    /// Into this queue.
+    pub fn queue(self, queue: impl Into<Name>) -> Self {
+        let queue = queue.into();
+        self.check(|_| Name::check(&queue).map_err(|it| format!("queue `{queue}`: {it}")))
+            .with(|it| it.task.queue = queue)
+    }
+
+    /// Due after this long.
+    pub fn delay(self, delay: Duration) -> Self {
+        self.with(|it| it.task.due = Due::In(delay))
+    }
+
+    /// Due at this time.
+    pub fn run_at(self, at: Timestamp) -> Self {
+        self.with(|it| it.task.due = Due::At(at))
+    }
+
+    /// Unique under this key among the tasks of its definition, until the run ends unless the attribute says otherwise.
+    pub fn unique_key(self, key: impl Into<String>) -> Self {
+        let key = key.into();
+        self.with(|it| it.set_unique(&key))
+    }
+
+    /// One attempt may take this long.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.check(
+            |_| if timeout.is_zero() { Err("the timeout is zero; write at least 1ms".to_owned()) } else { Ok(()) },
+        )
+        .with(|it| it.task.timeout = timeout)
+    }
+
+    /// At most so many attempts, the first run counted.
+    pub fn max_attempts(self, max_attempts: u32) -> Self {
+        self.check(|_| match max_attempts {
+            0 => Err("max_attempts is 0; the first run counts, so write at least 1".to_owned()),
+            _ => Ok(()),
+        })
+        .with(|it| it.task.max_attempts = max_attempts)
+    }
+
+    /// With these tags, besides those of its definition.
+    pub fn tags<T: Into<Name>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.with(|it| it.label_mut().tags.extend(tags.into_iter().map(Into::into)))
+    }
+
+    /// With this origin: a request id, a trace context, an owner.
+    pub fn origin(self, origin: Origin) -> Self {
+        self.with(|it| it.label_mut().origin = origin)
+    }
+
+    /// Submits it through the user's own connection or transaction: the task exists if and only if that commits.
+    ///
+    /// # Errors
+    /// As for awaiting the submission.
+    pub async fn within<C: Enlist + ?Sized>(self, connection: &mut C) -> Result<TaskHandle<O>, SubmitError> {
+        let ready = self.ready()?;
+        let answers = connection.enlist(vec![ready.task.clone()]).await?;
+        ready.answered(answers)
+    }
+
+    /// The same for a connection that does not await.
+    ///
+    /// # Errors
+    /// As for awaiting the submission.
+    pub fn enlist<C: EnlistNow + ?Sized>(self, connection: &C) -> Result<TaskHandle<O>, SubmitError> {
+        let ready = self.ready()?;
+        let answers = connection.enlist(vec![ready.task.clone()])?;
+        ready.answered(answers)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Prepared)) -> Self {
+        if let Ok(prepared) = &mut self.prepared {
+            change(prepared);
+        }
+        self
+    }
+
+    fn check(mut self, rule: impl FnOnce(&Prepared) -> Result<(), String>) -> Self {
+        if let Ok(prepared) = &self.prepared
+            && let Err(problem) = rule(prepared)
+        {
+            self.prepared = Err(SubmitError::InvalidOption(problem));
+        }
+        self
+    }
+
+    fn ready(self) -> Result<Ready<O>, SubmitError> {
+        let services = self.services;
+        let mut prepared = self.prepared?;
+        if prepared.has_label {
+            prepared.task.label = Some(Box::new(prepared.label));
+        }
+        Ok(Ready { services, task: prepared.task, output: PhantomData })
+    }
+}
+
+impl Prepared {
+    fn label_mut(&mut self) -> &mut Label {
+        self.has_label = true;
+        &mut self.label
+    }
+
+    fn set_unique(&mut self, key: &str) {
+        let key = format!("{}:{key}", self.registered.name);
+        self.label_mut().unique_key = Some(key);
+        self.task.unique_until = Some(self.registered.settings.unique.unwrap_or(crate::domain::Until::Finished));
+    }
+}
+
+/// A task that is complete, and will be a handle.
+struct Ready<O> {
+    services: Arc<Services>,
+    task: NewTask,
+    output: PhantomData<fn() -> O>,
+}
+
+impl<O: DeserializeOwned + Send + 'static> Ready<O> {
+    fn answered(self, answers: Vec<Enqueued>) -> Result<TaskHandle<O>, SubmitError> {
+        let handle = TaskHandle::new(self.services, self.task.id);
+        match answers.into_iter().next() {
+            Some(answer) => finish(handle, &self.task.queue, &answer),
+            None => Ok(handle),
+        }
+    }
+}
+
+fn finish<O: DeserializeOwned + Send + 'static>(
+    handle: TaskHandle<O>,
+    queue: &Name,
+    answer: &Enqueued,
+) -> Result<TaskHandle<O>, SubmitError> {
+    match answer {
+        Enqueued::Created(_) | Enqueued::AlreadyCreated => Ok(handle),
+        Enqueued::Duplicate(id) => Ok(handle.instead(*id)),
+        Enqueued::Full { retry_after } => {
+            Err(SubmitError::QueueFull { queue: queue.clone(), retry_after: *retry_after })
+        }
+    }
+}
+
+impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
+    type Output = Result<TaskHandle<O>, SubmitError>;
+    type IntoFuture = Submitting<O>;
+
+    fn into_future(self) -> Submitting<O> {
+        let ready = match self.ready() {
+            Ok(ready) => ready,
+            Err(error) => return Submitting(State::Done(Some(Err(error)))),
+        };
+        // The handle takes its seat before the task can end.
+        let handle = TaskHandle::new(ready.services.clone(), ready.task.id);
+        let queue = ready.task.queue.clone();
+        let services = ready.services;
+        match store_call::poll_now(services.store.enqueue(vec![ready.task])) {
+            Ok(answer) => Submitting(State::Done(Some(answered(handle, &queue, answer)))),
+            Err(pending) => Submitting(State::Pending(Box::pin(async move {
+                let answer = services.call(pending).await;
+                answered(handle, &queue, answer)
+            }))),
+        }
+    }
+}
+
+fn answered<O: DeserializeOwned + Send + 'static>(
+    handle: TaskHandle<O>,
+    queue: &Name,
+    answer: Result<Vec<Enqueued>, StoreError>,
+) -> Result<TaskHandle<O>, SubmitError> {
+    match answer?.into_iter().next() {
+        Some(answer) => finish(handle, queue, &answer),
+        None => Ok(handle),
+    }
+}
+
+/// The future of a [`Submission`].
+pub struct Submitting<O>(State<O>);
+
+enum State<O> {
+    Done(Option<Result<TaskHandle<O>, SubmitError>>),
+    Pending(BoxFuture<'static, Result<TaskHandle<O>, SubmitError>>),
+}
+
+impl<O> Unpin for Submitting<O> {}
+
+impl<O> Future for Submitting<O> {
+    type Output = Result<TaskHandle<O>, SubmitError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Done(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
+            State::Pending(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<O> fmt::Debug for Submission<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.prepared.as_ref().map(|it| it.task.name.clone());
+        f.debug_tuple("Submission").field(&name).finish()
+    }
+}
+
+impl<O> fmt::Debug for Submitting<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Submitting")
+    }
+}
+
+/// A submission of a typed task.
+pub(crate) fn submit<T: Task>(services: &Arc<Services>, task: &T) -> Submission<T::Output> {
+    Submission { services: services.clone(), prepared: prepare_typed(services, task), output: PhantomData }
+}
+
+/// A submission by name.
+pub(crate) fn submit_named(
+    services: &Arc<Services>,
+    name: &str,
+    params: &impl Serialize,
+) -> Submission<serde_json::Value> {
+    Submission { services: services.clone(), prepared: prepare_named(services, name, params), output: PhantomData }
+}
+
+/// Many tasks in one call to the store.
+pub(crate) async fn submit_many<T: Task>(
+    services: &Arc<Services>,
+    tasks: impl IntoIterator<Item = T>,
+) -> Result<Vec<Result<TaskHandle<T::Output>, SubmitError>>, SubmitError> {
+    let ready = tasks.into_iter().map(|it| submit(services, &it).ready()).collect::<Result<Vec<_>, _>>()?;
+    // The handles take their seats before the tasks can end.
+    let handles: Vec<_> =
+        ready.iter().map(|it| (TaskHandle::new(services.clone(), it.task.id), it.task.queue.clone())).collect();
+    let answers = services.call(services.store.enqueue(ready.into_iter().map(|it| it.task).collect())).await?;
+    Ok(handles.into_iter().zip(answers).map(|((handle, queue), answer)| finish(handle, &queue, &answer)).collect())
+}
+
+/// A complete task of this definition with these parameters, for a schedule's tick.
+pub(crate) fn scheduled(
+    services: &Arc<Services>,
+    name: &str,
+    params: &RawValue,
+    schedule: &Name,
+) -> Result<NewTask, SubmitError> {
+    let mut prepared = prepare_named(services, name, &params)?;
+    prepared.label_mut().origin.schedule = Some(schedule.clone());
+    let submission: Submission<serde_json::Value> =
+        Submission { services: services.clone(), prepared: Ok(prepared), output: PhantomData };
+    submission.ready().map(|it| it.task)
+}
+
+fn prepare_typed<T: Task>(services: &Services, task: &T) -> Result<Prepared, SubmitError> {
+    let registered = registered(services, T::definition().name)?;
+    let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
+    task.validate().map_err(invalid)?;
+    let params = serde_json::value::to_raw_value(task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
+    prepare(services, registered, params.into(), task.keys())
+}
+
+fn prepare_named(services: &Services, name: &str, params: &impl Serialize) -> Result<Prepared, SubmitError> {
+    let registered = registered(services, name)?;
+    let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
+    let mut params =
+        serde_json::value::to_raw_value(params).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
+    if params.get() == "null" {
+        params = serde_json::value::to_raw_value(&serde_json::Map::new())
+            .map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
+    }
+    let keys = (registered.definition.check)(&params).map_err(invalid)?;
+    prepare(services, registered, params.into(), keys)
+}
+
+fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Arc<Registered>, SubmitError> {
+    services
+        .registry
+        .shared(name)
+        .ok_or_else(|| SubmitError::UnknownTask { name: name.to_owned(), closest: services.registry.closest(name) })
+}
+
+fn prepare(
+    services: &Services,
+    registered: &Arc<Registered>,
+    params: Arc<RawValue>,
+    keys: Keys,
+) -> Result<Prepared, SubmitError> {
+    let (size, limit) = (params.get().len(), services.settings.store.limits.params);
+    if size > limit {
+        return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit });
+    }
+    let settings = &registered.settings;
+    let definition = registered.definition;
+    let id: TaskId = services.ids.next(services.clock.now());
+    let mut task = NewTask::new(id, registered.name.clone(), settings.queue.clone(), params);
+    task.version = definition.options.version;
+    task.priority = settings.priority;
+    task.timeout = settings.timeout;
+    task.max_attempts = settings.retry.max_attempts;
+    let mut prepared = Prepared { registered: registered.clone(), task, label: Label::default(), has_label: false };
+    if !definition.options.tags.is_empty() {
+        prepared.label_mut().tags = definition.options.tags.iter().copied().map(Name::new).collect();
+    }
+    if !definition.secrets.is_empty() {
+        prepared.label_mut().secrets = definition.secrets.iter().copied().map(Name::new).collect();
+    }
+    if let Some(key) = keys.unique {
+        prepared.set_unique(&key);
+    }
+    if let (Some(limit), Some(key)) = (settings.concurrency, keys.concurrency) {
+        let key = format!("{}:{key}", registered.name);
+        let label = prepared.label_mut();
+        label.concurrency_key = Some(key);
+        label.concurrency_limit = limit;
+    }
+    Ok(prepared)
+}

@@ -1,0 +1,246 @@
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::Instant};
+
+use super::progress::ProgressWriter;
+use crate::{
+    domain::Timestamp,
+    ports::{Attempt, AttemptInfo, BoxFuture, Claimed, Held},
+};
+
+/// Why a body is to end before it is done. A later reason replaces an earlier one only if it is stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Stop {
+    /// It may go on.
+    None,
+    /// Its task was cancelled.
+    Cancel,
+    /// Its worker shuts down and gives it back.
+    Release,
+    /// Its lease was lost: what it reports will be discarded.
+    Lost,
+}
+
+/// Whether the attempt was reported as one that runs over its time and cannot be stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Overdue {
+    /// It was not.
+    No,
+    /// It was, and another attempt may follow when it returns.
+    Retryable,
+    /// It was, and its task has ended by it.
+    Final,
+    /// It has ended: too late to report it.
+    Ended,
+}
+
+/// An attempt that runs in this process: what its body sees of it, and what the worker does to it.
+#[derive(Debug)]
+pub(crate) struct RunningAttempt {
+    info: AttemptInfo,
+    runtime: Handle,
+    progress: Option<Arc<ProgressWriter>>,
+    timeout: Duration,
+    until: Instant,
+    stop: AtomicU8,
+    overdue: AtomicU8,
+    given_back: AtomicBool,
+    listening: AtomicBool,
+    stopped: OnceLock<Arc<Notify>>,
+    children: Mutex<Children>,
+}
+
+#[derive(Debug, Default)]
+enum Children {
+    #[default]
+    None,
+    Some(JoinSet<()>),
+    Closed,
+}
+
+impl RunningAttempt {
+    pub(crate) fn new(claimed: &Claimed, runtime: Handle, progress: Option<Arc<ProgressWriter>>) -> Self {
+        let info = AttemptInfo {
+            id: claimed.id,
+            name: claimed.name.clone(),
+            queue: claimed.queue.clone(),
+            priority: claimed.priority,
+            run: claimed.run,
+            attempt: claimed.attempt,
+            max_attempts: claimed.max_attempts,
+            fence: claimed.fence,
+            due: claimed.due,
+            created_at: claimed.created_at,
+            deadline: deadline(claimed.started_at, claimed.timeout),
+            origin: claimed.label.as_ref().map(|it| it.origin.clone()),
+        };
+        Self {
+            info,
+            runtime,
+            progress,
+            timeout: claimed.timeout,
+            until: far(Instant::now(), claimed.timeout),
+            stop: AtomicU8::new(Stop::None as u8),
+            overdue: AtomicU8::new(Overdue::No as u8),
+            given_back: AtomicBool::new(false),
+            listening: AtomicBool::new(false),
+            stopped: OnceLock::new(),
+            children: Mutex::default(),
+        }
+    }
+
+    /// The claim that it is of.
+    pub(crate) fn held(&self) -> Held {
+        Held { id: self.info.id, fence: self.info.fence }
+    }
+
+    /// How long it may take.
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// When it times out.
+    pub(crate) const fn until(&self) -> Instant {
+        self.until
+    }
+
+    /// Asks the body to end.
+    pub(crate) fn stop(&self, reason: Stop) {
+        if self.stop.fetch_max(reason as u8, Ordering::AcqRel) < reason as u8
+            && let Some(stopped) = self.stopped.get()
+        {
+            stopped.notify_waiters();
+        }
+    }
+
+    /// Why the body is to end.
+    pub(crate) fn stop_reason(&self) -> Stop {
+        match self.stop.load(Ordering::Acquire) {
+            0 => Stop::None,
+            1 => Stop::Cancel,
+            2 => Stop::Release,
+            _ => Stop::Lost,
+        }
+    }
+
+    /// Whether the body has asked to be told: then it is given a grace.
+    pub(crate) fn is_listening(&self) -> bool {
+        self.listening.load(Ordering::Acquire)
+    }
+
+    /// Told at each new reason to end. Take the future before looking at the reason.
+    pub(crate) fn stopped(&self) -> &Arc<Notify> {
+        self.stopped.get_or_init(Arc::default)
+    }
+
+    /// Takes the right to report that it runs over its time. Only one of slot and vitals gets it, and none after the end.
+    pub(crate) fn mark_overdue(&self, as_what: Overdue) -> bool {
+        let order = Ordering::AcqRel;
+        self.overdue.compare_exchange(Overdue::No as u8, as_what as u8, order, Ordering::Acquire).is_ok()
+    }
+
+    /// What was reported; from now on nothing more is.
+    pub(crate) fn end(&self) -> Overdue {
+        match self.overdue.compare_exchange(
+            Overdue::No as u8,
+            Overdue::Ended as u8,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Err(1) => Overdue::Retryable,
+            Err(2) => Overdue::Final,
+            _ => Overdue::No,
+        }
+    }
+
+    /// The worker ends without it: what it reports from now on is discarded. Answers whether its task is still to be given
+    /// back.
+    pub(crate) fn abandon(&self) -> bool {
+        self.stop(Stop::Lost);
+        matches!(self.overdue.swap(Overdue::Final as u8, Ordering::AcqRel), 0 | 1)
+    }
+
+    /// Its task was given back.
+    pub(crate) fn set_given_back(&self) {
+        self.given_back.store(true, Ordering::Release);
+    }
+
+    /// Whether its task was given back.
+    pub(crate) fn is_given_back(&self) -> bool {
+        self.given_back.load(Ordering::Acquire)
+    }
+
+    /// Whether it was reported as running over its time.
+    pub(crate) fn is_overdue(&self) -> bool {
+        matches!(self.overdue.load(Ordering::Acquire), 1 | 2)
+    }
+
+    /// Ends all children and waits until none runs. None can be started afterwards.
+    pub(crate) async fn end_children(&self) {
+        let children = std::mem::replace(&mut *self.children.lock(), Children::Closed);
+        if let Children::Some(mut set) = children {
+            set.shutdown().await;
+        }
+    }
+}
+
+impl Attempt for RunningAttempt {
+    fn info(&self) -> &AttemptInfo {
+        &self.info
+    }
+
+    fn progress(&self, fraction: f64, message: String) {
+        if let Some(progress) = &self.progress {
+            progress.write(self.held(), fraction, message);
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.stop_reason() != Stop::None
+    }
+
+    fn cancelled(&self) -> BoxFuture<'static, ()> {
+        self.listening.store(true, Ordering::Release);
+        if self.is_cancelled() {
+            return Box::pin(std::future::ready(()));
+        }
+        let stopped = self.stopped().clone();
+        let told = Box::pin(stopped.notified_owned());
+        if self.is_cancelled() { Box::pin(std::future::ready(())) } else { told }
+    }
+
+    fn spawn(&self, child: BoxFuture<'static, ()>) {
+        let mut children = self.children.lock();
+        match &mut *children {
+            Children::Some(set) => {
+                set.spawn_on(child, &self.runtime);
+            }
+            Children::None => {
+                let mut set = JoinSet::new();
+                set.spawn_on(child, &self.runtime);
+                *children = Children::Some(set);
+            }
+            // The body has ended; what it left behind may not begin anything.
+            Children::Closed => {}
+        }
+    }
+}
+
+fn deadline(started: Timestamp, timeout: Duration) -> Timestamp {
+    started.after(timeout)
+}
+
+/// `from` plus `duration`, or as far as the runtime's timer reaches.
+pub(super) fn far(from: Instant, duration: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+    from + duration.min(YEAR)
+}

@@ -1,0 +1,192 @@
+//! Reports the ends of attempts, in batches: group commit without a timer. A report is written at once if none is under
+//! way; those that arrive meanwhile go together with the next.
+
+use std::{fmt, sync::Arc};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::{
+    application::{hooks::FailedTask, services::Services, store_call, waiters::Ending},
+    domain::{AttemptError, Name, TaskStatus},
+    ports::{AttemptEnd, Claimed, Finish, Finished, Held, StoreError, StoreFuture},
+};
+
+/// The end of an attempt, and what this process needs to know when it is stored.
+#[derive(Clone)]
+pub(crate) struct Report {
+    pub(crate) finish: Finish,
+    pub(crate) name: Name,
+    pub(crate) run: u32,
+    pub(crate) attempt: u32,
+}
+
+pub(crate) struct Finisher {
+    services: Arc<Services>,
+    state: Mutex<State>,
+    written: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Report>,
+    /// What is being written: it stays leased until it is.
+    under_way: Vec<Held>,
+    writing: bool,
+}
+
+impl Finisher {
+    /// How many ends may wait to be written before slots wait as well.
+    const MAX_WAITING: usize = 1_000;
+
+    pub(crate) fn new(services: Arc<Services>) -> Arc<Self> {
+        Arc::new(Self { services, state: Mutex::default(), written: Notify::new() })
+    }
+
+    /// Takes a report. It is written as soon as no other is under way.
+    pub(crate) fn push(self: &Arc<Self>, report: Report) {
+        let mut state = self.state.lock();
+        if state.writing {
+            state.waiting.push(report);
+            return;
+        }
+        state.writing = true;
+        drop(state);
+        self.write(vec![report]);
+    }
+
+    /// Gives tasks back that no body has begun with.
+    pub(crate) fn give_back(self: &Arc<Self>, tasks: impl Iterator<Item = Claimed>) {
+        for claimed in tasks {
+            let finish = Finish::new(claimed.id, claimed.fence, AttemptEnd::Release);
+            self.push(Report { finish, name: claimed.name, run: claimed.run, attempt: claimed.attempt });
+        }
+    }
+
+    /// Waits while too many ends are waiting to be written.
+    pub(crate) async fn room(&self) {
+        loop {
+            let written = self.written.notified();
+            if self.state.lock().waiting.len() < Self::MAX_WAITING {
+                return;
+            }
+            written.await;
+        }
+    }
+
+    /// Waits until everything is written.
+    pub(crate) async fn idle(&self) {
+        loop {
+            let mut written = std::pin::pin!(self.written.notified());
+            written.as_mut().enable();
+            if !self.state.lock().writing {
+                return;
+            }
+            written.await;
+        }
+    }
+
+    /// The claims whose ends are not written yet.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        let state = self.state.lock();
+        let waiting = state.waiting.iter().map(|it| Held { id: it.finish.id, fence: it.finish.fence });
+        state.under_way.iter().copied().chain(waiting).collect()
+    }
+
+    /// Writes batch after batch; goes to a task of its own when the store does not answer at once.
+    fn write(self: &Arc<Self>, mut batch: Vec<Report>) {
+        loop {
+            match store_call::poll_now(self.finish(&batch)) {
+                Ok(Ok(answers)) => self.settle(batch, answers),
+                Ok(Err(error)) => return self.write_later(batch, Box::pin(std::future::ready(Err(error)))),
+                Err(pending) => return self.write_later(batch, pending),
+            }
+            match self.next_batch() {
+                Some(next) => batch = next,
+                None => return,
+            }
+        }
+    }
+
+    fn write_later(self: &Arc<Self>, batch: Vec<Report>, pending: StoreFuture<Vec<Finished>>) {
+        self.state.lock().under_way =
+            batch.iter().map(|it| Held { id: it.finish.id, fence: it.finish.fence }).collect();
+        let this = self.clone();
+        store_call::spawn(&self.services.runtime, async move {
+            let timeout = this.services.store_timeout();
+            let mut first = Some(pending);
+            let make = || first.take().unwrap_or_else(|| this.finish(&batch));
+            match store_call::call_until_answered(make, timeout, "reporting the ends of attempts").await {
+                Ok(answers) => this.settle(batch, answers),
+                Err(error) => Self::give_up(&batch, &error),
+            }
+            this.state.lock().under_way.clear();
+            if let Some(next) = this.next_batch() {
+                this.write(next);
+            }
+        });
+    }
+
+    fn finish(&self, batch: &[Report]) -> StoreFuture<Vec<Finished>> {
+        self.services.store.finish(batch.iter().map(|it| it.finish.clone()).collect())
+    }
+
+    fn next_batch(&self) -> Option<Vec<Report>> {
+        let mut state = self.state.lock();
+        let next = std::mem::take(&mut state.waiting);
+        if next.is_empty() {
+            state.writing = false;
+        }
+        drop(state);
+        self.written.notify_waiters();
+        (!next.is_empty()).then_some(next)
+    }
+
+    fn settle(&self, batch: Vec<Report>, answers: Vec<Finished>) {
+        for (report, answer) in batch.into_iter().zip(answers) {
+            let id = report.finish.id;
+            match answer {
+                Finished::Applied(status) if status.is_terminal() => self.ended(report, status),
+                Finished::Applied(_) => {}
+                Finished::AlreadyApplied => self.services.waiters.settle(id, &Ending::Recorded),
+                Finished::Stale => {
+                    tracing::warn!(task = %id, name = %report.name, fence = %report.finish.fence,
+                        "the end of an attempt was discarded: its lease had been lost");
+                }
+            }
+        }
+    }
+
+    fn ended(&self, report: Report, status: TaskStatus) {
+        let id = report.finish.id;
+        let error = match report.finish.end {
+            AttemptEnd::Success { result, .. } if status == TaskStatus::Success => {
+                return self.services.waiters.settle(id, &Ending::Success(result));
+            }
+            AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. } => Some(error),
+            _ => None,
+        };
+        if let Some(error) = error.filter(|_| matches!(status, TaskStatus::Failed | TaskStatus::Timeout)) {
+            let (name, run, attempt) = (report.name, report.run, report.attempt);
+            tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
+            let error = AttemptError { run, attempt, at: self.services.clock.now(), ..error };
+            self.services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
+        }
+        self.services.waiters.settle(id, &Ending::Recorded);
+    }
+
+    /// The store refuses for good. The leases run out, and the tasks run again: at least once.
+    fn give_up(batch: &[Report], error: &StoreError) {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            tasks = batch.len(),
+            "the ends of attempts could not be stored; the tasks will run again"
+        );
+    }
+}
+
+impl fmt::Debug for Finisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Finisher")
+    }
+}

@@ -1,0 +1,108 @@
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    attempt::Stop,
+    cell::Cell,
+    pacer,
+    shared::Shared,
+    slot,
+    stop::{self, ShutdownReport},
+    vitals::Vitals,
+};
+use crate::{
+    application::{ids, services::Services, store_call},
+    domain::{Fence, Name, TaskId},
+    ports::{Attempt as _, Declaration, StoreError},
+};
+
+/// A worker: so many slots in this process that run tasks.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    vitals: Vitals,
+}
+
+impl Worker {
+    /// Makes a worker known to the store and starts its slots.
+    ///
+    /// # Errors
+    /// The store does not take the declaration, or the system gives no thread.
+    pub(crate) async fn start(services: Arc<Services>, queues: Vec<(Name, usize)>) -> Result<Self, StartError> {
+        let settings = &services.settings;
+        let id = ids::worker_id();
+        let names = queues.iter().map(|it| it.0.clone()).collect();
+        let (known, slots) = (services.registry.known(), settings.slots);
+        let declaration = Declaration::new(id, host(), names, known, slots, settings.lease);
+        services.call(services.store.declare(declaration)).await?;
+        let shared = Arc::new(Shared::new(id, services, queues));
+        let vitals = Vitals::start(shared.clone()).map_err(StartError::Thread)?;
+        let worker = Self { shared, vitals };
+        worker.resize(worker.shared.services.settings.slots);
+        store_call::spawn(&worker.shared.services.runtime, pacer::live(worker.shared.clone()));
+        Ok(worker)
+    }
+
+    /// Changes how many bodies run at once. Bodies that run are not stopped; with fewer slots, none starts until enough
+    /// have ended.
+    pub(crate) fn resize(&self, slots: usize) {
+        for _ in 0..self.shared.feed.resize(slots) {
+            let cell = Arc::new(Cell::default());
+            self.shared.add(cell.clone());
+            store_call::spawn(&self.shared.services.runtime, slot::live(self.shared.clone(), cell));
+        }
+    }
+
+    /// A task may be ready.
+    pub(crate) fn wake(&self) {
+        self.shared.feed.wake();
+    }
+
+    /// A running task was cancelled.
+    pub(crate) fn cancel(&self, id: TaskId, fence: Fence) {
+        self.shared.stop(id, fence, Stop::Cancel);
+    }
+
+    /// Someone else may run a task by now.
+    pub(crate) fn lose(&self, id: TaskId, fence: Fence) {
+        self.shared.stop(id, fence, Stop::Lost);
+    }
+
+    /// How many bodies run now.
+    pub(crate) fn running(&self) -> usize {
+        self.shared.feed.running()
+    }
+
+    /// Stops claiming, lets bodies end until the deadline, and gives the rest back.
+    pub(crate) async fn shutdown(&self, within: Duration) -> ShutdownReport {
+        let report = stop::stop(&self.shared, within).await;
+        self.vitals.stop();
+        report
+    }
+}
+
+impl Drop for Worker {
+    /// A worker that is dropped without a shutdown claims nothing more, and its leases run out.
+    fn drop(&mut self) {
+        drop(self.shared.feed.close());
+        self.vitals.stop();
+        for attempt in self.shared.attempts() {
+            tracing::warn!(task = %attempt.info().id, "an application was dropped while it ran a task; call `shutdown` first");
+        }
+    }
+}
+
+/// A worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("the store does not take the worker in")]
+    Store(#[from] StoreError),
+    #[error("the system gives no thread for heartbeats")]
+    Thread(#[source] std::io::Error),
+}
+
+/// The host and process, for people to read.
+fn host() -> String {
+    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
+    let host = host.trim();
+    format!("{}:{}", if host.is_empty() { "localhost" } else { host }, std::process::id())
+}

@@ -1,0 +1,174 @@
+//! The worker's signs of life, and its upkeep of the store: on a thread, runtime and connection of their own, so that
+//! bodies that hog the runtime cannot starve them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
+
+use super::{
+    attempt::{RunningAttempt, Stop},
+    shared::Shared,
+    slot,
+};
+use crate::{
+    application::{store_call, waiters::Ending},
+    ports::{Heartbeat, Signal, StoreError, TaskStore},
+};
+
+/// Where the signs of life are given.
+#[derive(Debug)]
+pub(crate) struct Vitals {
+    ended: Arc<Ended>,
+}
+
+#[derive(Debug, Default)]
+struct Ended {
+    asked: AtomicBool,
+    wake: Notify,
+}
+
+impl Vitals {
+    /// Starts giving signs of life.
+    ///
+    /// # Errors
+    /// The operating system gives no thread or no runtime.
+    pub(crate) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
+        let ended = Arc::new(Ended::default());
+        let seen = ended.clone();
+        if shared.services.virtual_time {
+            // A clock that the test moves exists on the test's runtime only.
+            let runtime = shared.services.runtime.clone();
+            store_call::spawn(&runtime, live(shared, seen));
+        } else {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            thread::Builder::new().name("ddd-vitals".to_owned()).spawn(move || runtime.block_on(live(shared, seen)))?;
+        }
+        Ok(Self { ended })
+    }
+
+    /// Gives no more.
+    pub(crate) fn stop(&self) {
+        self.ended.asked.store(true, Ordering::Release);
+        self.ended.wake.notify_one();
+    }
+}
+
+async fn live(shared: Arc<Shared>, ended: Arc<Ended>) {
+    let services = &shared.services;
+    let settings = &services.settings;
+    let store = connect(&shared).await;
+    let mut keeper = Keeper { last_contact: Instant::now(), reap_from: Instant::now() };
+    let mut next = Instant::now();
+    while !ended.asked.load(Ordering::Acquire) {
+        // Jitter: workers that started together do not beat together. Skips what was missed: never a burst.
+        next = (next + settings.heartbeat.mul_f64(0.9 + 0.1 * fastrand::f64())).max(Instant::now());
+        let wait = next.saturating_duration_since(Instant::now()).min(next_overdue(&shared));
+        if timeout(wait, ended.wake.notified()).await.is_ok() {
+            continue;
+        }
+        for attempt in shared.attempts() {
+            if over_grace(&attempt, settings.overdue_grace) {
+                slot::report_overdue(&shared, &attempt);
+            }
+        }
+        if Instant::now() < next {
+            next = next.min(Instant::now() + settings.heartbeat);
+        }
+        let answer = match beat(&shared, &*store).await {
+            Ok(()) => keeper.reap(&shared, &*store).await,
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(()) => keeper.last_contact = Instant::now(),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a heartbeat was not stored; trying again");
+                next = Instant::now() + (settings.heartbeat / 5).max(Duration::from_millis(1));
+            }
+        }
+    }
+}
+
+/// The store over a connection of its own; over the common one if it gives none.
+async fn connect(shared: &Shared) -> Arc<dyn TaskStore> {
+    let services = &shared.services;
+    services.call(services.store.dedicated()).await.unwrap_or_else(|error| {
+        tracing::warn!(error = &error as &dyn std::error::Error, "heartbeats share the connection of all else");
+        services.store.clone()
+    })
+}
+
+/// Renews the leases of all that this worker holds.
+async fn beat(shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
+    let settings = &shared.services.settings;
+    let mut held = shared.feed.on_the_way(|it| crate::ports::Held { id: it.id, fence: it.fence });
+    held.extend(shared.finisher.held());
+    // A body far over its time that nobody could report is not vouched for any longer.
+    let silent = settings.overdue_grace + settings.lease;
+    held.extend(shared.attempts().iter().filter(|it| it.is_overdue() || !over_grace(it, silent)).map(|it| it.held()));
+    let signals = shared.services.call(store.heartbeat(Heartbeat::new(shared.id, held, settings.lease))).await?;
+    for signal in signals {
+        match signal {
+            Signal::Cancel { id, fence } => shared.stop(id, fence, Stop::Cancel),
+            Signal::Lost { id, fence } => shared.stop(id, fence, Stop::Lost),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn over_grace(attempt: &RunningAttempt, grace: Duration) -> bool {
+    Instant::now() >= super::attempt::far(attempt.until(), grace)
+}
+
+/// How long until the next body is over its time and its grace.
+fn next_overdue(shared: &Shared) -> Duration {
+    let grace = shared.services.settings.overdue_grace;
+    let running = shared.attempts();
+    let next = running.iter().filter(|it| !it.is_overdue()).map(|it| super::attempt::far(it.until(), grace)).min();
+    next.map_or(Duration::MAX, |it| it.saturating_duration_since(Instant::now()).max(Duration::from_millis(10)))
+}
+
+/// The upkeep of the store.
+struct Keeper {
+    last_contact: Instant,
+    reap_from: Instant,
+}
+
+impl Keeper {
+    const BATCH: usize = 1_000;
+
+    /// Upkeep; but not within a lease after a gap in which the store was away, or this process: others could not renew
+    /// their leases either, and must be given the time to.
+    async fn reap(&mut self, shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
+        let lease = shared.services.settings.lease;
+        let now = Instant::now();
+        if now.saturating_duration_since(self.last_contact) > lease {
+            self.reap_from = now + lease;
+        }
+        if now < self.reap_from {
+            return Ok(());
+        }
+        loop {
+            let reaped = shared.services.call(store.reap(Self::BATCH)).await?;
+            for (id, _) in reaped.ended {
+                shared.services.waiters.settle(id, &Ending::Recorded);
+            }
+            if reaped.recovered > 0 {
+                tracing::warn!(tasks = reaped.recovered, "took tasks back from workers that gave no sign of life");
+            }
+            if !reaped.more {
+                return Ok(());
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+use std::sync::{Arc, Weak};
+
+use super::{enqueue::Prepared, shared::Shared, transaction::MemoryTransaction};
+use crate::{
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
+    infrastructure::clock::SystemClock,
+    ports::{
+        Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
+        Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
+        StoreError, StoreFuture, StoreSettings, TaskStore, WorkerState,
+    },
+};
+
+/// Tasks in the memory of this process: nothing to install, and gone with the process.
+///
+/// A clone is another handle of the same store. Every method does its work at once, in one short critical section, and its
+/// future is ready.
+///
+/// The bound on a queue's depth is one on submissions: none is accepted while that many tasks wait, in whatever status. A
+/// task that was accepted may always come back, for a retry or from a worker that died.
+#[derive(Clone, Debug)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn ready<T: Send + 'static>(answer: T) -> StoreFuture<T> {
+    Box::pin(std::future::ready(Ok(answer)))
+}
+
+impl MemoryStore {
+    /// An empty store on the operating system's clock.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
+
+    /// An empty store on another clock, such as a test's.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { shared: Arc::new(Shared::new(clock)) }
+    }
+
+    /// Begins a transaction: what is submitted within it is stored at its commit, or not at all.
+    pub fn begin(&self) -> MemoryTransaction {
+        MemoryTransaction::new(self.shared.clone())
+    }
+}
+
+impl TaskStore for MemoryStore {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { durable: false, shared: false, transactional: true }
+    }
+
+    fn configure(&self, settings: StoreSettings) -> StoreFuture<()> {
+        self.shared.change(|state, _, fx| state.configure(settings, fx));
+        ready(())
+    }
+
+    fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
+        let mut answers = Vec::with_capacity(tasks.len());
+        let tasks = tasks.into_iter().map(Prepared::from).collect::<Vec<_>>();
+        self.shared.change(|state, now, fx| {
+            answers.extend(tasks.into_iter().map(|it| state.enqueue(it, now, fx)));
+        });
+        ready(answers)
+    }
+
+    fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims> {
+        ready(self.shared.change(|state, now, fx| state.claim(&request, now, fx)))
+    }
+
+    fn finish(&self, finishes: Vec<Finish>) -> StoreFuture<Vec<Finished>> {
+        let mut answers = Vec::with_capacity(finishes.len());
+        self.shared.change(|state, now, fx| {
+            // Twice as many, so that a bound that was lowered is reached again.
+            let pruned = 2 * finishes.len();
+            answers.extend(finishes.into_iter().map(|it| state.finish(it, now, fx)));
+            state.prune(pruned, now, fx);
+        });
+        ready(answers)
+    }
+
+    fn heartbeat(&self, heartbeat: Heartbeat) -> StoreFuture<Vec<Signal>> {
+        ready(self.shared.change(|state, now, _| state.heartbeat(&heartbeat, now)))
+    }
+
+    fn progress(&self, reports: Vec<ProgressReport>) -> StoreFuture<Vec<Finished>> {
+        let mut answers = Vec::with_capacity(reports.len());
+        self.shared.change(|state, now, fx| {
+            answers.extend(reports.into_iter().map(|it| state.progress(it, now, fx)));
+        });
+        ready(answers)
+    }
+
+    fn reap(&self, max: usize) -> StoreFuture<Reaped> {
+        ready(self.shared.change(|state, now, fx| state.reap(max, now, fx)))
+    }
+
+    fn declare(&self, declaration: Declaration) -> StoreFuture<Reaped> {
+        ready(self.shared.change(|state, now, fx| state.declare(&declaration, now, fx)))
+    }
+
+    fn withdraw(&self, worker: WorkerId) -> StoreFuture<()> {
+        self.shared.change(|state, _, _| state.workers.withdraw(worker));
+        ready(())
+    }
+
+    fn control(&self, command: Control) -> StoreFuture<Vec<Controlled>> {
+        ready(self.shared.change(|state, now, fx| {
+            let answers = state.control(command, now, fx);
+            state.prune(2 * answers.len(), now, fx);
+            answers
+        }))
+    }
+
+    fn get(&self, ids: Vec<TaskId>) -> StoreFuture<Vec<Option<TaskRecord>>> {
+        let mut answers = Vec::with_capacity(ids.len());
+        self.shared.change(|state, now, _| answers.extend(ids.iter().map(|id| state.get(*id, now))));
+        ready(answers)
+    }
+
+    fn list(&self, mut filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
+        if filter.ids.is_empty() {
+            return ready(self.scan(&filter, cursor, limit));
+        }
+        filter.ids.sort_unstable_by(|a, b| b.cmp(a));
+        filter.ids.dedup();
+        ready(self.pick(&filter, cursor, limit))
+    }
+
+    fn statistics(&self) -> StoreFuture<Statistics> {
+        ready(self.shared.change(|state, now, _| state.figures(now)).complete())
+    }
+
+    fn queues(&self) -> StoreFuture<Vec<QueueState>> {
+        ready(self.shared.change(|state, _, _| state.queue_states()))
+    }
+
+    fn workers(&self) -> StoreFuture<Vec<WorkerState>> {
+        ready(self.shared.change(|state, now, _| state.worker_states(now)))
+    }
+
+    fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>> {
+        let answer: Result<_, StoreError> = self.shared.change(|state, now, fx| state.schedule(command, now, fx));
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn attach(&self, sink: Weak<dyn SignalSink>) {
+        self.shared.attach(sink);
+    }
+
+    fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {
+        ready(Arc::new(self.clone()) as Arc<dyn TaskStore>)
+    }
+}
+
+impl MemoryStore {
+    /// Looks through all records, some at a time, so that others get their turn in between.
+    fn scan(&self, filter: &Filter, cursor: Option<Cursor>, limit: usize) -> Page<TaskRecord> {
+        let mut items = Vec::new();
+        let mut next = cursor;
+        loop {
+            next =
+                self.shared.change(|state, now, _| state.scan(filter, next, limit.saturating_add(1), now, &mut items));
+            if next.is_none() || items.len() > limit {
+                return page(items, limit);
+            }
+        }
+    }
+
+    /// Looks only at the ids that the filter names.
+    fn pick(&self, filter: &Filter, cursor: Option<Cursor>, limit: usize) -> Page<TaskRecord> {
+        let ids = filter.ids.iter().copied().filter(|id| cursor.is_none_or(|it| *id < it.0));
+        let items = self.shared.change(|state, now, _| {
+            let records = ids.filter_map(|id| state.get(id, now));
+            records.filter(|it| filter.matches(it)).take(limit.saturating_add(1)).collect()
+        });
+        page(items, limit)
+    }
+}
+
+/// The first `limit` of `items`, and where the others begin.
+fn page(mut items: Vec<TaskRecord>, limit: usize) -> Page<TaskRecord> {
+    let has_more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| has_more).map(|it| Cursor(it.id));
+    Page::new(items, next)
+}

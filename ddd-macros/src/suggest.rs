@@ -1,0 +1,49 @@
+//! "Did you mean": the known word nearest to one that was written.
+
+/// The word of `known` that `written` most likely stands for, if one is near enough.
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|it| (distance(written, it), it))
+        .filter(|(distance, it)| *distance <= it.len().max(written.len()) / 3 + 1 && *distance < it.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, it)| it)
+}
+
+/// How many letters must be inserted, dropped, replaced or swapped with their neighbour to get from `a` to `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut least = replaced.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(table[i - 2][j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_word_that_was_meant() {
+        let known = ["queue", "timeout", "priority", "retry", "tags"];
+        assert_eq!(nearest("que", known), Some("queue"));
+        assert_eq!(nearest("timeuot", known), Some("timeout"));
+        assert_eq!(nearest("time_out", known), Some("timeout"));
+        assert_eq!(nearest("prio", known), None);
+        assert_eq!(nearest("retries", known), Some("retry"));
+        assert_eq!(nearest("tag", known), Some("tags"));
+        assert_eq!(nearest("colour", known), None);
+    }
+}

@@ -1,0 +1,115 @@
+//! The registration: a static definition, its submission to the linker, and the implementation of `Task`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, spanned::Spanned};
+
+use super::{options::options, run::run};
+use crate::task::{
+    fields::json_name,
+    valid::{Body, Doc, Task},
+};
+
+/// All of it, out of the way of the user's names.
+pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStream {
+    let (command, name, doc) = (&task.command, &task.name, doc(task));
+    let cfgs = task.attrs("cfg");
+    let options = options(&task.settings, private);
+    let body = match task.body {
+        Body::Async => quote!(#private::Body::Async(|call| #private::boxed(__run(call)))),
+        Body::Blocking => quote!(#private::Body::Blocking(__run)),
+        Body::Remote => quote!(#private::Body::Remote),
+    };
+    let dependencies = task.injected().map(|it| {
+        let (param, ty) = (json_name(&it.ident), &it.ty);
+        quote_spanned!(ty.span()=> #private::Dependency::of::<#ty>(#param))
+    });
+    let secrets = task.stored().filter(|it| it.secret).flat_map(|it| &it.keys);
+    let (run, implementation) = (run(task, private), implementation(task, private));
+    quote! {
+        #(#cfgs)*
+        #[allow(deprecated)]
+        const _: () = {
+            static __TASK: #private::Definition = #private::definition::<#command>(
+                #name,
+                #doc,
+                (::core::module_path!(), ::core::file!(), ::core::line!()),
+                #options,
+                #body,
+                &[#(#dependencies),*],
+                &[#(#secrets),*],
+            );
+            #private::inventory::submit! { #private::Registration::new(&__TASK) }
+            #implementation
+            #run
+        };
+    }
+}
+
+fn implementation(task: &Task<'_>, private: &TokenStream) -> TokenStream {
+    let (command, output) = (&task.command, task.output());
+    let output = quote_spanned!(output.span()=> <#output as #private::TaskReturn>::Output);
+    let validate = task.has_garde().then(|| {
+        quote! {
+            fn validate(&self) -> ::core::result::Result<(), #private::InvalidParams> {
+                ::garde::Validate::validate(self).map_err(|report| #private::first_violation(report.iter()))
+            }
+        }
+    });
+    let keys = keys(task, private);
+    quote! {
+        #[automatically_derived]
+        impl #private::Task for #command {
+            type Output = #output;
+            fn definition() -> &'static #private::Definition {
+                &__TASK
+            }
+            #validate
+            #keys
+        }
+        #[automatically_derived]
+        impl ::core::fmt::Debug for #command {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #private::debug(self, f)
+            }
+        }
+    }
+}
+
+/// The keys, as expressions over the parameters.
+fn keys(task: &Task<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let unique = task.settings.unique.as_ref();
+    let concurrency = task.settings.concurrency.as_ref();
+    if unique.is_none() && concurrency.is_none() {
+        return None;
+    }
+    let key = |expr: &Expr| quote_spanned!(expr.span()=> #private::key(&#expr));
+    let unique = match unique.map(|it| &it.by) {
+        Some(Some(expr)) => key(expr),
+        Some(None) => quote!(#private::unique_by_params(self)),
+        None => quote!(::core::option::Option::None),
+    };
+    let concurrency = concurrency.map_or_else(|| quote!(::core::option::Option::None), |it| key(&it.key));
+    let params = task.stored().map(|it| &it.ident);
+    Some(quote! {
+        fn keys(&self) -> #private::Keys {
+            #[allow(unused_variables)]
+            let Self { #(#params),* } = self;
+            #private::Keys::new(#unique, #concurrency)
+        }
+    })
+}
+
+/// The function's documentation as one text.
+fn doc(task: &Task<'_>) -> TokenStream {
+    let lines = task.doc();
+    if lines.iter().all(|it| matches!(it, Doc::Text(_))) {
+        let lines: Vec<_> = lines.iter().map(|it| if let Doc::Text(it) = it { it.as_str() } else { "" }).collect();
+        return lines.join("\n").to_token_stream();
+    }
+    let parts = lines.iter().map(|it| match it {
+        Doc::Text(line) => quote!(#line, "\n"),
+        Doc::Expr(expr) => quote!(#expr, "\n"),
+    });
+    quote!(::core::concat!(#(#parts),*))
+}
