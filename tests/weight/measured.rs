@@ -60,7 +60,7 @@ const MOST_RATIO: f64 = 1.3;
 fn the_attribute_costs_little_more_than_a_struct_by_hand() {
     let dependencies = ours()
         + "schemars = { version = \"1.2\", default-features = false, features = [\"derive\", \"std\"] }\n\
-           serde = { version = \"1\", features = [\"derive\"] }\n";
+           serde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\n";
     let body = |index: usize| {
         format!(
             "async fn work_{index}(path: String, times: u32, tags: Vec<String>) -> std::io::Result<usize> {{\n    \
@@ -78,18 +78,39 @@ fn the_attribute_costs_little_more_than_a_struct_by_hand() {
             )
         })
         .collect();
+    // A library compiles no generic code that nothing calls, so derives that are never used are free to build. The
+    // attribute's are used, by the definition; this is the struct by hand as a hand-written queue uses it.
+    let in_use: String = (0..FUNCTIONS)
+        .map(|it| {
+            format!(
+                "pub async fn run_{it}(text: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {{\n    \
+                 let work: Work{it} = serde_json::from_str(text)?;\n    \
+                 Ok(serde_json::to_string(&work_{it}(work.path, work.times, work.tags).await?)?)\n}}\n\
+                 pub fn submit_{it}(work: &Work{it}) -> serde_json::Result<String> {{\n    \
+                 serde_json::to_string(work)\n}}\n\
+                 pub fn start_{it}(text: String) -> std::pin::Pin<Box<dyn Future<Output = bool> + Send>> {{\n    \
+                 Box::pin(async move {{ run_{it}(&text).await.is_ok() }})\n}}\n"
+            )
+        })
+        .collect();
     let ours = Fresh::new("weight-attribute", &dependencies, &with_attribute);
-    let peer = Fresh::new("weight-by-hand", &dependencies, &by_hand);
-    for (case, command) in [("attribute_check", "check"), ("attribute_build", "build")] {
+    let by_hand_in_use = Fresh::new("weight-by-hand-in-use", &dependencies, &(by_hand.clone() + &in_use));
+    let by_hand = Fresh::new("weight-by-hand", &dependencies, &by_hand);
+    let cases = [
+        ("attribute_check", "check", &by_hand, "struct by hand", Some(MOST_RATIO)),
+        ("attribute_build", "build", &by_hand_in_use, "struct by hand, in use", Some(MOST_RATIO)),
+        ("attribute_build_unused", "build", &by_hand, "struct by hand, never used", None),
+    ];
+    for (case, command, peer, peer_name, most) in cases {
         // The first time builds the dependencies.
         ours.rebuild(command);
         peer.rebuild(command);
         let mut times = [Vec::new(), Vec::new()];
-        for _ in 0..2 * ROUNDS + 1 {
+        for _ in 0..ROUNDS {
             times[0].push(ours.rebuild(command));
             times[1].push(peer.rebuild(command));
         }
-        let ratio = report(case, median(&mut times[0]), median(&mut times[1]), "struct by hand");
-        assert!(1.0 / ratio <= MOST_RATIO, "{case}: the attribute costs {:.2} times as much: {times:?}", 1.0 / ratio);
+        let cost = 1.0 / report(case, median(&mut times[0]), median(&mut times[1]), peer_name);
+        assert!(most.is_none_or(|it| cost <= it), "{case}: the attribute costs {cost:.2} times as much: {times:?}");
     }
 }
