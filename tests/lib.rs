@@ -1,1 +1,14 @@
-//! Unpublished package of the workspace.
+//! Tests of the workspace as a whole. This library is empty but for the documentation: its Rust blocks are tests.
+
+/// The pages whose blocks `cargo test` compiles and runs. The test `docs` checks that none is missing.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../docs/architecture.md")]
+    struct Architecture;
+
+    #[doc = include_str!("../docs/decisions.md")]
+    struct Decisions;
+}

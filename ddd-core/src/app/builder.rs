@@ -26,9 +26,11 @@ pub struct AppBuilder {
     virtual_time: bool,
 }
 
-impl AppBuilder {
-    pub(super) fn new() -> Self {
-        Self {
+impl App {
+    /// What differs from the defaults is said to a builder.
+    #[must_use]
+    pub fn builder() -> AppBuilder {
+        AppBuilder {
             settings: Settings::default(),
             providers: Providers::default(),
             hooks: Hooks::default(),
@@ -39,7 +41,9 @@ impl AppBuilder {
             virtual_time: false,
         }
     }
+}
 
+impl AppBuilder {
     /// Provides a value to the parameters marked `#[inject]` of its type.
     #[must_use]
     pub fn provide<T: Send + Sync + 'static>(mut self, value: T) -> Self {

@@ -36,12 +36,6 @@ struct Inner {
 }
 
 impl App {
-    /// What differs from the defaults is said to a builder.
-    #[must_use]
-    pub fn builder() -> AppBuilder {
-        AppBuilder::new()
-    }
-
     /// An application in memory, with all defaults and its workers started: nothing to install, and nothing kept when the
     /// process ends.
     ///

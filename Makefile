@@ -1,0 +1,43 @@
+# Every command of the project. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help dev prod test lint check-format clippy docs format bench nightly
+
+CARGO ?= cargo
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+dev: ## Run the quickstart
+	$(CARGO) run --example quickstart
+
+prod: ## Run the quickstart, optimised
+	$(CARGO) run --release --example quickstart
+
+test: ## Run all tests, those in the documentation included
+	$(CARGO) test --workspace --all-features --no-fail-fast
+
+lint: check-format clippy docs ## Check the format, the lints and the documentation
+
+check-format:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features
+
+format: ## Format the code
+	$(CARGO) fmt --all
+
+bench: ## Measure the engine beside its peers
+	$(CARGO) bench -p ddd-benches
+
+nightly: ## Run the long proofs: more cases, weight, build time, dependency policy
+	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features --no-fail-fast -- --include-ignored --skip measured::
+	$(CARGO) test -p ddd-tests --test weight -- --ignored --nocapture --test-threads 1
+	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
+	$(CARGO) deny --all-features check bans licenses sources
+	@if $(CARGO) deny --all-features fetch db; then $(CARGO) deny --all-features check advisories; \
+	else echo "NOT CHECKED: advisories; their database cannot be reached from here" >&2; fi
