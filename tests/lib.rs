@@ -9,6 +9,9 @@ mod pages {
     #[doc = include_str!("../docs/architecture.md")]
     struct Architecture;
 
+    #[doc = include_str!("../docs/benchmarks.md")]
+    struct Benchmarks;
+
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
 }
