@@ -146,9 +146,9 @@ impl Finisher {
         for (report, answer) in batch.into_iter().zip(answers) {
             let id = report.finish.id;
             match answer {
-                Finished::Applied(status) if status.is_terminal() => self.ended(report, status),
+                Finished::Applied(status) if status.is_terminal() => Self::ended(&self.services, report, status),
                 Finished::Applied(_) => {}
-                Finished::AlreadyApplied => self.services.waiters.settle(id, &Ending::Recorded),
+                Finished::AlreadyApplied => self.told_twice(report),
                 Finished::Stale => {
                     tracing::warn!(task = %id, name = %report.name, fence = %report.finish.fence,
                         "the end of an attempt was discarded: its lease had been lost");
@@ -157,11 +157,31 @@ impl Finisher {
         }
     }
 
-    fn ended(&self, report: Report, status: TaskStatus) {
+    /// The store had the report already: its first answer was lost. What became of the task is asked for where someone is to
+    /// be told.
+    fn told_twice(&self, report: Report) {
+        let id = report.finish.id;
+        let is_failure = matches!(report.finish.end, AttemptEnd::Failed(_) | AttemptEnd::Timeout { .. });
+        if !is_failure || self.services.hooks.on_failure_is_empty() {
+            return self.services.waiters.settle(id, &Ending::Recorded);
+        }
+        let services = self.services.clone();
+        store_call::spawn(&self.services.runtime, async move {
+            let get = || services.store.get(vec![id]);
+            let answer = store_call::call_until_answered(get, services.store_timeout(), "reading a task").await;
+            let record = answer.ok().and_then(|it| it.into_iter().next().flatten());
+            if let Some(record) = record.filter(|it| it.run == report.run && it.attempt == report.attempt) {
+                Self::ended(&services, report, record.status);
+            }
+            services.waiters.settle(id, &Ending::Recorded);
+        });
+    }
+
+    fn ended(services: &Services, report: Report, status: TaskStatus) {
         let id = report.finish.id;
         let error = match report.finish.end {
             AttemptEnd::Success { result, .. } if status == TaskStatus::Success => {
-                return self.services.waiters.settle(id, &Ending::Success(result));
+                return services.waiters.settle(id, &Ending::Success(result));
             }
             AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. } => Some(error),
             _ => None,
@@ -169,10 +189,10 @@ impl Finisher {
         if let Some(error) = error.filter(|_| matches!(status, TaskStatus::Failed | TaskStatus::Timeout)) {
             let (name, run, attempt) = (report.name, report.run, report.attempt);
             tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
-            let error = AttemptError { run, attempt, at: self.services.clock.now(), ..error };
-            self.services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
+            let error = AttemptError { run, attempt, at: services.clock.now(), ..error };
+            services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
         }
-        self.services.waiters.settle(id, &Ending::Recorded);
+        services.waiters.settle(id, &Ending::Recorded);
     }
 
     /// The store refuses for good. The leases run out, and the tasks run again: at least once.
