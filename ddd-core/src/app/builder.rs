@@ -1,4 +1,9 @@
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
@@ -208,23 +213,18 @@ impl AppBuilder {
                     .to_owned(),
             );
         }
-        let registry = match Registry::new(&definitions, &self.settings) {
-            Ok(registry) => Some(registry),
-            Err(more) => {
-                problems.extend(more);
-                None
-            }
-        };
+        let (registry, more) = Registry::collect(&definitions, &self.settings);
+        problems.extend(more);
         problems.extend(schedule_problems(&definitions));
         problems.extend(queue_problems(&self.settings));
-        if let (Some(registry), false) = (&registry, self.submit_only) {
-            let served = served(registry, &self.settings);
+        if !self.submit_only {
+            let served = served(&registry, &self.settings);
             let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
             problems.extend(self.providers.problems(run_here.map(|it| it.definition)));
         }
-        let (Some(registry), true) = (registry, problems.is_empty()) else {
+        if !problems.is_empty() {
             return Err(BuildError::Wiring(problems));
-        };
+        }
         let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
@@ -242,7 +242,6 @@ impl AppBuilder {
             runtime,
             virtual_time: self.virtual_time,
             schedule_changed: Notify::new(),
-            stopping: std::sync::atomic::AtomicBool::new(false),
         });
         let inbox = Arc::new(Inbox::new(log));
         let sink: Arc<dyn SignalSink> = inbox.clone();
@@ -252,8 +251,9 @@ impl AppBuilder {
             services,
             inbox,
             queues,
-            worker: tokio::sync::Mutex::new(None),
-            running: Mutex::new(None),
+            running: tokio::sync::Mutex::new(None),
+            worker: Mutex::new(None),
+            is_shut_down: AtomicBool::new(false),
         })))
     }
 }

@@ -29,6 +29,10 @@ impl BuildError {
         Self::Start { what: "the worker could not start", source: error.into() }
     }
 
+    pub(super) fn shut_down() -> Self {
+        Self::Start { what: "the worker could not start", source: "the application was shut down meanwhile".into() }
+    }
+
     pub(super) fn of_schedules(error: SchedulesError) -> Self {
         Self::Start { what: "the schedules could not be stored", source: error.into() }
     }

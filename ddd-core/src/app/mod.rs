@@ -3,9 +3,20 @@
 mod builder;
 mod error;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use parking_lot::Mutex;
+use tokio::task::AbortHandle;
 
 pub use builder::AppBuilder;
 pub use error::BuildError;
@@ -30,9 +41,22 @@ struct Inner {
     services: Arc<Services>,
     inbox: Arc<Inbox>,
     queues: Vec<(Name, usize)>,
-    worker: tokio::sync::Mutex<Option<Arc<Worker>>>,
-    /// The same, to look at without waiting.
-    running: Mutex<Option<Arc<Worker>>>,
+    running: tokio::sync::Mutex<Option<Running>>,
+    /// Its worker, to look at without waiting.
+    worker: Mutex<Option<Arc<Worker>>>,
+    is_shut_down: AtomicBool,
+}
+
+/// What runs from [`App::start_workers`] on.
+struct Running {
+    worker: Arc<Worker>,
+    schedules: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.schedules.abort();
+    }
 }
 
 impl App {
@@ -102,15 +126,16 @@ impl App {
         &self.0.services.store
     }
 
-    /// Starts to run tasks in this process. A second call does nothing.
+    /// Starts to run tasks in this process. A second call does nothing; one after a shutdown starts anew.
     ///
     /// # Errors
-    /// The store does not take the worker in, or the system gives no thread.
+    /// The store does not take the worker in, the system gives no thread, or the application was shut down meanwhile.
     pub async fn start_workers(&self) -> Result<(), BuildError> {
-        let mut worker = self.0.worker.lock().await;
-        if worker.is_some() {
+        let mut running = self.0.running.lock().await;
+        if running.is_some() {
             return Ok(());
         }
+        self.0.is_shut_down.store(false, Ordering::Release);
         let services = &self.0.services;
         let started = Worker::start(services.clone(), self.0.queues.clone()).await;
         let started = Arc::new(started.map_err(BuildError::of_start)?);
@@ -118,16 +143,21 @@ impl App {
         // What was submitted before the worker could hear of it.
         started.wake();
         application::declare_schedules(services).await.map_err(BuildError::of_schedules)?;
-        drop(services.runtime.spawn(application::live_schedules(services.clone())));
-        *self.0.running.lock() = Some(started.clone());
-        *worker = Some(started);
+        let schedules = services.runtime.spawn(application::live_schedules(services.clone())).abort_handle();
+        if self.0.is_shut_down.load(Ordering::Acquire) {
+            schedules.abort();
+            started.shutdown(Duration::ZERO).await;
+            return Err(BuildError::shut_down());
+        }
+        *self.0.worker.lock() = Some(started.clone());
+        *running = Some(Running { worker: started, schedules });
         Ok(())
     }
 
     /// Changes how many bodies run at once in this process. Bodies that run are not stopped; with fewer slots, none starts
     /// until enough have ended.
     pub fn set_slots(&self, slots: usize) {
-        if let Some(worker) = &*self.0.running.lock() {
+        if let Some(worker) = &*self.0.worker.lock() {
             worker.resize(slots.max(1));
         }
     }
@@ -135,55 +165,56 @@ impl App {
     /// How many bodies run in this process now.
     #[must_use]
     pub fn running(&self) -> usize {
-        self.0.running.lock().as_ref().map_or(0, |it| it.running())
+        self.0.worker.lock().as_ref().map_or(0, |it| it.running())
     }
 
     /// Runs tasks until the process is told to end (SIGINT, or SIGTERM where there is one), then shuts down within the time
-    /// that the settings allow. A second signal ends the process at once.
+    /// that the settings allow. A second signal ends the wait: the answer comes at once, so that the process can end.
     ///
     /// # Errors
     /// The worker could not start, or the system does not let the process listen for signals.
     pub async fn run(&self) -> Result<ShutdownReport, BuildError> {
+        let mut signals = Signals::listen().map_err(BuildError::of_signal)?;
         self.start_workers().await?;
-        signal().await.map_err(BuildError::of_signal)?;
+        signals.next().await;
         tracing::info!("shutting down");
-        let within = self.0.services.settings.shutdown_timeout;
-        let again = async { signal().await.ok() };
-        tokio::pin!(again);
-        let shutdown = self.shutdown(within);
-        tokio::pin!(shutdown);
-        std::future::poll_fn(|cx| {
+        let mut shutdown = pin!(self.shutdown(self.0.services.settings.shutdown_timeout));
+        let mut again = pin!(signals.next());
+        let report = poll_fn(|cx| {
             if again.as_mut().poll(cx).is_ready() {
                 tracing::warn!("told to end a second time; ending at once");
-                return std::task::Poll::Ready(Ok(ShutdownReport::default()));
+                return Poll::Ready(ShutdownReport::default());
             }
-            shutdown.as_mut().poll(cx).map(Ok)
-        })
-        .await
+            shutdown.as_mut().poll(cx)
+        });
+        Ok(report.await)
     }
 
     /// Ends the worker: claims nothing more, lets running bodies end until `within` has passed, and gives the rest back
     /// without consuming an attempt. Returns at most half a second after that. Tasks can still be submitted, for other
     /// processes.
+    ///
+    /// A call during another one waits for that, and a call when nothing runs does nothing: both answer with an empty report.
     pub async fn shutdown(&self, within: Duration) -> ShutdownReport {
-        self.0.services.stop();
-        let worker = self.0.worker.lock().await.take();
-        let report = match worker {
-            Some(worker) => worker.shutdown(within).await,
-            None => ShutdownReport::default(),
+        self.0.is_shut_down.store(true, Ordering::Release);
+        let Ok(mut running) = tokio::time::timeout(within, self.0.running.lock()).await else {
+            return ShutdownReport::default();
         };
-        *self.0.running.lock() = None;
+        let Some(ending) = running.take() else { return ShutdownReport::default() };
+        ending.schedules.abort();
+        let report = ending.worker.shutdown(within).await;
+        *self.0.worker.lock() = None;
         report
     }
 
     /// Ends the worker as a killed process would.
     #[cfg(feature = "test-util")]
     pub(crate) async fn crash(&self) {
-        self.0.services.stop();
-        if let Some(worker) = self.0.worker.lock().await.take() {
-            worker.crash().await;
+        if let Some(running) = self.0.running.lock().await.take() {
+            running.schedules.abort();
+            running.worker.crash().await;
         }
-        *self.0.running.lock() = None;
+        *self.0.worker.lock() = None;
     }
 
     /// Whether the store answers.
@@ -201,23 +232,41 @@ impl fmt::Debug for App {
     }
 }
 
-/// Ends when the process is told to end.
-async fn signal() -> std::io::Result<()> {
+/// What tells the process to end. Registered once, so that no signal is missed between two waits.
+struct Signals {
     #[cfg(unix)]
-    {
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        std::future::poll_fn(|cx| {
-            if interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready() {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Ends when the process is told to end.
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        poll_fn(|cx| match (self.interrupt.poll_recv(cx), self.terminate.poll_recv(cx)) {
+            (Poll::Pending, Poll::Pending) => Poll::Pending,
+            _ => Poll::Ready(()),
         })
         .await;
-        Ok(())
     }
+
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Ends when the process is told to end.
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

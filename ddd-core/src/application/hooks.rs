@@ -53,6 +53,11 @@ impl Hooks {
         self.around.iter().rev().fold(body, |body, hook| hook(context.clone(), body))
     }
 
+    /// Whether nobody is to be told of failures.
+    pub(crate) fn on_failure_is_empty(&self) -> bool {
+        self.on_failure.is_empty()
+    }
+
     /// Tells every hook; one that panics does not keep the others from it.
     pub(crate) fn failed(&self, make: impl FnOnce() -> FailedTask) {
         if self.on_failure.is_empty() {

@@ -57,6 +57,12 @@ impl Registry {
     /// # Errors
     /// What is wrong with them, all at once: names used twice with both places, and overrides of unknown names.
     pub fn new(definitions: &[&'static Definition], settings: &Settings) -> Result<Self, Vec<String>> {
+        let (registry, problems) = Self::collect(definitions, settings);
+        if problems.is_empty() { Ok(registry) } else { Err(problems) }
+    }
+
+    /// The given definitions, and what is wrong with them.
+    pub(crate) fn collect(definitions: &[&'static Definition], settings: &Settings) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let mut by_name: HashMap<&'static str, Arc<Registered>> = HashMap::new();
         for definition in definitions {
@@ -88,13 +94,10 @@ impl Registry {
                 closest(name, by_name.keys().copied()).map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
             problems.push(format!("settings override a task `{name}`, which is not linked into this program{hint}"));
         }
-        if !problems.is_empty() {
-            problems.sort();
-            return Err(problems);
-        }
+        problems.sort();
         let mut sorted: Vec<_> = by_name.values().cloned().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Self { by_name: Arc::new(by_name), sorted: sorted.into() })
+        (Self { by_name: Arc::new(by_name), sorted: sorted.into() }, problems)
     }
 
     /// The definition of this name.

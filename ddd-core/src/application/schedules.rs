@@ -178,11 +178,16 @@ pub(crate) async fn declare(services: &Arc<Services>) -> Result<(), SchedulesErr
     Ok(())
 }
 
-/// Fires ticks as they become due, until the application ends.
+/// How often the schedules are looked at: another process may change one, and a suspended machine wakes late.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// How soon a tick is fired again that the store did not take.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Fires ticks as they become due. It is ended from outside.
 pub(crate) async fn live(services: Arc<Services>) {
-    const LOOK: Duration = Duration::from_secs(30);
     let mut rules = Rules::default();
-    while !services.is_stopping() {
+    loop {
         let wait = match services.call(services.store.schedules(ScheduleCommand::List(None))).await {
             Ok(all) => fire_due(&services, &all, &mut rules).await.map_or(LOOK, |at| at.since(services.clock.now())),
             Err(error) => {
@@ -190,10 +195,9 @@ pub(crate) async fn live(services: Arc<Services>) {
                     error = &error as &dyn std::error::Error,
                     "the schedules could not be read; trying again"
                 );
-                Duration::from_secs(1)
+                AGAIN
             }
         };
-        // Another process may change a schedule; a suspended machine wakes late: so look now and then.
         let wait = wait.clamp(Duration::from_millis(1), LOOK);
         let _ = tokio::time::timeout(wait, services.schedule_changed.notified()).await;
     }
@@ -221,25 +225,30 @@ async fn fire_due(services: &Arc<Services>, all: &[ScheduleRecord], rules: &mut 
             Some(tick)
         } else {
             let next = rule.next_after(now);
-            fire(services, record, tick, next).await;
-            next
+            let again = Some(now.after(AGAIN));
+            if fire(services, record, tick, next).await { next } else { next.min(again).or(again) }
         };
         soonest = [soonest, next].into_iter().flatten().min();
     }
     soonest
 }
 
-async fn fire(services: &Arc<Services>, record: &ScheduleRecord, tick: Timestamp, next: Option<Timestamp>) {
+/// Fires a tick; whether that is settled.
+async fn fire(services: &Arc<Services>, record: &ScheduleRecord, tick: Timestamp, next: Option<Timestamp>) -> bool {
     let task = match submission::scheduled(services, &record.task, &record.params, &record.name) {
         Ok(task) => Box::new(task),
         Err(error) => {
             // Another process may know the task; the tick is its to fire.
             tracing::error!(schedule = %record.name, error = &error as &dyn std::error::Error, "a tick could not be fired");
-            return;
+            return true;
         }
     };
     let command = ScheduleCommand::Fire { name: record.name.clone(), tick, next, task };
-    if let Err(error) = services.call(services.store.schedules(command)).await {
-        tracing::warn!(schedule = %record.name, error = &error as &dyn std::error::Error, "a tick was not stored; trying again");
+    match services.call(services.store.schedules(command)).await {
+        Ok(_) => true,
+        Err(error) => {
+            tracing::warn!(schedule = %record.name, error = &error as &dyn std::error::Error, "a tick was not stored; trying again");
+            false
+        }
     }
 }

@@ -1,13 +1,6 @@
 //! What the use cases share.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{runtime::Handle, sync::Notify};
 
@@ -32,7 +25,6 @@ pub(crate) struct Services {
     pub(crate) virtual_time: bool,
     /// A schedule was changed in this process.
     pub(crate) schedule_changed: Notify,
-    pub(crate) stopping: AtomicBool,
 }
 
 impl Services {
@@ -42,17 +34,6 @@ impl Services {
     /// The store's own error, or that it did not answer.
     pub(crate) async fn call<T: Send + 'static>(&self, future: StoreFuture<T>) -> Result<T, StoreError> {
         store_call::call(future, self.store_timeout()).await
-    }
-
-    /// Whether the application ends.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
-    }
-
-    /// The application ends.
-    pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.schedule_changed.notify_one();
     }
 
     /// How long the store may take to answer.

@@ -86,6 +86,10 @@ impl Settings {
             "`lease` is not more than twice `heartbeat`: one late heartbeat would lose a task",
         );
         require(self.transitions_buffer > 0, "`transitions_buffer` is 0; write at least 1");
+        require(!self.store_timeout.is_zero(), "`store_timeout` is zero; write at least 1ms");
+        let mut overrides: Vec<_> = self.overrides.iter().collect();
+        overrides.sort_by_key(|it| it.0);
+        problems.extend(overrides.into_iter().flat_map(|(name, it)| it.problems(name)));
         problems
     }
 }
@@ -113,6 +117,21 @@ impl TaskOverrides {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What is wrong with what overrides the task `task`.
+    fn problems(&self, task: &Name) -> impl Iterator<Item = String> {
+        let queue = self.queue.as_ref().and_then(|it| Some(format!("`queue` is `{it}`: {}", Name::check(it).err()?)));
+        let wrong = [
+            (self.timeout == Some(Duration::ZERO), "`timeout` is zero; write at least 1ms"),
+            (self.concurrency == Some(0), "`concurrency` is 0; write at least 1, or pause the queue"),
+            (
+                self.retry.is_some_and(|it| it.max_attempts == 0),
+                "`retry.max_attempts` is 0; the first run counts, so write at least 1",
+            ),
+        ];
+        let wrong = wrong.into_iter().filter(|it| it.0).map(|it| it.1.to_owned());
+        wrong.chain(queue).map(move |it| format!("settings override task `{task}`: {it}"))
     }
 
     /// In this queue.

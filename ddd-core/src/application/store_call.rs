@@ -7,23 +7,61 @@ use std::{
     time::Duration,
 };
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::ports::{StoreError, StoreErrorKind, StoreFuture};
+use crate::ports::{BoxError, StoreError, StoreErrorKind, StoreFuture};
 
 /// Awaits a store's answer, at most `timeout` long. A call that takes longer goes on by itself; the caller is told that the
 /// store did not answer.
 ///
 /// # Errors
 /// The store's own error, or that it did not answer.
-pub(crate) async fn call<T: Send + 'static>(mut future: StoreFuture<T>, timeout: Duration) -> Result<T, StoreError> {
+pub(crate) async fn call<T: Send + 'static>(future: StoreFuture<T>, timeout: Duration) -> Result<T, StoreError> {
+    call_or_late(future, timeout, drop).await
+}
+
+/// The same; an answer that comes too late is given to `late`.
+///
+/// # Errors
+/// The store's own error, or that it did not answer.
+pub(crate) async fn call_or_late<T: Send + 'static>(
+    mut future: StoreFuture<T>,
+    timeout: Duration,
+    late: impl FnOnce(T) + Send + 'static,
+) -> Result<T, StoreError> {
     if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
         return answer;
     }
-    match tokio::time::timeout(timeout, tokio::spawn(future)).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(ended)) => Err(StoreError::new(StoreErrorKind::Unavailable, ended)),
-        Err(elapsed) => Err(StoreError::new(StoreErrorKind::Unavailable, elapsed)),
+    detach(&Handle::current(), future, timeout, late).await
+}
+
+/// Lets a call that is pending go on by itself, whoever drops the future that awaits its answer.
+///
+/// # Errors
+/// The store's own error, or that it did not answer within `timeout`; then `late` is given what it answers later.
+pub(crate) fn detach<T: Send + 'static>(
+    runtime: &Handle,
+    future: StoreFuture<T>,
+    timeout: Duration,
+    late: impl FnOnce(T) + Send + 'static,
+) -> impl Future<Output = Result<T, StoreError>> + Send + 'static {
+    let (sender, mut receiver) = oneshot::channel();
+    spawn(runtime, async move {
+        if let Err(Ok(answer)) = sender.send(future.await) {
+            late(answer);
+        }
+    });
+    let unavailable = |error: BoxError| Err(StoreError::new(StoreErrorKind::Unavailable, error));
+    async move {
+        match tokio::time::timeout(timeout, &mut receiver).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(ended)) => unavailable(ended.into()),
+            Err(elapsed) => {
+                // From here on an answer is late; one that has just come is not.
+                receiver.close();
+                receiver.try_recv().unwrap_or_else(|_| unavailable(elapsed.into()))
+            }
+        }
     }
 }
 

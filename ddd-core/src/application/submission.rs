@@ -251,10 +251,10 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
         let services = ready.services;
         match store_call::poll_now(services.store.enqueue(vec![ready.task])) {
             Ok(answer) => Submitting(State::Done(Some(answered(handle, &queue, answer)))),
-            Err(pending) => Submitting(State::Pending(Box::pin(async move {
-                let answer = services.call(pending).await;
-                answered(handle, &queue, answer)
-            }))),
+            Err(pending) => {
+                let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
+                Submitting(State::Pending(Box::pin(async move { answered(handle, &queue, answer.await) })))
+            }
         }
     }
 }

@@ -129,47 +129,42 @@ impl Schedule {
     }
 }
 
-/// Unix cron counts days from Sunday = 0 (or 7); the parser counts from Sunday = 1. Names mean the same to both.
+/// Unix cron counts days from Sunday = 0 (or 7); the parser counts from Sunday = 1: so days are handed to it by name.
 fn weekdays(field: &str) -> Result<String, ScheduleError> {
-    const NAMES: [&str; 8] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-    let day = |text: &str| match text.parse::<usize>() {
-        Ok(number) => NAMES
-            .get(number)
-            .map(|it| (*it).to_owned())
-            .ok_or_else(|| ScheduleError(format!("day of week {number} in `{field}` is outside 0..=7"))),
-        Err(_) => Ok(text.to_owned()),
-    };
-    let item = |text: &str| {
-        let (range, step) = text.split_once('/').map_or((text, None), |(range, step)| (range, Some(step)));
-        let days = match range.split_once('-') {
-            // A range over the week's end, and one that ends on Sunday = 7, are lists to the parser.
-            Some((first, last)) => span(&day(first)?, &day(last)?, &NAMES)
-                .ok_or_else(|| ScheduleError(format!("`{range}` in the day of week is no range of days")))?
-                .into_iter()
-                .step_by(step.and_then(|it| it.parse().ok()).filter(|it| *it > 0).unwrap_or(1))
-                .collect::<Vec<_>>()
-                .join(","),
-            None => match step {
-                Some(step) if range == "*" => {
-                    let step = step.parse().ok().filter(|it| *it > 0).unwrap_or(1);
-                    NAMES[..7].iter().step_by(step).copied().collect::<Vec<_>>().join(",")
-                }
-                _ => day(range)?,
-            },
-        };
-        Ok(days)
-    };
     if field == "*" || field == "?" {
         return Ok("*".to_owned());
     }
-    field.split(',').map(item).collect::<Result<Vec<_>, _>>().map(|it| it.join(","))
+    let mut days = [false; 7];
+    for item in field.split(',') {
+        let (range, step) = match item.split_once('/') {
+            Some((range, step)) => (range, Some(step)),
+            None => (item, None),
+        };
+        let (first, last) = match (range.split_once('-'), step) {
+            _ if range == "*" => (0, 6),
+            (Some((first, last)), _) => (weekday(first, field)?, weekday(last, field)?),
+            (None, Some(_)) => (weekday(range, field)? % 7, 6),
+            (None, None) => (weekday(range, field)?, weekday(range, field)?),
+        };
+        let step = step.map_or(Ok(1), str::parse).ok().filter(|it| *it > 0).ok_or_else(|| {
+            ScheduleError(format!("the step of `{item}` in the day of week is no whole number from 1 up"))
+        })?;
+        // A range may go over the end of the week.
+        let last = if last < first { last + 7 } else { last };
+        (first..=last).step_by(step).for_each(|day| days[day % 7] = true);
+    }
+    let names = WEEKDAYS.iter().zip(days).filter(|it| it.1).map(|it| *it.0);
+    Ok(names.collect::<Vec<_>>().join(","))
 }
 
-fn span<'a>(first: &str, last: &str, names: &[&'a str; 8]) -> Option<Vec<&'a str>> {
-    let index = |name: &str| names.iter().position(|it| it.eq_ignore_ascii_case(name));
-    let (first, last) = (index(first)?, index(last)?);
-    let last = if last < first { last + 7 } else { last };
-    Some((first..=last).map(|it| names[it % 7]).collect())
+const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+/// A day's number, Sunday = 0 or 7, or name, which has three letters.
+fn weekday(text: &str, field: &str) -> Result<usize, ScheduleError> {
+    let named = WEEKDAYS.iter().position(|it| it.eq_ignore_ascii_case(text));
+    named.or_else(|| text.parse().ok().filter(|it| *it <= 7)).ok_or_else(|| {
+        ScheduleError(format!("`{text}` in the day of week `{field}` is no day; write 0 to 7 or SUN to SAT"))
+    })
 }
 
 /// A schedule that cannot be read.

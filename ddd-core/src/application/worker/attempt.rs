@@ -162,11 +162,16 @@ impl RunningAttempt {
         }
     }
 
-    /// The worker ends without it: what it reports from now on is discarded. Answers whether its task is still to be given
-    /// back.
-    pub(crate) fn abandon(&self) -> bool {
+    /// The worker ends without it: what it reports from now on is discarded. Answers what was reported before.
+    pub(crate) fn abandon(&self) -> Overdue {
         self.stop(Stop::Lost);
-        matches!(self.overdue.swap(Overdue::Final as u8, Ordering::AcqRel), 0 | 1)
+        let last = |it| (it != Overdue::Ended as u8).then_some(Overdue::Final as u8);
+        match self.overdue.fetch_update(Ordering::AcqRel, Ordering::Acquire, last) {
+            Ok(0) => Overdue::No,
+            Ok(1) => Overdue::Retryable,
+            Ok(_) => Overdue::Final,
+            Err(_) => Overdue::Ended,
+        }
     }
 
     /// Its task was given back.

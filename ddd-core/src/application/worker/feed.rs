@@ -8,9 +8,12 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::finisher::Finisher;
 use crate::{
-    application::{services::Services, store_call::Pause},
+    application::{
+        services::Services,
+        store_call::{self, Pause},
+    },
     domain::{Name, WorkerId},
-    ports::{ClaimRequest, Claimed, Claims},
+    ports::{ClaimRequest, Claimed, Claims, StoreError},
 };
 
 pub(crate) struct Feed {
@@ -121,6 +124,12 @@ impl Feed {
         self.state.lock().running
     }
 
+    /// Whether a body runs, or a claim is under way.
+    pub(crate) fn is_busy(&self) -> bool {
+        let state = self.state.lock();
+        state.running > 0 || state.claiming
+    }
+
     /// What is claimed and on the way to a slot.
     pub(crate) fn on_the_way<T>(&self, each: impl Fn(&Claimed) -> T) -> Vec<T> {
         self.state.lock().ready.iter().map(each).collect()
@@ -162,7 +171,7 @@ impl Feed {
                 }
                 Step::Claim(request) => {
                     from = Slot::Begins;
-                    match self.services.call(self.services.store.claim(request)).await {
+                    match self.claim(request).await {
                         Ok(claims) => match self.take(claims) {
                             Some(claimed) => return Some(claimed),
                             None => from = Slot::Claimed,
@@ -175,6 +184,13 @@ impl Feed {
                 }
             }
         }
+    }
+
+    /// Asks the store. What it hands out after it was given up on goes back.
+    async fn claim(&self, request: ClaimRequest) -> Result<Claims, StoreError> {
+        let finisher = self.finisher.clone();
+        let late = move |claims: Claims| finisher.give_back(claims.tasks.into_iter());
+        store_call::call_or_late(self.services.store.claim(request), self.services.store_timeout(), late).await
     }
 
     /// What a slot is to do.

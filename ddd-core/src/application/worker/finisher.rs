@@ -145,8 +145,8 @@ impl Finisher {
     fn settle(&self, batch: Vec<Report>, answers: Vec<Finished>) {
         for (report, answer) in batch.into_iter().zip(answers) {
             match answer {
-                Finished::Applied(status) => self.ended(report, status),
-                Finished::AlreadyApplied => {}
+                Finished::Applied(status) => Self::ended(&self.services, report, status),
+                Finished::AlreadyApplied => self.told_twice(report),
                 Finished::Stale => {
                     tracing::warn!(task = %report.finish.id, name = %report.name, fence = %report.finish.fence,
                         "the end of an attempt was discarded: its lease had been lost");
@@ -155,15 +155,33 @@ impl Finisher {
         }
     }
 
-    fn ended(&self, report: Report, status: TaskStatus) {
+    /// The store had the report already: its first answer was lost. What became of the task is asked for where someone is to
+    /// be told.
+    fn told_twice(&self, report: Report) {
+        let is_failure = matches!(report.finish.end, AttemptEnd::Failed(_) | AttemptEnd::Timeout { .. });
+        if !is_failure || self.services.hooks.on_failure_is_empty() {
+            return;
+        }
+        let services = self.services.clone();
+        store_call::spawn(&self.services.runtime, async move {
+            let get = || services.store.get(vec![report.finish.id]);
+            let answer = store_call::call_until_answered(get, services.store_timeout(), "reading a task").await;
+            let record = answer.ok().and_then(|it| it.into_iter().next().flatten());
+            if let Some(record) = record.filter(|it| it.run == report.run && it.attempt == report.attempt) {
+                Self::ended(&services, report, record.status);
+            }
+        });
+    }
+
+    fn ended(services: &Services, report: Report, status: TaskStatus) {
         let (AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. }) = report.finish.end else { return };
         if !matches!(status, TaskStatus::Failed | TaskStatus::Timeout) {
             return;
         }
         let (id, name, run, attempt) = (report.finish.id, report.name, report.run, report.attempt);
         tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
-        let error = AttemptError { run, attempt, at: self.services.clock.now(), ..error };
-        self.services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
+        let error = AttemptError { run, attempt, at: services.clock.now(), ..error };
+        services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
     }
 
     /// The store refuses for good. The leases run out, and the tasks run again: at least once.

@@ -74,9 +74,12 @@ impl Worker {
 
     /// Stops claiming, lets bodies end until the deadline, and gives the rest back.
     pub(crate) async fn shutdown(&self, within: Duration) -> ShutdownReport {
-        let report = stop::stop(&self.shared, within).await;
-        self.vitals.stop();
-        report
+        let shared = self.shared.clone();
+        let stopped = self.vitals.last(async move { stop::stop(&shared, within).await });
+        stopped.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the worker's end was cut short");
+            ShutdownReport::default()
+        })
     }
 }
 

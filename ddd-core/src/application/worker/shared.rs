@@ -60,9 +60,9 @@ impl Shared {
         }
     }
 
-    /// Whether a body runs.
+    /// Whether a body runs, or a claim is under way.
     pub(crate) fn is_busy(&self) -> bool {
-        self.feed.running() > 0
+        self.feed.is_busy()
     }
 
     /// A slot begins.

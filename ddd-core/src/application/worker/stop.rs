@@ -3,9 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{attempt::Stop, shared::Shared, slot};
+use super::{
+    attempt::{Overdue, Stop, far},
+    shared::Shared,
+    slot,
+};
 use crate::{
     domain::{Name, TaskId},
     ports::{Attempt as _, AttemptEnd},
@@ -17,55 +21,62 @@ use crate::{
 pub struct ShutdownReport {
     /// The tasks whose bodies were stopped at the deadline: they are pending again, their attempts not counted.
     pub given_back: Vec<TaskId>,
-    /// The tasks whose bodies could not be stopped: they are pending again under a new fence, and what these bodies report
-    /// is discarded. A blocking body runs on until it returns or the process ends.
+    /// The tasks whose bodies could not be stopped: they are pending again under a new fence, unless their timeout had ended
+    /// them, and what these bodies report is discarded. They run on until they return or the process ends.
     pub still_running: Vec<(TaskId, Name)>,
 }
 
-/// How long bodies may take to be dropped, and their ends to be written, after the deadline.
-const LAST: Duration = Duration::from_millis(150);
+/// By when after the deadline bodies that can be dropped are.
+const DROPPED: Duration = Duration::from_millis(150);
+/// By when their ends are written.
+const WRITTEN: Duration = Duration::from_millis(300);
+/// By when the store has forgotten the worker.
+const WITHDRAWN: Duration = Duration::from_millis(400);
+/// A slot tells when it ends; the look now and then is for one that told just before.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Stops claiming, lets bodies end until the deadline, and gives the rest back.
 pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> ShutdownReport {
-    let deadline = super::attempt::far(Instant::now(), within);
+    let deadline = far(Instant::now(), within);
     shared.finisher.give_back(shared.feed.close().into_iter());
-    until_idle(shared, deadline).await;
+    while shared.is_busy() && Instant::now() < deadline {
+        look_again(shared, deadline).await;
+    }
     let mut report = ShutdownReport::default();
-    let stopped = shared.attempts();
-    for attempt in &stopped {
-        attempt.stop(Stop::Release);
-    }
-    if !stopped.is_empty() {
-        until_idle(shared, Instant::now() + LAST).await;
-    }
-    let left = shared.attempts();
-    for attempt in &stopped {
-        let info = attempt.info();
-        if left.iter().any(|it| Arc::ptr_eq(it, attempt)) {
-            if attempt.abandon() {
-                shared.finisher.push(slot::report(attempt, AttemptEnd::Release));
+    let mut stopped = Vec::new();
+    // Again and again, because a slot may have taken its task just before the worker was told to end.
+    while shared.is_busy() && Instant::now() < deadline + DROPPED {
+        for attempt in shared.attempts() {
+            if attempt.stop_reason() < Stop::Release {
+                attempt.stop(Stop::Release);
+                stopped.push(attempt);
             }
-            tracing::warn!(task = %info.id, name = %info.name, "a body could not be stopped; its task was given back");
-            report.still_running.push((info.id, info.name.clone()));
-        } else if attempt.is_given_back() {
-            report.given_back.push(info.id);
         }
+        look_again(shared, deadline + DROPPED).await;
     }
+    for attempt in shared.attempts() {
+        let info = attempt.info();
+        match attempt.abandon() {
+            Overdue::Ended => continue,
+            Overdue::No | Overdue::Retryable => shared.finisher.push(slot::report(&attempt, AttemptEnd::Release)),
+            Overdue::Final => {}
+        }
+        tracing::warn!(task = %info.id, name = %info.name, "a body could not be stopped; its task was given back");
+        report.still_running.push((info.id, info.name.clone()));
+    }
+    report.given_back.extend(stopped.iter().filter(|it| it.is_given_back()).map(|it| it.info().id));
     // A store that is away must not hold the process up: what is not written is recovered when its lease runs out.
-    if timeout(LAST, shared.finisher.idle()).await.is_err() {
+    if timeout_at(deadline + WRITTEN, shared.finisher.idle()).await.is_err() {
         tracing::warn!("the store did not take the last reports in time; the tasks run again when their leases end");
     }
-    if timeout(LAST, shared.services.call(shared.services.store.withdraw(shared.id))).await.is_err() {
+    let withdrawn = shared.services.call(shared.services.store.withdraw(shared.id));
+    if timeout_at(deadline + WITHDRAWN, withdrawn).await.is_err() {
         tracing::debug!("the store did not take the worker's withdrawal in time");
     }
     report
 }
 
-async fn until_idle(shared: &Shared, deadline: Instant) {
-    while shared.is_busy() && Instant::now() < deadline {
-        let step = deadline.saturating_duration_since(Instant::now());
-        // A slot tells when it becomes idle; the look now and then is for one that told just before.
-        let look = step.min(Duration::from_millis(50));
-        let _ = timeout(look, shared.slot_ended.notified()).await;
-    }
+async fn look_again(shared: &Shared, at_the_latest: Instant) {
+    let left = at_the_latest.saturating_duration_since(Instant::now());
+    let _ = timeout(left.min(LOOK), shared.slot_ended.notified()).await;
 }

@@ -11,7 +11,9 @@ use std::{
 };
 
 use tokio::{
+    runtime::Handle,
     sync::Notify,
+    task::JoinHandle,
     time::{Instant, timeout},
 };
 
@@ -29,6 +31,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Vitals {
     ended: Arc<Ended>,
+    runtime: Handle,
 }
 
 #[derive(Debug, Default)]
@@ -49,17 +52,35 @@ impl Vitals {
             // A clock that the test moves exists on the test's runtime only.
             let runtime = shared.services.runtime.clone();
             store_call::spawn(&runtime, live(shared, seen));
-        } else {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            thread::Builder::new().name("ddd-vitals".to_owned()).spawn(move || runtime.block_on(live(shared, seen)))?;
+            return Ok(Self { ended, runtime });
         }
-        Ok(Self { ended })
+        let own = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = own.handle().clone();
+        thread::Builder::new().name("ddd-vitals".to_owned()).spawn(move || own.block_on(live(shared, seen)))?;
+        Ok(Self { ended, runtime })
     }
 
     /// Gives no more.
     pub(crate) fn stop(&self) {
-        self.ended.asked.store(true, Ordering::Release);
-        self.ended.wake.notify_one();
+        self.ended.ask();
+    }
+
+    /// Runs the last work of the worker beside the signs of life, and gives no more after it. It needs no thread that a body
+    /// could hog, and is done even if nobody awaits it.
+    pub(crate) fn last<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        let ended = self.ended.clone();
+        self.runtime.spawn(async move {
+            let done = work.await;
+            ended.ask();
+            done
+        })
+    }
+}
+
+impl Ended {
+    fn ask(&self) {
+        self.asked.store(true, Ordering::Release);
+        self.wake.notify_one();
     }
 }
 
@@ -68,10 +89,10 @@ async fn live(shared: Arc<Shared>, ended: Arc<Ended>) {
     let settings = &services.settings;
     let store = connect(&shared).await;
     let mut keeper = Keeper { last_contact: Instant::now(), reap_from: Instant::now() };
-    let mut next = Instant::now();
+    // Jitter: workers that started together do not beat together.
+    let interval = || settings.heartbeat.mul_f64(0.9 + 0.1 * fastrand::f64());
+    let mut next = Instant::now() + interval();
     while !ended.asked.load(Ordering::Acquire) {
-        // Jitter: workers that started together do not beat together. Skips what was missed: never a burst.
-        next = (next + settings.heartbeat.mul_f64(0.9 + 0.1 * fastrand::f64())).max(Instant::now());
         let wait = next.saturating_duration_since(Instant::now()).min(next_overdue(&shared));
         if timeout(wait, ended.wake.notified()).await.is_ok() {
             continue;
@@ -82,19 +103,25 @@ async fn live(shared: Arc<Shared>, ended: Arc<Ended>) {
             }
         }
         if Instant::now() < next {
-            next = next.min(Instant::now() + settings.heartbeat);
+            continue;
         }
+        let began = Instant::now();
         let answer = match beat(&shared, &*store).await {
             Ok(()) => keeper.reap(&shared, &*store).await,
             Err(error) => Err(error),
         };
-        match answer {
-            Ok(()) => keeper.last_contact = Instant::now(),
+        let pause = match answer {
+            Ok(()) => {
+                keeper.last_contact = Instant::now();
+                interval()
+            }
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a heartbeat was not stored; trying again");
-                next = Instant::now() + (settings.heartbeat / 5).max(Duration::from_millis(1));
+                (settings.heartbeat / 5).max(Duration::from_millis(1))
             }
-        }
+        };
+        // Skips what was missed while the store was slow: never a burst.
+        next = (began + pause).max(Instant::now());
     }
 }
 
