@@ -8,7 +8,7 @@ pub use crate::{
     domain::{Options, Priority, Retry, ScheduleOption, Until},
     infrastructure::Registration,
     ports::{
-        Body, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys, Task,
-        TaskReturn, boxed, debug, definition, first_violation, injected, key, settle, unique_by_params,
+        Body, BodyFuture, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys,
+        Task, TaskReturn, boxed, debug, definition, failed, first_violation, injected, key, settle, unique_by_params,
     },
 };

@@ -8,7 +8,7 @@ use std::{
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{Failure, InvalidParams, TaskContext};
+use super::{Failure, InvalidParams, TaskContext, decode::decode};
 use crate::domain::FailureKind;
 
 /// What a body is called with: its parameters as stored, its context, and what it needs from the application.
@@ -32,8 +32,10 @@ impl Call {
     /// # Errors
     /// They do not fit `T`: a failure that no further attempt can mend.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        InvalidParams::decode(&self.params)
-            .map_err(|it| Failure::permanent(FailureKind::Undecodable, format!("the parameters do not fit: {it}")))
+        match decode(&self.params) {
+            Ok(params) => Ok(params),
+            Err(error) => Err(undecodable(&error)),
+        }
     }
 
     /// What the application provides of type `T`; or the [`TaskContext`].
@@ -51,6 +53,11 @@ impl Call {
             Failure::permanent(FailureKind::Dependency, format!("nothing provides a `{}`", type_name::<T>()))
         })
     }
+}
+
+#[cold]
+fn undecodable(error: &InvalidParams) -> Failure {
+    Failure::permanent(FailureKind::Undecodable, format!("the parameters do not fit: {error}"))
 }
 
 /// What an application provides, by type.

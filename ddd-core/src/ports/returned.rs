@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Body, BodyFuture, BodyResult, BoxError, Call, Definition, Dependency, Failure, FailureOutcome, InvalidParams, Keys,
-    Schemas, Task, TaskReturn,
+    Schemas, Task, TaskReturn, decode::decode,
 };
 use crate::domain::{Classify, FailureKind, Options};
 
@@ -33,9 +33,14 @@ pub const fn definition<T: Task + JsonSchema>(
 
 /// Reads parameters as a `T`, and tells their keys.
 fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
-    let task: T = InvalidParams::decode(params)?;
-    task.validate()?;
-    Ok(task.keys())
+    let task: T = match decode(params) {
+        Ok(task) => task,
+        Err(error) => return Err(error),
+    };
+    match task.validate() {
+        Ok(()) => Ok(task.keys()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The schemas of the task `T`.
@@ -43,9 +48,20 @@ fn schemas<T: Task + JsonSchema>(generator: &mut SchemaGenerator) -> Schemas {
     Schemas::new(T::json_schema(generator), T::Output::json_schema(generator))
 }
 
-/// A body on the heap.
-pub fn boxed(body: impl Future<Output = BodyResult> + Send + 'static) -> BodyFuture {
-    Box::pin(body)
+/// An asynchronous body on the heap; `convert` tells what an error means.
+///
+/// The `async` block stands here, not in generated code: there, each task would be one more for its user's build to check.
+pub fn boxed<R: TaskReturn>(
+    body: impl Future<Output = R> + Send + 'static,
+    convert: fn(R::Error) -> Failure,
+) -> BodyFuture {
+    Box::pin(async move { settle(body.await, convert) })
+}
+
+/// A body that ends before it begins.
+#[must_use]
+pub fn failed(failure: Failure) -> BodyFuture {
+    Box::pin(std::future::ready(Err(failure)))
 }
 
 /// What the application provides of type `T`, as a value of the body's own.
@@ -93,12 +109,17 @@ pub fn unique_by_params<T: Task>(task: &T) -> Option<String> {
 ///
 /// # Errors
 /// The formatter failed.
-pub fn debug<T: Task>(task: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    debug_json(T::definition(), serde_json::to_value(task).ok(), f)
+pub fn debug<T: Task>(task: &T, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    debug_json(name, T::definition(), serde_json::to_value(task).ok(), f)
 }
 
-fn debug_json(definition: &Definition, params: Option<serde_json::Value>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut shown = f.debug_struct(definition.name);
+fn debug_json(
+    name: &str,
+    definition: &Definition,
+    params: Option<serde_json::Value>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut shown = f.debug_struct(name);
     let Some(serde_json::Value::Object(params)) = params else { return shown.finish_non_exhaustive() };
     for (name, value) in params {
         if definition.secrets.contains(&name.as_str()) {

@@ -41,7 +41,7 @@ pub trait TaskReturn {
     /// What a successful run yields.
     type Output: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     /// How a run fails.
-    type Error;
+    type Error: 'static;
 
     /// As a result.
     ///
@@ -53,7 +53,7 @@ pub trait TaskReturn {
 impl<T, E> TaskReturn for Result<T, E>
 where
     T: Serialize + DeserializeOwned + JsonSchema + Send + 'static,
-    E: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     type Output = T;
     type Error = E;
