@@ -1,8 +1,9 @@
 //! Parameters from JSON, with the path of what does not fit.
 //!
-//! A task's struct is read through [`Object`], not through the deserializer of `serde_json`: it offers the struct's visitor
-//! an object and nothing else, so that each task costs its user's build one small set of functions; and it knows where it
-//! stands, so that no second pass, with its second set of functions, is needed to find the path of an error.
+//! Each task costs its user's build one small function: [`members`] takes the object apart without knowing the task, and
+//! [`Members::read`] is compiled once per type of parameter. Where an attribute of serde's stands on a parameter, the
+//! derived `Deserialize` is used instead ([`decode`]): it alone knows what the attribute means. Both know where they
+//! stand, so that no second pass is needed to find the path of an error.
 
 use std::borrow::Cow;
 
@@ -15,12 +16,93 @@ use serde_json::value::RawValue;
 
 use super::{InvalidParams, json_path};
 
-/// Reads parameters, which are a JSON object.
+/// Reads parameters, which are a JSON object, by the derived implementation.
 pub(super) fn decode<T: DeserializeOwned>(params: &RawValue) -> Result<T, InvalidParams> {
     let mut object = Object::new(params.get());
     match T::deserialize(&mut object) {
         Ok(value) => Ok(value),
         Err(error) => Err(object.locate(error)),
+    }
+}
+
+/// The values of an object's members, in the order of their names, not read yet.
+#[derive(Debug)]
+pub struct Members<'a, const N: usize> {
+    names: &'static [&'static str; N],
+    values: [Option<&'a str>; N],
+}
+
+/// Takes parameters apart: those of the given names.
+///
+/// # Errors
+/// They are no object, or hold a member of another name, or one twice.
+pub fn members<'a, const N: usize>(
+    params: &'a RawValue,
+    names: &'static [&'static str; N],
+) -> Result<Members<'a, N>, InvalidParams> {
+    let mut values = [None; N];
+    match fill(params.get(), names, &mut values) {
+        Ok(()) => Ok(Members { names, values }),
+        Err(error) => Err(error),
+    }
+}
+
+fn fill<'a>(
+    json: &'a str,
+    names: &'static [&'static str],
+    values: &mut [Option<&'a str>],
+) -> Result<(), InvalidParams> {
+    let mut object = Object::new(json);
+    object.enter()?;
+    while let Some(key) = object.step() {
+        let Some(index) = names.iter().position(|it| *it == key) else {
+            return Err(object.locate(InvalidParams::unknown_field(&key, names)));
+        };
+        if values[index].replace(object.value()).is_some() {
+            return Err(object.locate(InvalidParams::duplicate_field(names[index])));
+        }
+    }
+    Ok(())
+}
+
+impl<const N: usize> Members<'_, N> {
+    /// The value of the member whose name has this index.
+    ///
+    /// # Errors
+    /// It does not fit `T`; or it is missing, and `T` is no `Option`.
+    pub fn read<T: DeserializeOwned>(&self, index: usize) -> Result<T, InvalidParams> {
+        let Some(name) = self.names.get(index) else { return Err(InvalidParams::new("", "no such parameter")) };
+        read(name, self.values.get(index).copied().flatten())
+    }
+}
+
+fn read<T: DeserializeOwned>(name: &'static str, json: Option<&str>) -> Result<T, InvalidParams> {
+    match json {
+        Some(json) => match T::deserialize(&mut serde_json::Deserializer::from_str(json)) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(value_error(json, &error).within(name)),
+        },
+        None => T::deserialize(Missing(name)),
+    }
+}
+
+/// What a member that is missing offers: nothing to an `Option`, an error to all else.
+struct Missing(&'static str);
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = InvalidParams;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, InvalidParams> {
+        Err(InvalidParams::missing_field(self.0))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidParams> {
+        visitor.visit_none()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -83,12 +165,11 @@ impl<'de> Object<'de> {
     }
 
     /// Puts the member at hand before the error's own path.
-    fn locate(&self, mut error: InvalidParams) -> InvalidParams {
-        if let Some(key) = self.key {
-            let separator = if error.path.is_empty() || error.path.starts_with('[') { "" } else { "." };
-            error.path = format!("{}{separator}{}", json_path::unquoted(key), error.path);
+    fn locate(&self, error: InvalidParams) -> InvalidParams {
+        match self.key {
+            Some(key) => error.within(&json_path::unquoted(key)),
+            None => error,
         }
-        error
     }
 }
 
@@ -184,11 +265,9 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Params {
         name: String,
-        #[serde(default)]
-        numbers: Vec<u8>,
+        numbers: Option<Vec<u8>>,
         address: Option<Address>,
-        #[serde(default)]
-        more: BTreeMap<String, Vec<Address>>,
+        more: Option<BTreeMap<String, Vec<Address>>>,
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -197,8 +276,15 @@ mod tests {
         city: String,
     }
 
+    /// Both ways must say the same.
     fn read(json: &str) -> Result<Params, InvalidParams> {
-        decode(&RawValue::from_string(json.to_owned()).unwrap())
+        let json = RawValue::from_string(json.to_owned()).unwrap();
+        let derived = decode(&json);
+        let by_members = members(&json, &["name", "numbers", "address", "more"]).and_then(|it| {
+            Ok(Params { name: it.read(0)?, numbers: it.read(1)?, address: it.read(2)?, more: it.read(3)? })
+        });
+        assert_eq!(derived, by_members);
+        derived
     }
 
     #[track_caller]
@@ -213,7 +299,7 @@ mod tests {
     fn reads_an_object_however_it_is_spaced() {
         let params = read(" {\n\t\"n\\u0061me\" : \"a \\\"b\\\" {}[],:\" ,\r\n \"address\":{ \"city\" :\"Köln\"} , \"numbers\" : [ 1 ,2 ] } ").unwrap();
         assert_eq!(params.name, "a \"b\" {}[],:");
-        assert_eq!(params.numbers, [1, 2]);
+        assert_eq!(params.numbers, Some(vec![1, 2]));
         assert_eq!(params.address, Some(Address { city: "Köln".to_owned() }));
         assert_eq!(read(r#"{"name":"x","address":null}"#).unwrap().address, None);
     }

@@ -36,6 +36,14 @@ impl InvalidParams {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
+
+    /// The same, found inside of the member `name`.
+    #[must_use]
+    pub fn within(mut self, name: &str) -> Self {
+        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{name}{separator}{}", self.path);
+        self
+    }
 }
 
 impl fmt::Display for InvalidParams {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Body, BodyFuture, BodyResult, BoxError, Call, Definition, Dependency, Failure, FailureOutcome, InvalidParams, Keys,
-    Schemas, Task, TaskReturn, decode::decode,
+    Schemas, Task, TaskReturn,
 };
 use crate::domain::{Classify, FailureKind, Options};
 
@@ -25,20 +25,34 @@ pub const fn definition<T: Task + JsonSchema>(
     place: (&'static str, &'static str, u32),
     options: Options,
     body: Body,
+    check: fn(&RawValue) -> Result<Keys, InvalidParams>,
     dependencies: &'static [Dependency],
     secrets: &'static [&'static str],
 ) -> Definition {
-    Definition::new(name, doc, place, options, body, check::<T>, schemas::<T>, dependencies, secrets)
+    Definition::new(name, doc, place, options, body, check, schemas::<T>, dependencies, secrets)
 }
 
 /// Reads parameters as a `T`, and tells their keys.
-fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
-    let task: T = match decode(params) {
-        Ok(task) => task,
-        Err(error) => return Err(error),
-    };
-    match task.validate() {
-        Ok(()) => Ok(task.keys()),
+///
+/// # Errors
+/// They do not fit, or break a rule.
+pub fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
+    match T::from_params(params) {
+        Ok(task) => match task.validate() {
+            Ok(()) => Ok(task.keys()),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for a task without rules and keys.
+///
+/// # Errors
+/// They do not fit.
+pub fn check_shape<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
+    match T::from_params(params) {
+        Ok(_) => Ok(Keys::default()),
         Err(error) => Err(error),
     }
 }
@@ -55,13 +69,14 @@ pub fn boxed<R: TaskReturn>(
     body: impl Future<Output = R> + Send + 'static,
     convert: fn(R::Error) -> Failure,
 ) -> BodyFuture {
-    Box::pin(async move { settle(body.await, convert) })
+    let body: Box<dyn Future<Output = BodyResult> + Send> = Box::new(async move { settle(body.await, convert) });
+    Box::into_pin(body)
 }
 
 /// A body that ends before it begins.
 #[must_use]
-pub fn failed(failure: Failure) -> BodyFuture {
-    Box::pin(std::future::ready(Err(failure)))
+pub fn failed(failure: impl Into<Failure>) -> BodyFuture {
+    Box::pin(std::future::ready(Err(failure.into())))
 }
 
 /// What the application provides of type `T`, as a value of the body's own.

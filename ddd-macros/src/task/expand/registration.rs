@@ -20,6 +20,9 @@ pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStrea
         Body::Blocking => quote!(__ddd::Body::Blocking(__run)),
         Body::Remote => quote!(__ddd::Body::Remote),
     };
+    let settings = &task.settings;
+    let plain = !task.has_garde() && settings.unique.is_none() && settings.concurrency.is_none();
+    let check = if plain { quote!(check_shape::<#command>) } else { quote!(check::<#command>) };
     let dependencies = task.injected().map(|it| {
         let (param, ty) = (json_name(&it.ident), &it.ty);
         quote_spanned!(ty.span()=> __ddd::Dependency::of::<#ty>(#param))
@@ -37,6 +40,7 @@ pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStrea
                 (::core::module_path!(), ::core::file!(), ::core::line!()),
                 #options,
                 #body,
+                __ddd::#check,
                 &[#(#dependencies),*],
                 &[#(#secrets),*],
             );
@@ -50,6 +54,7 @@ pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStrea
 fn implementation(task: &Task<'_>) -> TokenStream {
     let (command, output) = (&task.command, task.output());
     let output = quote_spanned!(output.span()=> <#output as __ddd::TaskReturn>::Output);
+    let read = from_params(task);
     let validate = task.has_garde().then(|| {
         quote! {
             fn validate(&self) -> ::core::result::Result<(), __ddd::InvalidParams> {
@@ -63,19 +68,41 @@ fn implementation(task: &Task<'_>) -> TokenStream {
         #[automatically_derived]
         impl __ddd::Task for #command {
             type Output = #output;
+            #[inline]
             fn definition() -> &'static __ddd::Definition {
                 &__TASK
             }
+            #read
             #validate
             #keys
         }
         #[automatically_derived]
         impl ::core::fmt::Debug for #command {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 __ddd::debug(self, #shown, f)
             }
         }
     }
+}
+
+/// How the struct is read where no attribute of serde's has a say: much less to compile than the derived way.
+fn from_params(task: &Task<'_>) -> Option<TokenStream> {
+    if task.stored().any(|it| it.serde) {
+        return None;
+    }
+    let members = super::run::local("__members");
+    let names = task.stored().map(|it| &it.keys[0]);
+    let fields = task.stored().enumerate().map(|(index, it)| {
+        let ident = &it.ident;
+        quote!(#ident: #members.read(#index)?)
+    });
+    Some(quote! {
+        fn from_params(params: &__ddd::RawValue) -> ::core::result::Result<Self, __ddd::InvalidParams> {
+            let #members = __ddd::members(params, &[#(#names),*])?;
+            ::core::result::Result::Ok(Self { #(#fields),* })
+        }
+    })
 }
 
 /// The keys, as expressions over the parameters.

@@ -13,7 +13,7 @@ use crate::task::{
 pub(super) fn run(task: &Task<'_>) -> Option<TokenStream> {
     let (future, failed) = match task.body {
         Body::Async => (quote!(__ddd::BodyFuture), quote!(__ddd::failed(failure))),
-        Body::Blocking => (quote!(__ddd::BodyResult), quote!(::core::result::Result::Err(failure))),
+        Body::Blocking => (quote!(__ddd::BodyResult), quote!(::core::result::Result::Err(failure.into()))),
         Body::Remote => return None,
     };
     let (call, params) = (local("__call"), local("__params"));
@@ -26,7 +26,7 @@ pub(super) fn run(task: &Task<'_>) -> Option<TokenStream> {
             }
         }
     };
-    let read = take(quote!(#call.params::<#command>()));
+    let read = take(quote!(<#command as __ddd::Task>::from_params(#call.params())));
     // A task without parameters has nothing to move, yet a record that holds some is refused.
     let read = if task.stored().next().is_some() { quote!(let #params = #read;) } else { quote!(#read;) };
     let dependencies = task.injected().enumerate().map(|(index, it)| {
@@ -77,7 +77,7 @@ fn returned(task: &Task<'_>, params: &Ident) -> TokenStream {
 }
 
 /// A variable that the user's names cannot meet.
-fn local(name: &str) -> Ident {
+pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
