@@ -1,0 +1,10 @@
+use ddd_core::task;
+
+fn main() {}
+
+struct Mailer;
+
+impl Mailer {
+    #[task]
+    async fn send(&self, to: String) {}
+}
