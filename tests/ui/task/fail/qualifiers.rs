@@ -1,3 +1,4 @@
+#![allow(unused_variables)]
 use ddd_core::task;
 
 fn main() {}
