@@ -65,6 +65,18 @@ fn fill<'a>(
     Ok(())
 }
 
+/// The members of an object, in order, their values as they are written; none if it is no object.
+pub(super) fn members_of(json: &str) -> Vec<(Cow<'_, str>, &str)> {
+    let mut object = Object::new(json);
+    let mut members = Vec::new();
+    if object.enter().is_ok() {
+        while let Some(key) = object.step() {
+            members.push((key, object.value()));
+        }
+    }
+    members
+}
+
 impl<const N: usize> Members<'_, N> {
     /// The value of the member whose name has this index.
     ///

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Body, BodyFuture, BodyResult, BoxError, Call, Definition, Dependency, Failure, FailureOutcome, InvalidParams, Keys,
-    Schemas, Task, TaskReturn,
+    Schemas, Task, TaskReturn, decode::members_of,
 };
 use crate::domain::{Classify, FailureKind, Options};
 
@@ -125,23 +125,14 @@ pub fn unique_by_params<T: Task>(task: &T) -> Option<String> {
 /// # Errors
 /// The formatter failed.
 pub fn debug<T: Task>(task: &T, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    debug_json(name, T::definition(), serde_json::to_value(task).ok(), f)
+    debug_json(name, T::definition().secrets, &serde_json::to_string(task).unwrap_or_default(), f)
 }
 
-fn debug_json(
-    name: &str,
-    definition: &Definition,
-    params: Option<serde_json::Value>,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
+fn debug_json(name: &str, secrets: &[&str], params: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut shown = f.debug_struct(name);
-    let Some(serde_json::Value::Object(params)) = params else { return shown.finish_non_exhaustive() };
-    for (name, value) in params {
-        if definition.secrets.contains(&name.as_str()) {
-            shown.field(&name, &format_args!("***"));
-        } else {
-            shown.field(&name, &format_args!("{value}"));
-        }
+    for (key, value) in members_of(params) {
+        let value = if secrets.contains(&&*key) { "***" } else { value };
+        shown.field(&key, &format_args!("{value}"));
     }
     shown.finish()
 }
