@@ -3,12 +3,14 @@
 pub use inventory;
 pub use schemars;
 pub use serde;
+pub use serde_json::value::RawValue;
 
 pub use crate::{
     domain::{Options, Priority, Retry, ScheduleOption, Until},
     infrastructure::Registration,
     ports::{
-        Body, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys, Task,
-        TaskReturn, boxed, debug, definition, first_violation, injected, key, settle, unique_by_params,
+        Body, BodyFuture, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys,
+        Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, first_violation, injected, key,
+        members, settle, unique_by_params,
     },
 };

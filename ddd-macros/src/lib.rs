@@ -9,6 +9,8 @@ mod options;
 mod signature;
 mod suggest;
 mod task;
+#[cfg(test)]
+mod tests;
 
 // Documented on its re-export in `ddd-core`, where the examples can be compiled.
 #[allow(missing_docs, reason = "the documentation stands on the re-export")]

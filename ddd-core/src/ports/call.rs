@@ -5,10 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{Failure, InvalidParams, TaskContext};
+use super::{Failure, TaskContext};
 use crate::domain::FailureKind;
 
 /// What a body is called with: its parameters as stored, its context, and what it needs from the application.
@@ -27,13 +26,10 @@ impl Call {
         Self { params, context, dependencies }
     }
 
-    /// The parameters.
-    ///
-    /// # Errors
-    /// They do not fit `T`: a failure that no further attempt can mend.
-    pub fn params<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        InvalidParams::decode(&self.params)
-            .map_err(|it| Failure::permanent(FailureKind::Undecodable, format!("the parameters do not fit: {it}")))
+    /// The parameters, as they are stored.
+    #[must_use]
+    pub fn params(&self) -> &RawValue {
+        &self.params
     }
 
     /// What the application provides of type `T`; or the [`TaskContext`].

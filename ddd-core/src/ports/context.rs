@@ -1,4 +1,4 @@
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use super::BoxFuture;
 use crate::domain::{Fence, Name, Origin, Priority, TaskId, Timestamp};
@@ -49,6 +49,27 @@ pub struct AttemptInfo {
     pub deadline: Timestamp,
     /// Where it came from.
     pub origin: Option<Origin>,
+}
+
+impl AttemptInfo {
+    /// The first attempt, of one, of a task that was submitted and became due at `now`, and that may take 300 s.
+    #[must_use]
+    pub fn new(id: TaskId, name: Name, now: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            queue: Name::new("default"),
+            priority: Priority::default(),
+            run: 1,
+            attempt: 1,
+            max_attempts: 1,
+            fence: Fence::new(1),
+            due: now,
+            created_at: now,
+            deadline: now.after(Duration::from_secs(300)),
+            origin: None,
+        }
+    }
 }
 
 impl TaskContext {

@@ -38,7 +38,8 @@ pub struct Definition {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Body {
-    /// An `async fn`: polled on the runtime.
+    /// An `async fn`: polled on the runtime. The call itself reads the parameters and clones what is injected, which is
+    /// the user's code as much as the body is: make it where panics are caught.
     Async(fn(Call) -> BodyFuture),
     /// A plain `fn`: runs on a thread of its own.
     Blocking(fn(Call) -> BodyResult),

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
-use super::BoxError;
+use super::{BoxError, InvalidParams};
 use crate::domain::{FailureKind, Limits, truncated};
 
 /// An error by which a task's body decides what follows.
@@ -181,5 +181,12 @@ impl Failure {
     pub fn truncated(mut self, limit: usize) -> Self {
         self.message = truncated(self.message, limit);
         self
+    }
+}
+
+/// Stored parameters that do not fit: no further attempt can mend them.
+impl From<InvalidParams> for Failure {
+    fn from(error: InvalidParams) -> Self {
+        Self::permanent(FailureKind::Undecodable, format!("the parameters do not fit: {error}"))
     }
 }

@@ -5,11 +5,13 @@
 mod call;
 mod clock;
 mod context;
+mod decode;
 mod definition;
 mod enlist;
 mod error;
 mod failure;
 mod future;
+mod json_path;
 mod params;
 mod returned;
 mod store;
@@ -20,6 +22,7 @@ mod watcher;
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
 pub use context::{Attempt, AttemptInfo, TaskContext};
+pub use decode::{Members, members};
 pub use definition::{Body, BodyFuture, BodyResult, Definition, Dependency, Schemas};
 pub use enlist::{Enlist, EnlistNow};
 pub use error::{BoxError, StoreError, StoreErrorKind};
@@ -27,7 +30,8 @@ pub use failure::{Failure, FailureOutcome, TaskError};
 pub use future::BoxFuture;
 pub use params::{InvalidParams, Keys};
 pub use returned::{
-    ByKind, ByText, ErrorTag, boxed, debug, definition, first_violation, injected, key, settle, unique_by_params,
+    ByKind, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation, injected, key,
+    settle, unique_by_params,
 };
 pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{

@@ -2,9 +2,6 @@
 
 use std::{error::Error, fmt};
 
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
-
 /// The keys of one task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -40,23 +37,12 @@ impl InvalidParams {
         Self { path: path.into(), message: message.into() }
     }
 
-    /// Reads parameters; what does not fit is reported with its path.
-    ///
-    /// # Errors
-    /// The JSON does not fit `T`.
-    pub fn decode<T: DeserializeOwned>(params: &RawValue) -> Result<T, Self> {
-        serde_json::from_str(params.get()).map_err(|first| {
-            // The path costs time, so it is looked for only when something is wrong.
-            let mut json = serde_json::Deserializer::from_str(params.get());
-            match serde_path_to_error::deserialize::<_, T>(&mut json) {
-                Ok(_) => Self::new("", first.to_string()),
-                Err(error) => {
-                    let path = error.path().to_string();
-                    let path = if path == "." { String::new() } else { path };
-                    Self::new(path, error.into_inner().to_string())
-                }
-            }
-        })
+    /// The same, found inside of the member `name`.
+    #[must_use]
+    pub fn within(mut self, name: &str) -> Self {
+        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{name}{separator}{}", self.path);
+        self
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Body, BodyFuture, BodyResult, BoxError, Call, Definition, Dependency, Failure, FailureOutcome, InvalidParams, Keys,
-    Schemas, Task, TaskReturn,
+    Schemas, Task, TaskReturn, decode::members_of,
 };
 use crate::domain::{Classify, FailureKind, Options};
 
@@ -25,17 +25,36 @@ pub const fn definition<T: Task + JsonSchema>(
     place: (&'static str, &'static str, u32),
     options: Options,
     body: Body,
+    check: fn(&RawValue) -> Result<Keys, InvalidParams>,
     dependencies: &'static [Dependency],
     secrets: &'static [&'static str],
 ) -> Definition {
-    Definition::new(name, doc, place, options, body, check::<T>, schemas::<T>, dependencies, secrets)
+    Definition::new(name, doc, place, options, body, check, schemas::<T>, dependencies, secrets)
 }
 
 /// Reads parameters as a `T`, and tells their keys.
-fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
-    let task: T = InvalidParams::decode(params)?;
-    task.validate()?;
-    Ok(task.keys())
+///
+/// # Errors
+/// They do not fit, or break a rule.
+pub fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
+    match T::from_params(params) {
+        Ok(task) => match task.validate() {
+            Ok(()) => Ok(task.keys()),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for a task without rules and keys.
+///
+/// # Errors
+/// They do not fit.
+pub fn check_shape<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
+    match T::from_params(params) {
+        Ok(_) => Ok(Keys::default()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The schemas of the task `T`.
@@ -43,9 +62,21 @@ fn schemas<T: Task + JsonSchema>(generator: &mut SchemaGenerator) -> Schemas {
     Schemas::new(T::json_schema(generator), T::Output::json_schema(generator))
 }
 
-/// A body on the heap.
-pub fn boxed(body: impl Future<Output = BodyResult> + Send + 'static) -> BodyFuture {
-    Box::pin(body)
+/// An asynchronous body on the heap; `convert` tells what an error means.
+///
+/// The `async` block stands here, not in generated code: there, each task would be one more for its user's build to check.
+pub fn boxed<R: TaskReturn>(
+    body: impl Future<Output = R> + Send + 'static,
+    convert: fn(R::Error) -> Failure,
+) -> BodyFuture {
+    let body: Box<dyn Future<Output = BodyResult> + Send> = Box::new(async move { settle(body.await, convert) });
+    Box::into_pin(body)
+}
+
+/// A body that ends before it begins.
+#[must_use]
+pub fn failed(failure: impl Into<Failure>) -> BodyFuture {
+    Box::pin(std::future::ready(Err(failure.into())))
 }
 
 /// What the application provides of type `T`, as a value of the body's own.
@@ -93,19 +124,15 @@ pub fn unique_by_params<T: Task>(task: &T) -> Option<String> {
 ///
 /// # Errors
 /// The formatter failed.
-pub fn debug<T: Task>(task: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    debug_json(T::definition(), serde_json::to_value(task).ok(), f)
+pub fn debug<T: Task>(task: &T, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    debug_json(name, T::definition().secrets, &serde_json::to_string(task).unwrap_or_default(), f)
 }
 
-fn debug_json(definition: &Definition, params: Option<serde_json::Value>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut shown = f.debug_struct(definition.name);
-    let Some(serde_json::Value::Object(params)) = params else { return shown.finish_non_exhaustive() };
-    for (name, value) in params {
-        if definition.secrets.contains(&name.as_str()) {
-            shown.field(&name, &format_args!("***"));
-        } else {
-            shown.field(&name, &format_args!("{value}"));
-        }
+fn debug_json(name: &str, secrets: &[&str], params: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut shown = f.debug_struct(name);
+    for (key, value) in members_of(params) {
+        let value = if secrets.contains(&&*key) { "***" } else { value };
+        shown.field(&key, &format_args!("{value}"));
     }
     shown.finish()
 }

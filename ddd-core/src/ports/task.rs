@@ -1,6 +1,7 @@
-use super::{BoxError, Definition, InvalidParams, Keys};
+use super::{BoxError, Definition, InvalidParams, Keys, decode::decode};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
 /// A task as data: the struct that `#[task]` makes of a function, its fields the function's parameters.
 ///
@@ -16,6 +17,14 @@ pub trait Task: Serialize + DeserializeOwned + Send + 'static {
 
     /// What the attribute registered.
     fn definition() -> &'static Definition;
+
+    /// Reads parameters from JSON.
+    ///
+    /// # Errors
+    /// They do not fit; the error says where.
+    fn from_params(params: &RawValue) -> Result<Self, InvalidParams> {
+        decode(params)
+    }
 
     /// Whether the parameters keep the rules that their `#[garde]` attributes state.
     ///
@@ -41,7 +50,7 @@ pub trait TaskReturn {
     /// What a successful run yields.
     type Output: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     /// How a run fails.
-    type Error;
+    type Error: 'static;
 
     /// As a result.
     ///
@@ -53,7 +62,7 @@ pub trait TaskReturn {
 impl<T, E> TaskReturn for Result<T, E>
 where
     T: Serialize + DeserializeOwned + JsonSchema + Send + 'static,
-    E: Into<BoxError>,
+    E: Into<BoxError> + 'static,
 {
     type Output = T;
     type Error = E;

@@ -25,6 +25,8 @@ pub(super) struct Attrs<'a> {
     pub(super) secret: Option<&'a Attribute>,
     /// Whether a `#[garde]` stands there.
     pub(super) garde: bool,
+    /// Whether a `#[serde]` stands there.
+    pub(super) serde: bool,
     /// The name in JSON, if it is not the parameter's.
     pub(super) rename: Option<LitStr>,
     /// Further names in JSON.
@@ -46,6 +48,7 @@ impl<'a> Attrs<'a> {
                 ParamAttr::Ours => {
                     this.garde |= attr.path().is_ident("garde");
                     if attr.path().is_ident("serde") {
+                        this.serde = true;
                         this.read_serde(attr, errors);
                     }
                     this.moved.push(attr);

@@ -26,6 +26,8 @@ pub(super) struct Stored {
     pub(super) ty: Type,
     pub(super) attrs: Vec<TokenStream>,
     pub(super) garde: bool,
+    /// Whether a `#[serde]` stands there.
+    pub(super) serde: bool,
     /// Under which names it stands in JSON; the first is how it is written.
     pub(super) keys: Vec<String>,
     pub(super) secret: bool,
@@ -86,6 +88,7 @@ fn check_one(param: &PatType, errors: &mut Errors) -> Option<Param> {
         ty: (*param.ty).clone(),
         attrs: attrs.moved.iter().map(ToTokens::to_token_stream).collect(),
         garde: attrs.garde,
+        serde: attrs.serde,
         keys,
         secret: attrs.secret.is_some(),
         optional: attrs.default || is_option(&param.ty),

@@ -8,7 +8,7 @@ use crate::task::valid::Task;
 /// The struct, its fields the parameters.
 pub(super) fn command(task: &Task<'_>, private: &TokenStream) -> TokenStream {
     let (vis, name) = (&task.function.vis, &task.command);
-    let inherited = ["cfg", "doc", "deprecated"].into_iter().flat_map(|it| task.attrs(it));
+    let inherited = ["cfg", "doc"].into_iter().flat_map(|it| task.attrs(it));
     let path = |last: &str| format!("{}::{last}", private.to_string().replace(' ', ""));
     let (serde, schemars) = (path("serde"), path("schemars"));
     let garde = task.has_garde().then(|| quote!(#[derive(::garde::Validate)] #[garde(allow_unvalidated)]));

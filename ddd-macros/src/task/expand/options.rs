@@ -8,7 +8,7 @@ use quote::quote;
 use crate::task::settings::{Retry, Schedule, Settings};
 
 /// The settings that are written, in the order of the type that holds them.
-pub(super) fn options(settings: &Settings, private: &TokenStream) -> TokenStream {
+pub(super) fn options(settings: &Settings) -> TokenStream {
     let Settings {
         queue,
         priority,
@@ -23,21 +23,21 @@ pub(super) fn options(settings: &Settings, private: &TokenStream) -> TokenStream
         tags,
         internal,
     } = settings;
-    let mut all = quote!(#private::Options::DEFAULT);
+    let mut all = quote!(__ddd::Options::DEFAULT);
     let mut set = |written: Option<TokenStream>| all.extend(written);
     set(queue.as_ref().map(|it| quote!(.queue(#it))));
-    set(priority.map(|it| quote!(.priority(#private::Priority::clamped(#it)))));
+    set(priority.map(|it| quote!(.priority(__ddd::Priority::clamped(#it)))));
     set(timeout.map(|it| {
         let it = duration(it);
         quote!(.timeout(#it))
     }));
     set(retry.as_ref().map(|it| {
-        let it = self::retry(it, private);
+        let it = self::retry(it);
         quote!(.retry(#it))
     }));
     set(unique.as_ref().map(|it| match it.lasts.map(duration) {
-        Some(lasts) => quote!(.unique(#private::Until::Elapsed(#lasts))),
-        None => quote!(.unique(#private::Until::Finished)),
+        Some(lasts) => quote!(.unique(__ddd::Until::Elapsed(#lasts))),
+        None => quote!(.unique(__ddd::Until::Finished)),
     }));
     set(concurrency.as_ref().map(|it| {
         let limit = it.limit;
@@ -48,7 +48,7 @@ pub(super) fn options(settings: &Settings, private: &TokenStream) -> TokenStream
         quote!(.result_ttl(#it))
     }));
     set(schedule.as_ref().map(|it| {
-        let it = self::schedule(it, private);
+        let it = self::schedule(it);
         quote!(.schedule(#it))
     }));
     set(version.map(|it| quote!(.version(#it))));
@@ -58,23 +58,23 @@ pub(super) fn options(settings: &Settings, private: &TokenStream) -> TokenStream
     all
 }
 
-fn retry(retry: &Retry, private: &TokenStream) -> TokenStream {
+fn retry(retry: &Retry) -> TokenStream {
     let Retry { max_attempts, delay, backoff, max_delay, jitter } = retry;
     let delay = delay.map(duration).map(|it| quote!(.delay(#it)));
     let backoff = backoff.map(|it| quote!(.backoff(#it)));
     let max_delay = max_delay.map(duration).map(|it| quote!(.max_delay(#it)));
     let jitter = jitter.map(|it| quote!(.jitter(#it)));
-    quote!(#private::Retry::attempts(#max_attempts) #delay #backoff #max_delay #jitter)
+    quote!(__ddd::Retry::attempts(#max_attempts) #delay #backoff #max_delay #jitter)
 }
 
-fn schedule(schedule: &Schedule, private: &TokenStream) -> TokenStream {
+fn schedule(schedule: &Schedule) -> TokenStream {
     match schedule {
         Schedule::Cron { expression, time_zone } => {
-            quote!(#private::ScheduleOption::Cron { expression: #expression, time_zone: #time_zone })
+            quote!(__ddd::ScheduleOption::Cron { expression: #expression, time_zone: #time_zone })
         }
         Schedule::Every(period) => {
             let period = duration(*period);
-            quote!(#private::ScheduleOption::Every(#period))
+            quote!(__ddd::ScheduleOption::Every(#period))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Expr, spanned::Spanned};
+use syn::{Expr, ext::IdentExt, spanned::Spanned};
 
 use super::{options::options, run::run};
 use crate::task::{
@@ -14,88 +14,117 @@ use crate::task::{
 pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStream {
     let (command, name, doc) = (&task.command, &task.name, doc(task));
     let cfgs = task.attrs("cfg");
-    let options = options(&task.settings, private);
+    let options = options(&task.settings);
     let body = match task.body {
-        Body::Async => quote!(#private::Body::Async(|call| #private::boxed(__run(call)))),
-        Body::Blocking => quote!(#private::Body::Blocking(__run)),
-        Body::Remote => quote!(#private::Body::Remote),
+        Body::Async => quote!(__ddd::Body::Async(__run)),
+        Body::Blocking => quote!(__ddd::Body::Blocking(__run)),
+        Body::Remote => quote!(__ddd::Body::Remote),
     };
+    let settings = &task.settings;
+    let plain = !task.has_garde() && settings.unique.is_none() && settings.concurrency.is_none();
+    let check = if plain { quote!(check_shape::<#command>) } else { quote!(check::<#command>) };
     let dependencies = task.injected().map(|it| {
         let (param, ty) = (json_name(&it.ident), &it.ty);
-        quote_spanned!(ty.span()=> #private::Dependency::of::<#ty>(#param))
+        quote_spanned!(ty.span()=> __ddd::Dependency::of::<#ty>(#param))
     });
     let secrets = task.stored().filter(|it| it.secret).flat_map(|it| &it.keys);
-    let (run, implementation) = (run(task, private), implementation(task, private));
+    let (run, implementation) = (run(task), implementation(task));
     quote! {
         #(#cfgs)*
         #[allow(deprecated)]
         const _: () = {
-            static __TASK: #private::Definition = #private::definition::<#command>(
+            use #private as __ddd;
+            static __TASK: __ddd::Definition = __ddd::definition::<#command>(
                 #name,
                 #doc,
                 (::core::module_path!(), ::core::file!(), ::core::line!()),
                 #options,
                 #body,
+                __ddd::#check,
                 &[#(#dependencies),*],
                 &[#(#secrets),*],
             );
-            #private::inventory::submit! { #private::Registration::new(&__TASK) }
+            __ddd::inventory::submit! { __ddd::Registration::new(&__TASK) }
             #implementation
             #run
         };
     }
 }
 
-fn implementation(task: &Task<'_>, private: &TokenStream) -> TokenStream {
+fn implementation(task: &Task<'_>) -> TokenStream {
     let (command, output) = (&task.command, task.output());
-    let output = quote_spanned!(output.span()=> <#output as #private::TaskReturn>::Output);
+    let output = quote_spanned!(output.span()=> <#output as __ddd::TaskReturn>::Output);
+    let read = from_params(task);
     let validate = task.has_garde().then(|| {
         quote! {
-            fn validate(&self) -> ::core::result::Result<(), #private::InvalidParams> {
-                ::garde::Validate::validate(self).map_err(|report| #private::first_violation(report.iter()))
+            fn validate(&self) -> ::core::result::Result<(), __ddd::InvalidParams> {
+                ::garde::Validate::validate(self).map_err(|report| __ddd::first_violation(report.iter()))
             }
         }
     });
-    let keys = keys(task, private);
+    let keys = keys(task);
+    let shown = command.unraw().to_string();
     quote! {
         #[automatically_derived]
-        impl #private::Task for #command {
+        impl __ddd::Task for #command {
             type Output = #output;
-            fn definition() -> &'static #private::Definition {
+            #[inline]
+            fn definition() -> &'static __ddd::Definition {
                 &__TASK
             }
+            #read
             #validate
             #keys
         }
         #[automatically_derived]
         impl ::core::fmt::Debug for #command {
+            #[inline]
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                #private::debug(self, f)
+                __ddd::debug(self, #shown, f)
             }
         }
     }
 }
 
+/// How the struct is read where no attribute of serde's has a say: much less to compile than the derived way.
+fn from_params(task: &Task<'_>) -> Option<TokenStream> {
+    if task.stored().any(|it| it.serde) {
+        return None;
+    }
+    let members = super::run::local("__members");
+    let names = task.stored().map(|it| &it.keys[0]);
+    let fields = task.stored().enumerate().map(|(index, it)| {
+        let ident = &it.ident;
+        quote!(#ident: #members.read(#index)?)
+    });
+    Some(quote! {
+        fn from_params(params: &__ddd::RawValue) -> ::core::result::Result<Self, __ddd::InvalidParams> {
+            let #members = __ddd::members(params, &[#(#names),*])?;
+            ::core::result::Result::Ok(Self { #(#fields),* })
+        }
+    })
+}
+
 /// The keys, as expressions over the parameters.
-fn keys(task: &Task<'_>, private: &TokenStream) -> Option<TokenStream> {
+fn keys(task: &Task<'_>) -> Option<TokenStream> {
     let unique = task.settings.unique.as_ref();
     let concurrency = task.settings.concurrency.as_ref();
     if unique.is_none() && concurrency.is_none() {
         return None;
     }
-    let key = |expr: &Expr| quote_spanned!(expr.span()=> #private::key(&#expr));
+    let key = |expr: &Expr| quote_spanned!(expr.span()=> __ddd::key(&#expr));
     let unique = match unique.map(|it| &it.by) {
         Some(Some(expr)) => key(expr),
-        Some(None) => quote!(#private::unique_by_params(self)),
+        Some(None) => quote!(__ddd::unique_by_params(self)),
         None => quote!(::core::option::Option::None),
     };
     let concurrency = concurrency.map_or_else(|| quote!(::core::option::Option::None), |it| key(&it.key));
     let params = task.stored().map(|it| &it.ident);
     Some(quote! {
-        fn keys(&self) -> #private::Keys {
+        fn keys(&self) -> __ddd::Keys {
             #[allow(unused_variables)]
             let Self { #(#params),* } = self;
-            #private::Keys::new(#unique, #concurrency)
+            __ddd::Keys::new(#unique, #concurrency)
         }
     })
 }

@@ -1,0 +1,10 @@
+#![allow(dead_code, unused_variables)]
+use ddd_core::task;
+
+fn main() {}
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Shown;
+
+#[task]
+async fn opaque(value: Shown) {}
