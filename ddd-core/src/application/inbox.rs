@@ -27,8 +27,8 @@ impl Inbox {
 }
 
 impl SignalSink for Inbox {
-    fn record(&self, transition: &Transition) {
-        self.log.record(transition);
+    fn record(&self, transition: &Transition) -> bool {
+        self.log.record(transition)
     }
 
     fn signal(&self, signal: Signal) {

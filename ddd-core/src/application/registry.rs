@@ -106,10 +106,6 @@ impl Registry {
         self.by_name.get(name).map(AsRef::as_ref)
     }
 
-    pub(crate) fn shared(&self, name: &str) -> Option<&Arc<Registered>> {
-        self.by_name.get(name)
-    }
-
     /// All definitions, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Registered> {
         self.sorted.iter().map(AsRef::as_ref)

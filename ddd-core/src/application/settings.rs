@@ -35,7 +35,7 @@ pub struct Settings {
     pub shutdown_timeout: Duration,
     /// How far over its timeout a body may be before it counts as one that cannot be stopped: 1 s.
     pub overdue_grace: Duration,
-    /// How many transitions a slow subscriber may lag behind before it loses the oldest: 8,192.
+    /// How many transitions a slow subscriber may lag behind before it loses the oldest: 65,536.
     pub transitions_buffer: usize,
     /// The bounds of the store and the settings of queues.
     pub store: StoreSettings,
@@ -59,7 +59,7 @@ impl Default for Settings {
             store_timeout: Duration::from_secs(5),
             shutdown_timeout: Duration::from_secs(30),
             overdue_grace: Duration::from_secs(1),
-            transitions_buffer: 8_192,
+            transitions_buffer: 65_536,
             store: StoreSettings::default(),
             overrides: HashMap::new(),
         }

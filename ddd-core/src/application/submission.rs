@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call};
 use crate::{
-    domain::{Label, Name, Origin, Priority, TaskId, Timestamp},
+    domain::{Label, Name, Origin, Priority, TaskId, Timestamp, Until},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task},
 };
 
@@ -81,10 +81,7 @@ pub struct Submission<O> {
 
 /// What is known of the task so far.
 struct Prepared {
-    registered: Arc<Registered>,
     task: NewTask,
-    label: Label,
-    has_label: bool,
 }
 
 impl<O: DeserializeOwned + Send + 'static> Submission<O> {
@@ -182,9 +179,6 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
     fn ready(self) -> Result<Ready<O>, SubmitError> {
         let services = self.services;
         let mut prepared = self.prepared?;
-        if prepared.has_label {
-            prepared.task.label = Some(Box::new(prepared.label));
-        }
         // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
         prepared.task.watcher = Some(seat.clone());
@@ -194,14 +188,12 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
 impl Prepared {
     fn label_mut(&mut self) -> &mut Label {
-        self.has_label = true;
-        &mut self.label
+        self.task.label.get_or_insert_default()
     }
 
     fn set_unique(&mut self, key: &str) {
-        let key = format!("{}:{key}", self.registered.name);
+        let key = format!("{}:{key}", self.task.name);
         self.label_mut().unique_key = Some(key);
-        self.task.unique_until = Some(self.registered.settings.unique.unwrap_or(crate::domain::Until::Finished));
     }
 }
 
@@ -371,16 +363,16 @@ fn prepare_named(services: &Services, name: &str, params: &impl Serialize) -> Re
     prepare(services, registered, params.into(), keys)
 }
 
-fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Arc<Registered>, SubmitError> {
+fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Registered, SubmitError> {
     services
         .registry
-        .shared(name)
+        .find(name)
         .ok_or_else(|| SubmitError::UnknownTask { name: name.to_owned(), closest: services.registry.closest(name) })
 }
 
 fn prepare(
     services: &Services,
-    registered: &Arc<Registered>,
+    registered: &Registered,
     params: Arc<RawValue>,
     keys: Keys,
 ) -> Result<Prepared, SubmitError> {
@@ -396,7 +388,8 @@ fn prepare(
     task.priority = settings.priority;
     task.timeout = settings.timeout;
     task.max_attempts = settings.retry.max_attempts;
-    let mut prepared = Prepared { registered: registered.clone(), task, label: Label::default(), has_label: false };
+    task.unique_until = Some(settings.unique.unwrap_or(Until::Finished));
+    let mut prepared = Prepared { task };
     if !definition.options.tags.is_empty() {
         prepared.label_mut().tags = definition.options.tags.iter().copied().map(Name::new).collect();
     }

@@ -1,6 +1,6 @@
 //! The stream of transitions: one ring for all subscribers, written in the order in which the store changed.
 
-use std::{collections::VecDeque, pin::pin, sync::Arc};
+use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -30,17 +30,18 @@ impl TransitionLog {
         Self { ring: Mutex::default(), capacity, written: Notify::new() }
     }
 
-    /// Notes a transition. Cheap, because a store may call it under its lock.
-    pub(crate) fn record(&self, transition: &Transition) {
+    /// Notes a transition; whether somebody waits for it. Cheap, because a store may call it under its lock.
+    pub(crate) fn record(&self, transition: &Transition) -> bool {
         let mut ring = self.ring.lock();
         if ring.subscribers == 0 {
-            return;
+            return false;
         }
         if ring.items.len() == self.capacity {
             ring.items.pop_front();
             ring.first += 1;
         }
         ring.items.push_back(transition.clone());
+        ring.waiting
     }
 
     /// Wakes the subscribers that wait.
@@ -65,7 +66,7 @@ impl TransitionLog {
         ring.subscribers += 1;
         let next = ring.first + ring.items.len() as u64;
         drop(ring);
-        Transitions { log: self.clone(), next, taken: VecDeque::new() }
+        Transitions { log: self.clone(), next, taken: VecDeque::new(), flowing: false }
     }
 }
 
@@ -75,6 +76,8 @@ pub struct Transitions {
     log: Arc<TransitionLog>,
     next: u64,
     taken: VecDeque<Transition>,
+    /// Whether some came since it last waited: then more may follow soon.
+    flowing: bool,
 }
 
 /// So many transitions were lost: the subscriber was slower than the tasks for too long.
@@ -89,6 +92,8 @@ pub struct Lagged {
 impl Transitions {
     /// How many are taken from the ring under one lock.
     const BATCH: usize = 256;
+    /// How long transitions are gathered before the next look, after some came.
+    const GATHERED: Duration = Duration::from_millis(1);
 
     /// The next transition. Dropping the future loses nothing.
     ///
@@ -97,7 +102,13 @@ impl Transitions {
     pub async fn next(&mut self) -> Result<Transition, Lagged> {
         loop {
             if let Some(transition) = self.try_next()? {
+                self.flowing = true;
                 return Ok(transition);
+            }
+            if std::mem::take(&mut self.flowing) {
+                // While they keep coming, one look takes many of them, and they wake nobody.
+                tokio::time::sleep(Self::GATHERED).await;
+                continue;
             }
             let mut written = pin!(self.log.written.notified());
             written.as_mut().enable();

@@ -99,8 +99,9 @@ pub trait TaskStore: Send + Sync + 'static {
 /// Takes what a store tells a process. Both methods must return at once and must not call the store.
 pub trait SignalSink: Send + Sync {
     /// A task's life changed. Called in the order of the changes, each exactly once where the store can tell, and perhaps
-    /// under a lock of the store's: it only notes the transition. [`SignalSink::signal`] follows outside that lock.
-    fn record(&self, transition: &Transition);
+    /// under a lock of the store's: it only notes the transition. Answers whether somebody waits for it; then
+    /// [`Signal::Recorded`] follows outside that lock.
+    fn record(&self, transition: &Transition) -> bool;
 
     /// Something happened that is worth a look.
     fn signal(&self, signal: Signal);

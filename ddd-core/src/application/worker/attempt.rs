@@ -43,12 +43,19 @@ pub(crate) enum Overdue {
     Ended,
 }
 
+/// What the attempts of one slot have in common.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) runtime: Handle,
+    /// Where progress is reported to; nowhere if the task has no record.
+    pub(crate) progress: Option<Arc<ProgressWriter>>,
+}
+
 /// An attempt that runs in this process: what its body sees of it, and what the worker does to it.
 #[derive(Debug)]
 pub(crate) struct RunningAttempt {
     info: AttemptInfo,
-    runtime: Handle,
-    progress: Option<Arc<ProgressWriter>>,
+    surroundings: Arc<Surroundings>,
     timeout: Duration,
     until: Instant,
     stop: AtomicU8,
@@ -68,7 +75,7 @@ enum Children {
 }
 
 impl RunningAttempt {
-    pub(crate) fn new(claimed: &Claimed, runtime: Handle, progress: Option<Arc<ProgressWriter>>) -> Self {
+    pub(crate) fn new(claimed: &Claimed, surroundings: Arc<Surroundings>) -> Self {
         let info = AttemptInfo {
             id: claimed.id,
             name: claimed.name.clone(),
@@ -85,8 +92,7 @@ impl RunningAttempt {
         };
         Self {
             info,
-            runtime,
-            progress,
+            surroundings,
             timeout: claimed.timeout,
             until: far(Instant::now(), claimed.timeout),
             stop: AtomicU8::new(Stop::None as u8),
@@ -204,7 +210,7 @@ impl Attempt for RunningAttempt {
     }
 
     fn progress(&self, fraction: f64, message: String) {
-        if let Some(progress) = &self.progress {
+        if let Some(progress) = &self.surroundings.progress {
             progress.write(self.held(), fraction, message);
         }
     }
@@ -227,11 +233,11 @@ impl Attempt for RunningAttempt {
         let mut children = self.children.lock();
         match &mut *children {
             Children::Some(set) => {
-                set.spawn_on(child, &self.runtime);
+                set.spawn_on(child, &self.surroundings.runtime);
             }
             Children::None => {
                 let mut set = JoinSet::new();
-                set.spawn_on(child, &self.runtime);
+                set.spawn_on(child, &self.surroundings.runtime);
                 *children = Children::Some(set);
             }
             // The body has ended; what it left behind may not begin anything.

@@ -27,6 +27,15 @@ pub(crate) struct Job<'a> {
     pub(crate) span: Span,
 }
 
+/// What the caller is told while a body runs.
+#[derive(Clone, Copy)]
+pub(crate) struct Events<'a> {
+    /// It did not end at its first poll, or runs on a thread.
+    pub(crate) waits: &'a (dyn Fn() + Send + Sync),
+    /// It runs over its time and cannot be dropped.
+    pub(crate) overdue: &'a (dyn Fn() + Send + Sync),
+}
+
 /// How a body ended.
 #[derive(Debug)]
 pub(crate) enum Ended<T = Option<Box<RawValue>>> {
@@ -41,12 +50,12 @@ pub(crate) enum Ended<T = Option<Box<RawValue>>> {
 /// Runs a body. When this returns nothing of it runs on, children included; only what its factories made is left to be
 /// taken down by the caller, after the end is recorded.
 ///
-/// A blocking body cannot be dropped: at its deadline `overdue` is called, and it is awaited all the same.
+/// A blocking body cannot be dropped: at its deadline `events.overdue` is called, and it is awaited all the same.
 pub(crate) async fn run(
     services: &Services,
     threads: &Threads,
     job: Job<'_>,
-    overdue: impl Fn(),
+    events: Events<'_>,
 ) -> (Ended, Option<Needed>) {
     let context = TaskContext::new(job.attempt.clone());
     let mut needed = services.providers.recipes_for(job.registered.definition);
@@ -55,7 +64,7 @@ pub(crate) async fn run(
     if let Some(needed) = &mut needed {
         let shared = dependencies.clone();
         let made: BoxFuture<'_, Result<Dependencies, Failure>> = Box::pin(needed.make(&shared, &context));
-        match drive(made, job.attempt, grace, &job.span).await {
+        match drive(made, job.attempt, grace, &job.span, events).await {
             Ended::Returned(Ok(all)) => dependencies = all,
             Ended::Returned(Err(failure)) => return (Ended::Returned(Err(failure)), self::needed(needed)),
             Ended::TimedOut => return (Ended::TimedOut, self::needed(needed)),
@@ -65,13 +74,13 @@ pub(crate) async fn run(
     let call = Call::new(job.params, context.clone(), dependencies);
     let ended = match job.registered.definition.body {
         Body::Async(start) => match guard::run(|| Ok(services.hooks.wrap(&context, start(call)))) {
-            Ok(body) => drive(body, job.attempt, grace, &job.span).await,
+            Ok(body) => drive(body, job.attempt, grace, &job.span, events).await,
             Err(failure) => Ended::Returned(Err(failure)),
         },
         Body::Blocking(body) => {
             let body = on_thread(threads, body, call, job.span.clone());
             match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
-                Ok(body) => wait_for(body, job.attempt, overdue, &job.span).await,
+                Ok(body) => wait_for(body, job.attempt, &job.span, events).await,
                 Err(failure) => Ended::Returned(Err(failure)),
             }
         }
@@ -96,11 +105,13 @@ async fn drive<T>(
     attempt: &RunningAttempt,
     grace: Duration,
     span: &Span,
+    events: Events<'_>,
 ) -> Ended<T> {
     let first = poll_fn(|cx| Poll::Ready(span.in_scope(|| guard::poll(body.as_mut(), cx)))).await;
     let ended = if let Poll::Ready(result) = first {
         Ended::Returned(result)
     } else {
+        (events.waits)();
         let mut deadline = pin!(sleep_until(attempt.until()));
         let mut grace_over = None;
         let stopped = attempt.stopped().clone();
@@ -132,7 +143,8 @@ async fn drive<T>(
 }
 
 /// Waits for a body that cannot be dropped.
-async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, overdue: impl Fn(), span: &Span) -> Ended {
+async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, span: &Span, events: Events<'_>) -> Ended {
+    (events.waits)();
     let mut deadline = pin!(sleep_until(attempt.until()));
     let mut reported = false;
     let result = poll_fn(|cx| {
@@ -141,7 +153,7 @@ async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, overdue: impl 
         }
         if !reported && deadline.as_mut().poll(cx).is_ready() {
             reported = true;
-            overdue();
+            (events.overdue)();
         }
         Poll::Pending
     })

@@ -13,7 +13,7 @@ use crate::{
         store_call::{self, Pause},
     },
     domain::{Name, WorkerId},
-    ports::{ClaimRequest, Claimed, Claims, StoreError},
+    ports::{ClaimRequest, Claimed, Claims, Held, StoreError},
 };
 
 pub(crate) struct Feed {
@@ -47,6 +47,8 @@ struct State {
     closed: bool,
     /// When a task becomes ready by itself.
     next_at: Option<Instant>,
+    /// How many bodies in a row ended at their first poll.
+    quick: usize,
 }
 
 /// Where a slot comes from when it asks what to do.
@@ -54,12 +56,20 @@ struct State {
 enum Slot<'a> {
     /// It has just started, or could not claim.
     Begins,
-    /// It ran a task of this queue.
-    Finished(&'a Name),
+    /// It ran a task.
+    Finished(&'a Done),
     /// It waited for a hint.
     Waited,
     /// It claimed and was given nothing.
     Claimed,
+}
+
+/// What a slot has just done.
+pub(crate) struct Done {
+    /// The queue of the task that it ran.
+    pub(crate) queue: Name,
+    /// Whether the body ended at its first poll.
+    pub(crate) was_quick: bool,
 }
 
 /// What a slot is to do.
@@ -71,6 +81,12 @@ enum Step {
 }
 
 impl Feed {
+    /// After so many bodies in a row that ended at their first poll, a claim takes some tasks more than there are slots, so
+    /// that one call serves several. The first body that waits ends that, and what is on the way goes back.
+    const QUICK: usize = 32;
+    /// How many more, besides one for each slot.
+    const AHEAD: usize = 8;
+
     pub(crate) fn new(
         worker: WorkerId,
         services: Arc<Services>,
@@ -151,14 +167,36 @@ impl Feed {
         self.wake();
     }
 
+    /// A body waits, or runs on a thread of its own: what is on the way and has no slot goes back.
+    pub(crate) fn body_waits(&self) {
+        let mut state = self.state.lock();
+        let was_quick = std::mem::take(&mut state.quick) >= Self::QUICK;
+        let kept = if was_quick { state.hungry.min(state.ready.len()) } else { state.ready.len() };
+        let without_slot = state.ready.split_off(kept);
+        drop(state);
+        self.finisher.flush();
+        self.finisher.give_back(without_slot.into_iter());
+    }
+
+    /// Takes a task back that is on the way to a slot.
+    pub(crate) fn take_out(&self, held: Held) -> Option<Claimed> {
+        let mut state = self.state.lock();
+        let place = state.ready.iter().position(|it| it.id == held.id && it.fence == held.fence)?;
+        state.ready.remove(place)
+    }
+
+    /// Whether something is on the way to a slot.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.state.lock().ready.is_empty()
+    }
+
     /// Whether it was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.state.lock().closed
     }
 
-    /// The next task for a slot; `None` if the slot is to end. `done` is the queue of the task that the slot has just
-    /// finished.
-    pub(crate) async fn next(&self, done: Option<&Name>) -> Option<Claimed> {
+    /// The next task for a slot; `None` if the slot is to end. `done` is what the slot has just done.
+    pub(crate) async fn next(&self, done: Option<&Done>) -> Option<Claimed> {
         let mut pause = Pause::default();
         let mut from = done.map_or(Slot::Begins, Slot::Finished);
         loop {
@@ -166,10 +204,12 @@ impl Feed {
                 Step::Run(claimed) => return Some(claimed),
                 Step::End => return None,
                 Step::Wait => {
+                    self.finisher.flush();
                     self.wake.notified().await;
                     from = Slot::Waited;
                 }
                 Step::Claim(request) => {
+                    self.finisher.flush();
                     from = Slot::Begins;
                     match self.claim(request).await {
                         Ok(claims) => match self.take(claims) {
@@ -198,7 +238,7 @@ impl Feed {
         let mut state = self.state.lock();
         match from {
             Slot::Begins | Slot::Claimed => {}
-            Slot::Finished(queue) => self.ended(&mut state, queue),
+            Slot::Finished(done) => self.ended(&mut state, done),
             Slot::Waited => state.hungry -= 1,
         }
         if state.closed || state.slots > state.limit {
@@ -224,7 +264,8 @@ impl Feed {
     }
 
     fn request(&self, state: &State) -> ClaimRequest {
-        let max = (1 + state.hungry).min(state.limit.saturating_sub(state.running)).max(1);
+        let ahead = if state.quick >= Self::QUICK && !self.has_queue_limits { state.limit + Self::AHEAD } else { 0 };
+        let max = (1 + state.hungry).min(state.limit.saturating_sub(state.running)).max(1) + ahead;
         let queues = if self.has_queue_limits {
             let running = state.running_by_queue.iter();
             self.queues
@@ -282,11 +323,12 @@ impl Feed {
         claimed
     }
 
-    fn ended(&self, state: &mut State, queue: &Name) {
+    fn ended(&self, state: &mut State, done: &Done) {
         state.running -= 1;
+        state.quick = if done.was_quick { state.quick + 1 } else { 0 };
         state.alone &= state.running > 0;
         if self.has_queue_limits
-            && let Some(index) = self.queues.iter().position(|it| it.0 == *queue)
+            && let Some(index) = self.queues.iter().position(|it| it.0 == done.queue)
         {
             state.running_by_queue[index] -= 1;
         }

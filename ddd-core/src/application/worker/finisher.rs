@@ -38,6 +38,8 @@ struct State {
 impl Finisher {
     /// How many ends may wait to be written before slots wait as well.
     const MAX_WAITING: usize = 1_000;
+    /// So many ends are written together while slots have more to do.
+    const GATHERED: usize = 16;
 
     pub(crate) fn new(services: Arc<Services>) -> Arc<Self> {
         Arc::new(Self { services, state: Mutex::default(), written: Notify::new() })
@@ -45,22 +47,42 @@ impl Finisher {
 
     /// Takes a report. It is written as soon as no other is under way.
     pub(crate) fn push(self: &Arc<Self>, report: Report) {
+        self.state.lock().waiting.push(report);
+        self.flush();
+    }
+
+    /// Takes a report that may wait for others: it is written with the next that may not, or when there are enough.
+    pub(crate) fn push_lazily(self: &Arc<Self>, report: Report) {
         let mut state = self.state.lock();
-        if state.writing {
-            state.waiting.push(report);
+        state.waiting.push(report);
+        if state.waiting.len() < Self::GATHERED {
+            return;
+        }
+        drop(state);
+        self.flush();
+    }
+
+    /// Writes what waits.
+    pub(crate) fn flush(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        if state.writing || state.waiting.is_empty() {
             return;
         }
         state.writing = true;
+        let batch = std::mem::take(&mut state.waiting);
         drop(state);
-        self.write(vec![report]);
+        self.write(batch);
     }
 
     /// Gives tasks back that no body has begun with.
     pub(crate) fn give_back(self: &Arc<Self>, tasks: impl Iterator<Item = Claimed>) {
-        for claimed in tasks {
-            let finish = Finish::new(claimed.id, claimed.fence, AttemptEnd::Release);
-            self.push(Report { finish, name: claimed.name, run: claimed.run, attempt: claimed.attempt });
-        }
+        tasks.for_each(|it| self.end_unbegun(it, AttemptEnd::Release));
+    }
+
+    /// Ends an attempt that no body has begun with.
+    pub(crate) fn end_unbegun(self: &Arc<Self>, claimed: Claimed, end: AttemptEnd) {
+        let finish = Finish::new(claimed.id, claimed.fence, end);
+        self.push(Report { finish, name: claimed.name, run: claimed.run, attempt: claimed.attempt });
     }
 
     /// Waits while too many ends are waiting to be written.
@@ -75,7 +97,8 @@ impl Finisher {
     }
 
     /// Waits until everything is written.
-    pub(crate) async fn idle(&self) {
+    pub(crate) async fn idle(self: &Arc<Self>) {
+        self.flush();
         loop {
             let mut written = std::pin::pin!(self.written.notified());
             written.as_mut().enable();

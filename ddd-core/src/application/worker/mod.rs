@@ -22,8 +22,8 @@ mod slot;
 mod stop;
 mod vitals;
 
-pub(crate) use attempt::RunningAttempt;
+pub(crate) use attempt::{RunningAttempt, Surroundings};
 pub(crate) use blocking::Threads;
-pub(crate) use body::{Ended, Job, run};
+pub(crate) use body::{Ended, Events, Job, run};
 pub(crate) use lifecycle::{StartError, Worker};
 pub use stop::ShutdownReport;

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     application::services::Services,
-    domain::{Fence, Name, TaskId, WorkerId},
+    domain::{AttemptError, FailureKind, Fence, Name, TaskId, WorkerId},
+    ports::{AttemptEnd, Held},
 };
 
 /// What the parts of a worker share.
@@ -28,9 +29,14 @@ pub(crate) struct Shared {
     /// A slot has ended.
     pub(crate) slot_ended: Notify,
     cells: Mutex<Vec<Arc<Cell>>>,
+    /// The newest words to end a body: the body may just be on its way from the feed to its cell.
+    told_before: Mutex<VecDeque<(Held, Stop)>>,
 }
 
 impl Shared {
+    /// How many words to end a body are kept for bodies on their way.
+    const TOLD_BEFORE: usize = 64;
+
     pub(crate) fn new(id: WorkerId, services: Arc<Services>, queues: Vec<(Name, usize)>) -> Self {
         let finisher = Finisher::new(services.clone());
         Self {
@@ -41,6 +47,7 @@ impl Shared {
             threads: Threads::new(&services.runtime, services.virtual_time),
             slot_ended: Notify::new(),
             cells: Mutex::default(),
+            told_before: Mutex::default(),
             services,
         }
     }
@@ -50,13 +57,33 @@ impl Shared {
         self.cells.lock().iter().filter_map(|it| it.attempt()).collect()
     }
 
-    /// Tells a running body to end.
+    /// Tells a body to end, be it running or on the way to a slot.
     pub(crate) fn stop(&self, id: TaskId, fence: Fence, reason: Stop) {
-        for attempt in self.attempts() {
-            let held = attempt.held();
-            if held.id == id && held.fence == fence {
-                attempt.stop(reason);
+        let held = Held { id, fence };
+        if let Some(claimed) = self.feed.take_out(held) {
+            if reason == Stop::Cancel {
+                let error = AttemptError::new(FailureKind::Cancelled, "cancelled before it began".to_owned());
+                self.finisher.end_unbegun(claimed, AttemptEnd::Cancelled(error));
             }
+            return;
+        }
+        // Noted first: a slot that takes the task right now looks here after it has shown what it runs.
+        let mut told_before = self.told_before.lock();
+        if told_before.len() == Self::TOLD_BEFORE {
+            told_before.pop_front();
+        }
+        told_before.push_back((held, reason));
+        drop(told_before);
+        for attempt in self.attempts().iter().filter(|it| it.held() == held) {
+            attempt.stop(reason);
+        }
+    }
+
+    /// Tells an attempt that has just begun what came before it was seen to.
+    pub(crate) fn stop_if_told_before(&self, attempt: &RunningAttempt) {
+        let told_before = self.told_before.lock();
+        for (_, reason) in told_before.iter().filter(|it| it.0 == attempt.held()) {
+            attempt.stop(*reason);
         }
     }
 

@@ -1,36 +1,46 @@
 //! Room for one body: takes a task, runs it, reports how it ended, takes the next.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tracing::Span;
 
 use super::{
-    Ended, Job,
-    attempt::{Overdue, RunningAttempt, Stop},
+    Ended, Events, Job,
+    attempt::{Overdue, RunningAttempt, Stop, Surroundings},
     body,
     cell::Cell,
+    feed::Done,
     finisher::Report,
     shared::Shared,
 };
 use crate::{
     application::registry::Registered,
     domain::{AttemptError, FailureKind},
-    ports::{AttemptEnd, Claimed, Failure, FailureOutcome, Finish},
+    ports::{Attempt as _, AttemptEnd, Claimed, Failure, FailureOutcome, Finish},
 };
 
 /// The life of a slot.
 pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
+    let progress = Some(shared.progress.clone());
+    let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress });
     let mut done = None;
     while let Some(claimed) = shared.feed.next(done.as_ref()).await {
         let queue = claimed.queue.clone();
-        if let Some(registered) = shared.services.registry.shared(&claimed.name).cloned() {
-            run(&shared, &cell, &registered, claimed).await;
+        let mut was_quick = false;
+        if let Some(registered) = shared.services.registry.find(&claimed.name) {
+            was_quick = run(&shared, &cell, registered, claimed, surroundings.clone()).await;
         } else {
             // The store hands out only what was declared; what was not is for another worker.
             tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
             shared.finisher.give_back([claimed].into_iter());
         }
-        done = Some(queue);
+        done = Some(Done { queue, was_quick });
         shared.finisher.room().await;
         // A body that never waits, over a store that answers at once, would keep the thread from everything else.
         tokio::task::consume_budget().await;
@@ -38,46 +48,64 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     shared.remove(&cell);
 }
 
-async fn run(shared: &Arc<Shared>, cell: &Cell, registered: &Registered, claimed: Claimed) {
-    let services = &shared.services;
-    let progress = Some(shared.progress.clone());
-    let attempt = Arc::new(RunningAttempt::new(&claimed, services.runtime.clone(), progress));
+/// Runs a task and reports its end; whether its body ended at its first poll.
+async fn run(
+    shared: &Arc<Shared>,
+    cell: &Cell,
+    registered: &Registered,
+    claimed: Claimed,
+    surroundings: Arc<Surroundings>,
+) -> bool {
+    let attempt = Arc::new(RunningAttempt::new(&claimed, surroundings));
     cell.set(Some(attempt.clone()));
+    shared.stop_if_told_before(&attempt);
     let span = span(&claimed);
-    let job = Job { registered, params: claimed.params.clone(), attempt: &attempt, span };
+    let job = Job { registered, params: claimed.params, attempt: &attempt, span };
+    let waited = AtomicBool::new(false);
+    let waits = || {
+        waited.store(true, Ordering::Relaxed);
+        shared.feed.body_waits();
+    };
     let overdue = || report_overdue(shared, &attempt);
-    let (ended, needed) = body::run(services, &shared.threads, job, overdue).await;
+    let events = Events { waits: &waits, overdue: &overdue };
+    let (ended, needed) = body::run(&shared.services, &shared.threads, job, events).await;
     let end = match attempt.end() {
         Overdue::Final => Some(AttemptEnd::Stopped),
-        Overdue::Retryable => Some(timed_out(registered, &claimed)),
-        Overdue::No | Overdue::Ended => end_of(shared, registered, &claimed, ended),
+        Overdue::Retryable => Some(timed_out(registered, &attempt)),
+        Overdue::No | Overdue::Ended => end_of(shared, registered, &attempt, ended),
     };
     if let Some(end) = end {
         if matches!(end, AttemptEnd::Release) {
             attempt.set_given_back();
         }
-        shared.finisher.push(report(&attempt, end));
+        let report = report(&attempt, end);
+        if shared.feed.has_ready() {
+            shared.finisher.push_lazily(report);
+        } else {
+            shared.finisher.push(report);
+        }
     }
     cell.set(None);
     if let Some(needed) = needed {
         needed.teardown().await;
     }
+    !waited.into_inner()
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.
-fn end_of(shared: &Shared, registered: &Registered, claimed: &Claimed, ended: Ended) -> Option<AttemptEnd> {
+fn end_of(shared: &Shared, registered: &Registered, attempt: &RunningAttempt, ended: Ended) -> Option<AttemptEnd> {
     let limits = &shared.services.settings.store.limits;
     let end = match ended {
         Ended::Returned(Ok(Some(json))) if json.get().len() > limits.result => {
             let (size, most) = (json.get().len(), limits.result);
             let message = format!("the result has {size} bytes of JSON; at most {most} are stored");
-            failed(registered, claimed, Failure::permanent(FailureKind::Result, message))
+            failed(registered, attempt, Failure::permanent(FailureKind::Result, message))
         }
         Ended::Returned(Ok(json)) => {
             AttemptEnd::Success { result: json.map(Arc::from), ttl: registered.settings.result_ttl }
         }
-        Ended::Returned(Err(failure)) => failed(registered, claimed, failure.truncated(limits.error)),
-        Ended::TimedOut => timed_out(registered, claimed),
+        Ended::Returned(Err(failure)) => failed(registered, attempt, failure.truncated(limits.error)),
+        Ended::TimedOut => timed_out(registered, attempt),
         Ended::Stopped(Stop::Lost | Stop::None) => return None,
         Ended::Stopped(Stop::Release) => AttemptEnd::Release,
         Ended::Stopped(Stop::Cancel) => {
@@ -87,14 +115,15 @@ fn end_of(shared: &Shared, registered: &Registered, claimed: &Claimed, ended: En
     Some(end)
 }
 
-fn failed(registered: &Registered, claimed: &Claimed, failure: Failure) -> AttemptEnd {
+fn failed(registered: &Registered, attempt: &RunningAttempt, failure: Failure) -> AttemptEnd {
     let error = AttemptError::new(failure.kind, failure.message);
-    let is_left = claimed.attempt < claimed.max_attempts;
+    let info = attempt.info();
+    let is_left = info.attempt < info.max_attempts;
     match failure.outcome {
         FailureOutcome::Snooze(delay) => AttemptEnd::Snooze { delay },
         FailureOutcome::Cancel => AttemptEnd::Cancelled(AttemptError::new(FailureKind::Cancelled, error.message)),
         FailureOutcome::Retry if is_left => {
-            let delay = registered.settings.retry.delay_after(claimed.attempt, fastrand::f64());
+            let delay = registered.settings.retry.delay_after(info.attempt, fastrand::f64());
             AttemptEnd::Retry { error, delay }
         }
         FailureOutcome::RetryAfter(delay) if is_left => AttemptEnd::Retry { error, delay },
@@ -102,8 +131,8 @@ fn failed(registered: &Registered, claimed: &Claimed, failure: Failure) -> Attem
     }
 }
 
-fn timed_out(registered: &Registered, claimed: &Claimed) -> AttemptEnd {
-    match failed(registered, claimed, Failure::new(FailureKind::Timeout, over_time(claimed.timeout))) {
+fn timed_out(registered: &Registered, attempt: &RunningAttempt) -> AttemptEnd {
+    match failed(registered, attempt, Failure::new(FailureKind::Timeout, over_time(attempt.timeout()))) {
         AttemptEnd::Failed(error) => AttemptEnd::Timeout { error, still_running: false },
         end => end,
     }
@@ -115,7 +144,6 @@ fn over_time(timeout: Duration) -> String {
 
 /// Reports that a body runs over its time and cannot be stopped, unless it has ended or that was reported.
 pub(super) fn report_overdue(shared: &Shared, attempt: &RunningAttempt) {
-    use crate::ports::Attempt as _;
     let info = attempt.info();
     let message = format!("{}, and could not be stopped", over_time(attempt.timeout()));
     let error = AttemptError::new(FailureKind::Timeout, message);
@@ -131,7 +159,6 @@ pub(super) fn report_overdue(shared: &Shared, attempt: &RunningAttempt) {
 }
 
 pub(super) fn report(attempt: &RunningAttempt, end: AttemptEnd) -> Report {
-    use crate::ports::Attempt as _;
     let info = attempt.info();
     Report {
         finish: Finish::new(info.id, info.fence, end),

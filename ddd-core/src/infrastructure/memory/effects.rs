@@ -1,4 +1,4 @@
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
@@ -12,9 +12,9 @@ use crate::{
 /// dropped, when the lock is free again.
 #[derive(Default)]
 pub(super) struct Effects {
-    sink: Option<Arc<dyn SignalSink>>,
-    more_sinks: Vec<Arc<dyn SignalSink>>,
-    has_recorded: bool,
+    sinks: Vec<Arc<dyn SignalSink>>,
+    /// Somebody waits for what was recorded.
+    is_waited_for: bool,
     signals: Vec<Signal>,
     ended: Vec<Ended>,
     first_ready: Option<(u32, usize)>,
@@ -32,12 +32,15 @@ struct Ended {
 }
 
 impl Effects {
-    /// Effects that are told to those of `sinks` that live; whether all do.
-    pub(super) fn told_to(sinks: &[Weak<dyn SignalSink>]) -> (Self, bool) {
-        let mut living = sinks.iter().filter_map(Weak::upgrade);
-        let fx = Self { sink: living.next(), more_sinks: living.collect(), ..Self::default() };
-        let count = usize::from(fx.sink.is_some()) + fx.more_sinks.len();
-        (fx, count == sinks.len())
+    /// Effects that are told to `sinks`.
+    pub(super) fn told_to(sinks: Vec<Arc<dyn SignalSink>>) -> Self {
+        Self { sinks, ..Self::default() }
+    }
+
+    /// Gives the sinks back, and keeps those that are to be told something when the lock is free.
+    pub(super) fn give_sinks_back(&mut self) -> Vec<Arc<dyn SignalSink>> {
+        let told = if self.is_waited_for || !self.signals.is_empty() { self.sinks.clone() } else { Vec::new() };
+        std::mem::replace(&mut self.sinks, told)
     }
 
     /// Notes whom to tell that a run ended.
@@ -47,24 +50,21 @@ impl Effects {
         }
     }
 
-    fn sinks(&self) -> impl Iterator<Item = &Arc<dyn SignalSink>> {
-        self.sink.iter().chain(&self.more_sinks)
-    }
-
     /// Tells that `record`, as it now is, went there from `from`.
     pub(super) fn record(&mut self, record: &TaskRecord, from: Option<TaskStatus>, now: Timestamp) {
-        if self.sink.is_some() {
+        if !self.sinks.is_empty() {
             self.record_transition(&Transition::of(record, from, now));
         }
     }
 
     pub(super) fn record_transition(&mut self, transition: &Transition) {
-        self.sinks().for_each(|it| it.record(transition));
-        self.has_recorded = true;
+        for sink in &self.sinks {
+            self.is_waited_for |= sink.record(transition);
+        }
     }
 
     pub(super) fn signal(&mut self, signal: Signal) {
-        if self.sink.is_some() {
+        if !self.sinks.is_empty() {
             self.signals.push(signal);
         }
     }
@@ -83,7 +83,7 @@ impl Effects {
 
     /// Turns the numbers of queues into signals.
     pub(super) fn name_queues(&mut self, queues: &Queues) {
-        if self.sink.is_some() {
+        if !self.sinks.is_empty() {
             for (queue, count) in self.first_ready.take().into_iter().chain(self.more_ready.drain(..)) {
                 self.signals.push(Signal::Ready { queue: queues.at(queue).name.clone(), count });
             }
@@ -95,8 +95,8 @@ impl Effects {
         for ended in self.ended.drain(..) {
             ended.watchers.tell(ended.status, ended.result);
         }
-        for sink in self.sinks() {
-            if self.has_recorded {
+        for sink in &self.sinks {
+            if self.is_waited_for {
                 sink.signal(Signal::Recorded);
             }
             self.signals.iter().for_each(|it| sink.signal(it.clone()));

@@ -102,6 +102,7 @@ impl TaskStore for MemoryStore {
     }
 
     fn reap(&self, max: usize) -> StoreFuture<Reaped> {
+        self.shared.drop_dead_sinks();
         ready(self.shared.change(|state, now, fx| state.reap(max, now, fx)))
     }
 
@@ -159,7 +160,8 @@ impl TaskStore for MemoryStore {
     }
 
     fn attach(&self, sink: Weak<dyn SignalSink>) {
-        self.shared.attach(sink);
+        self.shared.drop_dead_sinks();
+        self.shared.attach(&sink);
     }
 
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {

@@ -47,8 +47,9 @@ impl Recorder {
 }
 
 impl SignalSink for Recorder {
-    fn record(&self, transition: &Transition) {
+    fn record(&self, transition: &Transition) -> bool {
         self.transitions.lock().push(transition.clone());
+        true
     }
 
     fn signal(&self, signal: Signal) {
