@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
 
 mod clock;
+mod model;
+mod racing;
+mod watch;
 
 /// The contract of the port, on a clock that stands and on one that goes.
 mod memory {
