@@ -1,13 +1,15 @@
 //! Stores, driven through their port.
 #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "seeds are printed")]
 
 mod clock;
+mod memory;
 mod model;
 mod racing;
 mod watch;
 
 /// The contract of the port, on a clock that stands and on one that goes.
-mod memory {
+mod contract {
     use std::{sync::Arc, time::Duration};
 
     use ddd_core::{Clock, MemoryStore, Timestamp, infrastructure::SystemClock, testing::conformance::StoreUnderTest};
@@ -36,10 +38,10 @@ mod memory {
     }
 
     mod on_a_clock_that_stands_still {
-        ddd_core::testing::store_conformance!(crate::memory::on_a_clock_that_stands());
+        ddd_core::testing::store_conformance!(crate::contract::on_a_clock_that_stands());
     }
 
     mod on_a_clock_that_goes_by {
-        ddd_core::testing::store_conformance!(crate::memory::on_a_clock_that_goes());
+        ddd_core::testing::store_conformance!(crate::contract::on_a_clock_that_goes());
     }
 }

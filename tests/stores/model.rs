@@ -51,13 +51,13 @@ pub(crate) const LEASE: Duration = Duration::from_secs(15);
 pub(crate) const CRASHES_UNTIL_ALONE: u32 = 2;
 pub(crate) const CRASHES_UNTIL_FAILED: u32 = 3;
 
+fn rank(it: &Task) -> (Rank, u64) {
+    (Rank::new(it.due, it.priority, RankStep::default()), it.seq)
+}
+
 impl Model {
     pub(crate) fn index(&self, id: TaskId) -> Option<usize> {
         self.tasks.iter().position(|it| it.id == id)
-    }
-
-    fn rank(&self, it: &Task) -> (Rank, u64) {
-        (Rank::new(it.due, it.priority, RankStep::default()), it.seq)
     }
 
     fn due(&self, due: Due) -> Timestamp {
@@ -119,7 +119,7 @@ impl Model {
                 it.status == TaskStatus::Blocked && it.key.as_ref().is_some_and(|it| it.0 == key.0)
             };
             let all = (0..self.tasks.len()).collect::<Vec<_>>();
-            let Some(next) = all.iter().filter(waits).min_by_key(|it| self.rank(&self.tasks[**it])) else { break };
+            let Some(next) = all.iter().filter(waits).min_by_key(|it| rank(&self.tasks[**it])) else { break };
             self.tasks[*next].permit = true;
             self.tasks[*next].status = TaskStatus::Pending;
         }
@@ -192,7 +192,7 @@ impl Model {
                 it.status == TaskStatus::Pending && !queue.paused && queue.concurrency.is_none_or(|it| occupied < it)
             };
             let ready = (0..self.tasks.len()).filter(|it| may(&self.tasks[*it]));
-            let Some(next) = ready.min_by_key(|it| self.rank(&self.tasks[*it])) else { break };
+            let Some(next) = ready.min_by_key(|it| rank(&self.tasks[*it])) else { break };
             let alone = self.tasks[next].crashes >= CRASHES_UNTIL_ALONE;
             if alone && !(idle && claimed.is_empty()) {
                 return (claimed, false, true);
