@@ -2,7 +2,7 @@ use std::sync::{Arc, Weak};
 
 use serde_json::value::RawValue;
 
-use super::{entry::Entry, queues::Queues};
+use super::{entry::Remains, queues::Queues};
 use crate::{
     domain::{TaskRecord, TaskStatus, Timestamp, Transition},
     ports::{NewTask, Signal, SignalSink},
@@ -18,7 +18,7 @@ pub(super) struct Effects {
     signals: Vec<Signal>,
     first_ready: Option<(u32, usize)>,
     more_ready: Vec<(u32, usize)>,
-    pub(super) dropped_entries: Vec<Entry>,
+    pub(super) dropped_entries: Vec<Remains>,
     pub(super) dropped_tasks: Vec<NewTask>,
     pub(super) dropped_results: Vec<Arc<RawValue>>,
 }

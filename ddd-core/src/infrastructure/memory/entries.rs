@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, hint::black_box, ops::Bound};
 
-use super::{arena::Arena, entry::Entry};
+use super::{
+    arena::Arena,
+    entry::{Entry, Remains},
+};
 use crate::domain::TaskId;
 
 /// All entries, by a small number and by id.
@@ -33,6 +36,7 @@ impl Entries {
         self.arena.get_mut(key).expect("a key names an entry")
     }
 
+    #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
         let id = entry.record.id;
         let key = self.arena.insert(entry);
@@ -41,10 +45,10 @@ impl Entries {
         key
     }
 
-    pub(super) fn remove(&mut self, key: u32) -> Option<Entry> {
-        let entry = self.arena.remove(key)?;
-        self.by_id.remove(&entry.record.id);
-        Some(entry)
+    pub(super) fn remove(&mut self, key: u32) -> Option<Remains> {
+        let id = self.arena.get(key)?.record.id;
+        self.by_id.remove(&id);
+        self.arena.remove(key)
     }
 
     /// Gives memory back that a burst left behind.
