@@ -72,10 +72,11 @@ impl Entries {
     pub(super) fn warm(&self, keys: impl Iterator<Item = u32>) {
         for entry in keys.filter_map(|it| self.get(it)) {
             let record = &entry.record;
-            let ends = record.fence.get() ^ u64::from(record.attempt) ^ entry.seq ^ u64::from(entry.kind);
+            let numbers = record.fence.get() ^ u64::from(record.attempt) ^ entry.seq ^ u64::from(entry.kind);
             let times = record.due.as_micros() ^ record.created_at.as_micros();
-            let rest = (record.version, record.run, record.worker.is_some(), record.progress.is_some());
-            black_box((ends, times, rest, record.label.is_some(), record.params.get().as_bytes().first().copied()));
+            let options = (record.started_at.is_some(), record.lease_until.is_some(), record.worker.is_some());
+            let names = record.name.as_str().len() ^ record.queue.as_str().len() ^ record.errors.len();
+            black_box((numbers, times, options, names, record.params.get().as_bytes().first().copied()));
         }
     }
 }
