@@ -10,9 +10,12 @@ mod watch;
 
 /// The contract of the port, on a clock that stands and on one that goes.
 mod contract {
-    use std::{sync::Arc, time::Duration};
+    use std::{
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
-    use ddd_core::{Clock, MemoryStore, Timestamp, infrastructure::SystemClock, testing::conformance::StoreUnderTest};
+    use ddd_core::{Clock, MemoryStore, Timestamp, testing::conformance::StoreUnderTest};
 
     use crate::clock::TestClock;
 
@@ -23,16 +26,16 @@ mod contract {
     }
 
     #[derive(Debug)]
-    struct Going(TestClock, Timestamp);
+    struct Going(TestClock, Instant);
 
     impl Clock for Going {
         fn now(&self) -> Timestamp {
-            self.0.now().after(SystemClock::default().now().since(self.1))
+            self.0.now().after(self.1.elapsed())
         }
     }
 
     pub(crate) async fn on_a_clock_that_goes() -> StoreUnderTest {
-        let clock = Arc::new(Going(TestClock::new(), SystemClock::default().now()));
+        let clock = Arc::new(Going(TestClock::new(), Instant::now()));
         let store = MemoryStore::with_clock(clock.clone());
         StoreUnderTest::new(Arc::new(store), move |duration: Duration| clock.0.advance(duration))
     }
