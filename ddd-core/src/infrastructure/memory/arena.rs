@@ -1,4 +1,4 @@
-use super::entry::Entry;
+use super::entry::{Entry, Remains};
 
 /// So many entries are allocated together: they lie in memory in the order of their arrival, which is nearly that in which
 /// they are claimed.
@@ -30,6 +30,7 @@ impl Arena {
         self.chunks.get_mut(key as usize / CHUNK)?.slots.get_mut(key as usize % CHUNK)?.as_mut()
     }
 
+    #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
         let key = self.free.pop().unwrap_or_else(|| self.grow());
         let chunk = &mut self.chunks[key as usize / CHUNK];
@@ -38,12 +39,13 @@ impl Arena {
         key
     }
 
-    pub(super) fn remove(&mut self, key: u32) -> Option<Entry> {
+    #[inline(always)]
+    pub(super) fn remove(&mut self, key: u32) -> Option<Remains> {
         let chunk = self.chunks.get_mut(key as usize / CHUNK)?;
-        let entry = chunk.slots.get_mut(key as usize % CHUNK)?.take()?;
+        let remains = Remains::from(chunk.slots.get_mut(key as usize % CHUNK)?.take()?);
         chunk.len -= 1;
         self.free.push(key);
-        Some(entry)
+        Some(remains)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 records")]

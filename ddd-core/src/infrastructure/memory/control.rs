@@ -139,13 +139,13 @@ impl State {
     /// Drops the record of a finished task.
     pub(super) fn remove_finished(&mut self, key: u32, fx: &mut Effects) {
         self.leave(key, fx);
-        self.results.remove(self.entries.at(key).result);
-        let Some(entry) = self.entries.remove(key) else { return };
+        let entry = self.entries.at(key);
+        self.results.remove(entry.result);
         let status = entry.record.status;
         self.kinds.at_mut(entry.kind).now.remove(status);
         self.queues.at_mut(entry.queue).counts.remove(status);
         self.priorities[entry.priority_index()].remove(status);
-        fx.dropped_entries.push(entry);
+        fx.dropped_entries.extend(self.entries.remove(key));
     }
 
     fn pause(&mut self, name: &Name, paused: bool, fx: &mut Effects) -> Vec<Controlled> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{entry::Entry, queues::Queues, watchers::Watchers};
+use super::{entry::Remains, queues::Queues, watchers::Watchers};
 use crate::{
     domain::{TaskRecord, TaskStatus, Timestamp, Transition},
     ports::{NewTask, Signal, SignalSink},
@@ -19,7 +19,7 @@ pub(super) struct Effects {
     ended: Vec<Ended>,
     first_ready: Option<(u32, usize)>,
     more_ready: Vec<(u32, usize)>,
-    pub(super) dropped_entries: Vec<Entry>,
+    pub(super) dropped_entries: Vec<Remains>,
     pub(super) dropped_tasks: Vec<NewTask>,
     pub(super) dropped_results: Vec<Arc<RawValue>>,
 }

@@ -1,4 +1,8 @@
-use super::{effects::Effects, entry::Entry, state::State};
+use super::{
+    effects::Effects,
+    entry::{Entry, priority_index},
+    state::State,
+};
 use crate::{
     domain::{TaskRecord, TaskStatus, Timestamp, Until},
     ports::{Due, Enqueued, NewTask},
@@ -28,17 +32,19 @@ impl State {
             self.uniques.take(key, until, task.id, seq, now);
             until
         });
-        let mut record = TaskRecord::new(task.id, task.name, task.queue, task.params, now);
-        record.version = task.version;
-        record.priority = task.priority;
-        record.due = due_at(task.due, now);
-        record.max_attempts = task.max_attempts;
-        record.timeout = task.timeout;
-        record.label = task.label;
+        let priority = priority_index(task.priority);
+        let record = TaskRecord {
+            version: task.version,
+            priority: task.priority,
+            due: due_at(task.due, now),
+            max_attempts: task.max_attempts,
+            timeout: task.timeout,
+            label: task.label,
+            ..TaskRecord::new(task.id, task.name, task.queue, task.params, now)
+        };
         let mut entry = Entry::new(record, seq, queue, kind);
         entry.watchers = task.watcher.into();
         entry.frees_unique = unique == Some(Until::Finished);
-        let priority = entry.priority_index();
         let key = self.entries.insert(entry);
         let status = self.status_when_ready(key, now);
         let record = &mut self.entries.at_mut(key).record;

@@ -1,6 +1,9 @@
 use std::{collections::BTreeMap, hint::black_box, ops::Bound};
 
-use super::{arena::Arena, entry::Entry};
+use super::{
+    arena::Arena,
+    entry::{Entry, Remains},
+};
 use crate::domain::TaskId;
 
 /// All entries, by a small number and by id.
@@ -33,6 +36,7 @@ impl Entries {
         self.arena.get_mut(key).expect("a key names an entry")
     }
 
+    #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
         let id = entry.record.id;
         let key = self.arena.insert(entry);
@@ -41,10 +45,10 @@ impl Entries {
         key
     }
 
-    pub(super) fn remove(&mut self, key: u32) -> Option<Entry> {
-        let entry = self.arena.remove(key)?;
-        self.by_id.remove(&entry.record.id);
-        Some(entry)
+    pub(super) fn remove(&mut self, key: u32) -> Option<Remains> {
+        let id = self.arena.get(key)?.record.id;
+        self.by_id.remove(&id);
+        self.arena.remove(key)
     }
 
     /// Gives memory back that a burst left behind.
@@ -68,10 +72,11 @@ impl Entries {
     pub(super) fn warm(&self, keys: impl Iterator<Item = u32>) {
         for entry in keys.filter_map(|it| self.get(it)) {
             let record = &entry.record;
-            let ends = record.fence.get() ^ u64::from(record.attempt) ^ entry.seq ^ u64::from(entry.kind);
+            let numbers = record.fence.get() ^ u64::from(record.attempt) ^ entry.seq ^ u64::from(entry.kind);
             let times = record.due.as_micros() ^ record.created_at.as_micros();
-            let rest = (record.version, record.run, record.worker.is_some(), record.progress.is_some());
-            black_box((ends, times, rest, record.label.is_some(), record.params.get().as_bytes().first().copied()));
+            let options = (record.started_at.is_some(), record.lease_until.is_some(), record.worker.is_some());
+            let names = record.name.as_str().len() ^ record.queue.as_str().len() ^ record.errors.len();
+            black_box((numbers, times, options, names, record.params.get().as_bytes().first().copied()));
         }
     }
 }

@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
 use super::{results::NO_RESULT, watchers::Watchers};
-use crate::domain::{Fence, TaskRecord, Timestamp};
+use crate::domain::{AttemptError, Fence, Label, Progress, TaskRecord, Timestamp};
 
 /// A record with what only this store needs to know about it.
 #[derive(Debug)]
@@ -26,6 +30,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    #[inline(always)]
     pub(super) const fn new(record: TaskRecord, seq: u64, queue: u32, kind: u32) -> Self {
         Self {
             record,
@@ -53,6 +58,25 @@ impl Entry {
 
     pub(super) fn priority_index(&self) -> usize {
         priority_index(self.record.priority)
+    }
+}
+
+/// What is left of a removed entry, to be freed outside the lock. It is much smaller than the entry, which is not moved.
+#[derive(Debug)]
+#[allow(dead_code, reason = "it is only there to be dropped")]
+pub(super) struct Remains {
+    params: Arc<RawValue>,
+    result: Option<Arc<RawValue>>,
+    label: Option<Box<Label>>,
+    progress: Option<Box<Progress>>,
+    errors: Vec<AttemptError>,
+}
+
+impl From<Entry> for Remains {
+    #[inline(always)]
+    fn from(entry: Entry) -> Self {
+        let TaskRecord { params, result, label, progress, errors, .. } = entry.record;
+        Self { params, result, label, progress, errors }
     }
 }
 

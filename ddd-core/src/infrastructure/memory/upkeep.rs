@@ -7,6 +7,9 @@ use crate::{
     ports::{Declaration, Reaped, Signal, StoreSettings},
 };
 
+/// For so many dropped entries room is made at once.
+const RESERVED: usize = 64;
+
 impl State {
     pub(super) fn configure(&mut self, mut settings: StoreSettings, fx: &mut Effects) {
         for (name, settings) in settings.queues.drain(..) {
@@ -147,7 +150,13 @@ impl State {
                     (history.len() > settings.history_max || oldest.at.after(ttl) <= now).then_some(oldest.key)
                 });
             match surplus {
-                Some(key) => self.remove_finished(key, fx),
+                Some(key) => {
+                    if fx.dropped_entries.is_empty() {
+                        // One growth instead of many that would move entries about under the lock.
+                        fx.dropped_entries.reserve(max.min(RESERVED));
+                    }
+                    self.remove_finished(key, fx);
+                }
                 None => return pruned,
             }
         }

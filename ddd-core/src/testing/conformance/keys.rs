@@ -12,8 +12,7 @@ use crate::{
 };
 
 fn unique(kit: &Kit, key: &str, until: Until) -> NewTask {
-    let mut label = Label::default();
-    label.unique_key = Some(format!("known:{key}"));
+    let label = Label { unique_key: Some(format!("known:{key}")), ..Label::default() };
     kit.task().with(|it| {
         it.label = Some(Box::new(label));
         it.unique_until = Some(until);

@@ -156,9 +156,8 @@ impl Kit {
     }
 
     pub(super) fn task_of_key(&self, key: &str, limit: u32) -> NewTask {
-        let mut label = Label::default();
-        label.concurrency_key = Some(format!("known:{key}"));
-        label.concurrency_limit = limit;
+        let key = Some(format!("known:{key}"));
+        let label = Label { concurrency_key: key, concurrency_limit: limit, ..Label::default() };
         self.task().with(|it| it.label = Some(Box::new(label)))
     }
 

@@ -1,9 +1,28 @@
 //! The contract of [`TaskStore`](crate::TaskStore) as tests, for authors of stores.
 //!
-//! ```ignore
-//! mod contract {
-//!     ddd_core::testing::store_conformance!(async { my_store_under_test().await });
+//! ```
+//! mod my_store {
+//!     use std::sync::{Arc, atomic::{AtomicI64, Ordering::SeqCst}};
+//!
+//!     use ddd_core::{Clock, MemoryStore, Timestamp, testing::conformance::StoreUnderTest};
+//!
+//!     struct TestClock(AtomicI64);
+//!
+//!     impl Clock for TestClock {
+//!         fn now(&self) -> Timestamp {
+//!             Timestamp::from_micros(self.0.load(SeqCst))
+//!         }
+//!     }
+//!
+//!     pub async fn fresh() -> StoreUnderTest {
+//!         let clock = Arc::new(TestClock(AtomicI64::new(0)));
+//!         let store = MemoryStore::with_clock(clock.clone());
+//!         StoreUnderTest::new(Arc::new(store), move |it| drop(clock.0.fetch_add(it.as_micros() as i64, SeqCst)))
+//!     }
+//!
+//!     ddd_core::testing::store_conformance!(crate::my_store::fresh());
 //! }
+//! # fn main() {}
 //! ```
 //!
 //! The expression makes a fresh, empty store for each test, on a clock that the test can move forward; see

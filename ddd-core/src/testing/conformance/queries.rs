@@ -50,8 +50,7 @@ pub async fn pages_go_from_the_newest_to_the_oldest(store: StoreUnderTest) {
 /// Every part of a filter narrows, and they narrow together.
 pub async fn filters_narrow_the_list(store: StoreUnderTest) {
     let kit = Kit::new(store).await;
-    let mut label = Label::default();
-    label.tags = vec![Name::new("red")];
+    let mut label = Label { tags: vec![Name::new("red")], ..Label::default() };
     label.origin.owner = Some("ann".to_owned());
     let tagged = kit.submit(kit.task().with(|it| it.label = Some(Box::new(label)))).await;
     let named = kit.submit(kit.task().with(|it| it.name = Name::new("kernel"))).await;

@@ -14,9 +14,8 @@ use crate::{
 /// The record shows all that was submitted, and nothing else has happened to it.
 pub async fn a_task_is_stored_as_it_was_given(store: StoreUnderTest) {
     let kit = Kit::new(store).await;
-    let mut label = Label::default();
-    label.tags = vec![Name::new("red"), Name::new("blue")];
-    label.secrets = vec![Name::new("password")];
+    let tags = vec![Name::new("red"), Name::new("blue")];
+    let mut label = Label { tags, secrets: vec![Name::new("password")], ..Label::default() };
     label.origin.owner = Some("ann".to_owned());
     label.origin.request_id = Some("r-1".to_owned());
     let task = kit.task().with(|it| {
