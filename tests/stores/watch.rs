@@ -37,7 +37,7 @@ pub(crate) struct Watch {
 }
 
 impl SignalSink for Watch {
-    fn record(&self, it: &Transition) {
+    fn record(&self, it: &Transition) -> bool {
         let mut lives = self.lives.lock();
         let life = lives.entry(it.id).or_default();
         assert_eq!(it.from, life.status, "transitions of {} are chained", it.id);
@@ -54,6 +54,7 @@ impl SignalSink for Watch {
             assert!(self.ended.lock().insert((it.id, it.run)), "run {} of {} ended once", it.run, it.id);
         }
         *life = Life { status: Some(it.to), run: it.run, fence: it.fence };
+        false
     }
 
     fn signal(&self, _signal: Signal) {}
