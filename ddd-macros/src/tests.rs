@@ -11,7 +11,7 @@ use crate::task::attribute;
 #[expect(clippy::needless_pass_by_value, reason = "the macro yields a value")]
 #[track_caller]
 fn check(args: TokenStream, item: TokenStream, expected: ExpectFile) {
-    let expanded = attribute(args, item);
+    let expanded = attribute(args, &item);
     let foreign = foreign_paths(expanded.clone());
     assert!(foreign.is_empty(), "paths that generated code may not name: {foreign:?}");
     expected.assert_eq(&prettyplease::unparse(&syn::parse2(expanded).unwrap()));

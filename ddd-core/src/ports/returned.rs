@@ -18,6 +18,7 @@ use super::{
 use crate::domain::{Classify, FailureKind, Options};
 
 /// The definition of the task `T`.
+#[allow(clippy::too_many_arguments, reason = "generated code names them all, in this order")]
 #[must_use]
 pub const fn definition<T: Task + JsonSchema>(
     name: &'static str,
