@@ -10,7 +10,7 @@ pub use crate::{
     infrastructure::Registration,
     ports::{
         Body, BodyFuture, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys,
-        Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, first_violation, injected, key,
+        Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields, first_violation, injected, key,
         members, settle, unique_by_params,
     },
 };

@@ -6,7 +6,6 @@ pub async fn count_words(text: String) -> Result<usize, io::Error> {
 /// Counts words.
 #[derive(
     ::ddd_core::__private::serde::Serialize,
-    ::ddd_core::__private::serde::Deserialize,
     ::ddd_core::__private::schemars::JsonSchema
 )]
 #[serde(crate = "::ddd_core::__private::serde", deny_unknown_fields)]
@@ -48,6 +47,15 @@ const _: () = {
             ::core::result::Result::Ok(Self {
                 text: __members.read(0usize)?,
             })
+        }
+    }
+    #[automatically_derived]
+    impl<'de> __ddd::serde::Deserialize<'de> for count_words {
+        fn deserialize<D: __ddd::serde::Deserializer<'de>>(
+            it: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            let (__value0,) = __ddd::fields(it, "count_words", &["text"])?;
+            ::core::result::Result::Ok(Self { text: __value0 })
         }
     }
     #[automatically_derived]

@@ -3,7 +3,6 @@ fn hash(path: PathBuf, pool: &Pool) {
 }
 #[derive(
     ::ddd_core::__private::serde::Serialize,
-    ::ddd_core::__private::serde::Deserialize,
     ::ddd_core::__private::schemars::JsonSchema
 )]
 #[serde(crate = "::ddd_core::__private::serde", deny_unknown_fields)]
@@ -49,6 +48,15 @@ const _: () = {
             #[allow(unused_variables)]
             let Self { path } = self;
             __ddd::Keys::new(__ddd::unique_by_params(self), ::core::option::Option::None)
+        }
+    }
+    #[automatically_derived]
+    impl<'de> __ddd::serde::Deserialize<'de> for hash {
+        fn deserialize<D: __ddd::serde::Deserializer<'de>>(
+            it: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            let (__value0,) = __ddd::fields(it, "hash", &["path"])?;
+            ::core::result::Result::Ok(Self { path: __value0 })
         }
     }
     #[automatically_derived]

@@ -31,7 +31,7 @@ fn foreign_paths(tokens: TokenStream) -> Vec<String> {
             _ => String::new(),
         };
         let follows_path =
-            index > 0 && matches!(&tokens[index - 1], TokenTree::Ident(_)) || index > 0 && is_close(&tokens[index - 1]);
+            index > 0 && (matches!(&tokens[index - 1], TokenTree::Ident(_)) || is_close(&tokens[index - 1]));
         if punct(index) && punct(index + 1) && !ident(index + 2).is_empty() && !follows_path {
             let (first, second) = (ident(index + 2), ident(index + 5));
             let allowed = match first.as_str() {

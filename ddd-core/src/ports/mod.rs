@@ -10,6 +10,7 @@ mod definition;
 mod enlist;
 mod error;
 mod failure;
+mod fields;
 mod future;
 mod json_path;
 mod params;
@@ -26,6 +27,7 @@ pub use definition::{Body, BodyFuture, BodyResult, Definition, Dependency, Schem
 pub use enlist::{Enlist, EnlistNow};
 pub use error::{BoxError, StoreError, StoreErrorKind};
 pub use failure::{Failure, FailureOutcome, TaskError};
+pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub use params::{InvalidParams, Keys};
 pub use returned::{

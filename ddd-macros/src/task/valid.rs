@@ -196,6 +196,12 @@ impl Task<'_> {
         self.stored().any(|it| it.garde)
     }
 
+    /// Whether nothing but the types of the parameters decides how they are read: then generated code can do without the
+    /// derived implementation, which is by far the largest part of what a task costs to compile.
+    pub(super) fn is_plain(&self) -> bool {
+        self.stored().count() <= 12 && !self.stored().any(|it| it.serde)
+    }
+
     /// The parameters that become fields.
     pub(super) fn stored(&self) -> impl Iterator<Item = &params::Stored> {
         self.params.iter().filter_map(|it| match it {

@@ -81,6 +81,11 @@ pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// The same, one of several.
+pub(super) fn numbered(name: &str, index: usize) -> Ident {
+    format_ident!("{name}{index}", span = Span::mixed_site())
+}
+
 fn dependency(index: usize) -> Ident {
-    format_ident!("__dependency{index}", span = Span::mixed_site())
+    numbered("__dependency", index)
 }
