@@ -66,14 +66,14 @@ const _: () = {
         }
     }
     fn __run(__call: __ddd::Call) -> __ddd::BodyFuture {
-        use __ddd::{ByKind as _, ByText as _};
+        use __ddd::{ByKind as _, ByNothing as _, ByText as _};
         let __params = match <count_words as __ddd::Task>::from_params(__call.params()) {
             ::core::result::Result::Ok(it) => it,
             ::core::result::Result::Err(failure) => return __ddd::failed(failure),
         };
         __ddd::boxed(
             count_words(__params.text),
-            (&__ddd::ErrorTag::<
+            (&&__ddd::ErrorTag::<
                 <Result<usize, io::Error> as __ddd::TaskReturn>::Error,
             >::new())
                 .convert(),

@@ -67,7 +67,7 @@ const _: () = {
         }
     }
     fn __run(__call: __ddd::Call) -> __ddd::BodyResult {
-        use __ddd::{ByKind as _, ByText as _};
+        use __ddd::{ByKind as _, ByNothing as _, ByText as _};
         let __params = match <hash as __ddd::Task>::from_params(__call.params()) {
             ::core::result::Result::Ok(it) => it,
             ::core::result::Result::Err(failure) => {
@@ -82,7 +82,7 @@ const _: () = {
         };
         __ddd::settle(
             hash(__params.path, &__dependency0),
-            (&__ddd::ErrorTag::<<() as __ddd::TaskReturn>::Error>::new()).convert(),
+            (&&__ddd::ErrorTag::<<() as __ddd::TaskReturn>::Error>::new()).convert(),
         )
     }
 };

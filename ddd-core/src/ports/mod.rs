@@ -31,8 +31,8 @@ pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub use params::{InvalidParams, Keys};
 pub use returned::{
-    ByKind, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation, injected, key,
-    settle, unique_by_params,
+    ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,
+    injected, key, settle, unique_by_params,
 };
 pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{
