@@ -25,11 +25,6 @@ pub fn fields<'de, T: Fields<'de>, D: Deserializer<'de>>(
 }
 
 /// A tuple of values that can be read: up to twelve.
-#[diagnostic::on_unimplemented(
-    message = "a parameter of a task cannot be read from JSON",
-    label = "one of `{Self}` does not implement `Deserialize`",
-    note = "derive `serde::Deserialize` for the parameter's type, or mark it `#[inject]` if the application provides it"
-)]
 pub trait Fields<'de>: Sized {
     /// From a map with these keys.
     ///

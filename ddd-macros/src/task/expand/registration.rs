@@ -108,11 +108,12 @@ fn reading(task: &Task<'_>) -> Option<(TokenStream, TokenStream)> {
             ::core::result::Result::Ok(Self { #(#fields),* })
         }
     };
+    let read = quote_spanned!(command.span()=> __ddd::fields(it, #name, &[#(#names),*])?);
     let deserialize = quote! {
         #[automatically_derived]
         impl<'de> __ddd::serde::Deserialize<'de> for #command {
             fn deserialize<D: __ddd::serde::Deserializer<'de>>(it: D) -> ::core::result::Result<Self, D::Error> {
-                let (#(#values,)*) = __ddd::fields(it, #name, &[#(#names),*])?;
+                let (#(#values,)*) = #read;
                 ::core::result::Result::Ok(Self { #(#idents: #values),* })
             }
         }

@@ -42,17 +42,16 @@ pub(super) fn run(task: &Task<'_>) -> Option<TokenStream> {
     let output = task.output();
     let error = quote_spanned!(output.span()=> <#output as __ddd::TaskReturn>::Error);
     // At the return type, where the compiler has just said the same if it cannot be returned: it says it once.
-    let settle = if task.body == Body::Async {
-        quote_spanned!(output.span()=> __ddd::boxed)
-    } else {
-        quote_spanned!(output.span()=> __ddd::settle)
-    };
+    let settle = if task.body == Body::Async { quote!(boxed) } else { quote!(settle) };
+    let settle = quote_spanned!(output.span()=>
+        __ddd::#settle(#returned, (&&__ddd::ErrorTag::<#error>::new()).convert())
+    );
     Some(quote! {
         fn __run(#call: __ddd::Call) -> #future {
             use __ddd::{ByKind as _, ByNothing as _, ByText as _};
             #read
             #(#dependencies)*
-            #settle(#returned, (&&__ddd::ErrorTag::<#error>::new()).convert())
+            #settle
         }
     })
 }
