@@ -9,8 +9,8 @@ pub use crate::{
     domain::{Options, Priority, Retry, ScheduleOption, Until},
     infrastructure::Registration,
     ports::{
-        Body, BodyFuture, BodyResult, ByKind, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams, Keys,
-        Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, first_violation, injected, key,
-        members, settle, unique_by_params,
+        Body, BodyFuture, BodyResult, ByKind, ByNothing, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams,
+        Keys, Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields, first_violation,
+        injected, key, members, settle, unique_by_params,
     },
 };

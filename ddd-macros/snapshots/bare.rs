@@ -6,7 +6,6 @@ pub async fn count_words(text: String) -> Result<usize, io::Error> {
 /// Counts words.
 #[derive(
     ::ddd_core::__private::serde::Serialize,
-    ::ddd_core::__private::serde::Deserialize,
     ::ddd_core::__private::schemars::JsonSchema
 )]
 #[serde(crate = "::ddd_core::__private::serde", deny_unknown_fields)]
@@ -51,6 +50,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<'de> __ddd::serde::Deserialize<'de> for count_words {
+        fn deserialize<D: __ddd::serde::Deserializer<'de>>(
+            it: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            let (__value0,) = __ddd::fields(it, "count_words", &["text"])?;
+            ::core::result::Result::Ok(Self { text: __value0 })
+        }
+    }
+    #[automatically_derived]
     impl ::core::fmt::Debug for count_words {
         #[inline]
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -58,14 +66,14 @@ const _: () = {
         }
     }
     fn __run(__call: __ddd::Call) -> __ddd::BodyFuture {
-        use __ddd::{ByKind as _, ByText as _};
+        use __ddd::{ByKind as _, ByNothing as _, ByText as _};
         let __params = match <count_words as __ddd::Task>::from_params(__call.params()) {
             ::core::result::Result::Ok(it) => it,
             ::core::result::Result::Err(failure) => return __ddd::failed(failure),
         };
         __ddd::boxed(
             count_words(__params.text),
-            (&__ddd::ErrorTag::<
+            (&&__ddd::ErrorTag::<
                 <Result<usize, io::Error> as __ddd::TaskReturn>::Error,
             >::new())
                 .convert(),

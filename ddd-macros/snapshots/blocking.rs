@@ -3,7 +3,6 @@ fn hash(path: PathBuf, pool: &Pool) {
 }
 #[derive(
     ::ddd_core::__private::serde::Serialize,
-    ::ddd_core::__private::serde::Deserialize,
     ::ddd_core::__private::schemars::JsonSchema
 )]
 #[serde(crate = "::ddd_core::__private::serde", deny_unknown_fields)]
@@ -52,6 +51,15 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<'de> __ddd::serde::Deserialize<'de> for hash {
+        fn deserialize<D: __ddd::serde::Deserializer<'de>>(
+            it: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            let (__value0,) = __ddd::fields(it, "hash", &["path"])?;
+            ::core::result::Result::Ok(Self { path: __value0 })
+        }
+    }
+    #[automatically_derived]
     impl ::core::fmt::Debug for hash {
         #[inline]
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -59,7 +67,7 @@ const _: () = {
         }
     }
     fn __run(__call: __ddd::Call) -> __ddd::BodyResult {
-        use __ddd::{ByKind as _, ByText as _};
+        use __ddd::{ByKind as _, ByNothing as _, ByText as _};
         let __params = match <hash as __ddd::Task>::from_params(__call.params()) {
             ::core::result::Result::Ok(it) => it,
             ::core::result::Result::Err(failure) => {
@@ -74,7 +82,7 @@ const _: () = {
         };
         __ddd::settle(
             hash(__params.path, &__dependency0),
-            (&__ddd::ErrorTag::<<() as __ddd::TaskReturn>::Error>::new()).convert(),
+            (&&__ddd::ErrorTag::<<() as __ddd::TaskReturn>::Error>::new()).convert(),
         )
     }
 };

@@ -100,7 +100,7 @@ const _: () = {
         }
     }
     fn __run(__call: __ddd::Call) -> __ddd::BodyFuture {
-        use __ddd::{ByKind as _, ByText as _};
+        use __ddd::{ByKind as _, ByNothing as _, ByText as _};
         let __params = match <RenderInvoice as __ddd::Task>::from_params(
             __call.params(),
         ) {
@@ -130,7 +130,7 @@ const _: () = {
                     )
                     .await
             },
-            (&__ddd::ErrorTag::<
+            (&&__ddd::ErrorTag::<
                 <Result<Rendered, RenderError> as __ddd::TaskReturn>::Error,
             >::new())
                 .convert(),

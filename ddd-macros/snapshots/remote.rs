@@ -1,6 +1,5 @@
 #[derive(
     ::ddd_core::__private::serde::Serialize,
-    ::ddd_core::__private::serde::Deserialize,
     ::ddd_core::__private::schemars::JsonSchema
 )]
 #[serde(crate = "::ddd_core::__private::serde", deny_unknown_fields)]
@@ -41,6 +40,15 @@ const _: () = {
             ::core::result::Result::Ok(Self {
                 invoice: __members.read(0usize)?,
             })
+        }
+    }
+    #[automatically_derived]
+    impl<'de> __ddd::serde::Deserialize<'de> for render {
+        fn deserialize<D: __ddd::serde::Deserializer<'de>>(
+            it: D,
+        ) -> ::core::result::Result<Self, D::Error> {
+            let (__value0,) = __ddd::fields(it, "render", &["invoice"])?;
+            ::core::result::Result::Ok(Self { invoice: __value0 })
         }
     }
     #[automatically_derived]

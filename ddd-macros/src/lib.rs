@@ -16,5 +16,5 @@ mod tests;
 #[allow(missing_docs, reason = "the documentation stands on the re-export")]
 #[proc_macro_attribute]
 pub fn task(args: TokenStream, item: TokenStream) -> TokenStream {
-    task::attribute(args.into(), item.into()).into()
+    task::attribute(args.into(), &item.into()).into()
 }

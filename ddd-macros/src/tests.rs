@@ -11,7 +11,7 @@ use crate::task::attribute;
 #[expect(clippy::needless_pass_by_value, reason = "the macro yields a value")]
 #[track_caller]
 fn check(args: TokenStream, item: TokenStream, expected: ExpectFile) {
-    let expanded = attribute(args, item);
+    let expanded = attribute(args, &item);
     let foreign = foreign_paths(expanded.clone());
     assert!(foreign.is_empty(), "paths that generated code may not name: {foreign:?}");
     expected.assert_eq(&prettyplease::unparse(&syn::parse2(expanded).unwrap()));
@@ -31,7 +31,7 @@ fn foreign_paths(tokens: TokenStream) -> Vec<String> {
             _ => String::new(),
         };
         let follows_path =
-            index > 0 && matches!(&tokens[index - 1], TokenTree::Ident(_)) || index > 0 && is_close(&tokens[index - 1]);
+            index > 0 && (matches!(&tokens[index - 1], TokenTree::Ident(_)) || is_close(&tokens[index - 1]));
         if punct(index) && punct(index + 1) && !ident(index + 2).is_empty() && !follows_path {
             let (first, second) = (ident(index + 2), ident(index + 5));
             let allowed = match first.as_str() {

@@ -53,7 +53,7 @@ async fn inject(
 }
 
 #[task]
-fn inject_blocking(#[inject] unclonable: &Unclonable, #[inject] storage: Storage) -> Result<usize, String> {
+fn inject_blocking(#[inject] unclonable: &Unclonable, #[inject] storage: &Storage) -> Result<usize, String> {
     Ok(usize::from(unclonable.0) + storage.0.len())
 }
 

@@ -14,7 +14,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{InvalidParams, json_path};
+use super::{InvalidParams, fields::missing, json_path};
 
 /// Reads parameters, which are a JSON object, by the derived implementation.
 pub(super) fn decode<T: DeserializeOwned>(params: &RawValue) -> Result<T, InvalidParams> {
@@ -94,27 +94,7 @@ fn read<T: DeserializeOwned>(name: &'static str, json: Option<&str>) -> Result<T
             Ok(value) => Ok(value),
             Err(error) => Err(value_error(json, &error).within(name)),
         },
-        None => T::deserialize(Missing(name)),
-    }
-}
-
-/// What a member that is missing offers: nothing to an `Option`, an error to all else.
-struct Missing(&'static str);
-
-impl<'de> Deserializer<'de> for Missing {
-    type Error = InvalidParams;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, InvalidParams> {
-        Err(InvalidParams::missing_field(self.0))
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, InvalidParams> {
-        visitor.visit_none()
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        None => missing(name),
     }
 }
 

@@ -10,6 +10,7 @@ mod definition;
 mod enlist;
 mod error;
 mod failure;
+mod fields;
 mod future;
 mod json_path;
 mod params;
@@ -27,11 +28,12 @@ pub use definition::{Body, BodyFuture, BodyResult, Definition, Dependency, Schem
 pub use enlist::{Enlist, EnlistNow};
 pub use error::{BoxError, StoreError, StoreErrorKind};
 pub use failure::{Failure, FailureOutcome, TaskError};
+pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub use params::{InvalidParams, Keys};
 pub use returned::{
-    ByKind, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation, injected, key,
-    settle, unique_by_params,
+    ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,
+    injected, key, settle, unique_by_params,
 };
 pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{

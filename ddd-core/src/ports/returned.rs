@@ -18,6 +18,7 @@ use super::{
 use crate::domain::{Classify, FailureKind, Options};
 
 /// The definition of the task `T`.
+#[allow(clippy::too_many_arguments, reason = "generated code names them all, in this order")]
 #[must_use]
 pub const fn definition<T: Task + JsonSchema>(
     name: &'static str,
@@ -150,8 +151,8 @@ pub fn first_violation<'a, P: Display + 'a, E: Display + 'a>(
 
 /// Picks how an error becomes a failure by what its type implements: [`ByKind`] if it is [`Classify`], else [`ByText`].
 ///
-/// Method resolution tries `&ErrorTag<E>` before `&&ErrorTag<E>`, so in `(&ErrorTag::<E>::new()).convert()` the first
-/// wins where its bounds hold.
+/// In `(&&ErrorTag::<E>::new()).convert()`, method resolution tries `&ErrorTag<E>` as `Self` first, then (by reference)
+/// `&&ErrorTag<E>`, then (dereferenced) `ErrorTag<E>`: the first wins whose bounds hold.
 #[derive(Debug)]
 pub struct ErrorTag<E>(PhantomData<E>);
 
@@ -170,7 +171,7 @@ pub trait ByKind<E> {
     fn convert(&self) -> fn(E) -> Failure;
 }
 
-impl<E: Classify + Into<BoxError>> ByKind<E> for ErrorTag<E> {
+impl<E: Classify + Into<BoxError>> ByKind<E> for &ErrorTag<E> {
     fn convert(&self) -> fn(E) -> Failure {
         |error| {
             let kind = error.kind();
@@ -189,8 +190,21 @@ pub trait ByText<E> {
     fn convert(&self) -> fn(E) -> Failure;
 }
 
-impl<E: Into<BoxError>> ByText<E> for &ErrorTag<E> {
+impl<E: Into<BoxError>> ByText<E> for &&ErrorTag<E> {
     fn convert(&self) -> fn(E) -> Failure {
         |error| Failure::of_error(&*error.into())
+    }
+}
+
+/// For types that are no errors. A task cannot return them ([`TaskReturn`] says so), so this never runs: it is there lest
+/// the compiler add to that a complaint about a method that its user has never heard of.
+pub trait ByNothing<E> {
+    /// How one would become a failure.
+    fn convert(&self) -> fn(E) -> Failure;
+}
+
+impl<E> ByNothing<E> for ErrorTag<E> {
+    fn convert(&self) -> fn(E) -> Failure {
+        |_| Failure::new(FailureKind::Error, "the type of the error is no error".to_owned())
     }
 }

@@ -14,7 +14,7 @@ mod types;
 mod valid;
 
 /// The item with what `#[task]` adds to it; or all that is wrong with it, and the item as it was.
-pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
     let function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
         Err(error) => {

@@ -113,6 +113,10 @@ fn check_stored(name: &Ident, ty: &Type, errors: &mut Errors) {
             ty,
             format!("`{name}` becomes a field, and `impl …` is no type of a field; write a type, such as `String`"),
         ),
+        Type::Reference(it) if matches!(*it.elem, Type::TraitObject(_)) => errors.on(
+            ty,
+            format!("`{name}` is stored before the task runs, and `dyn …` cannot be; write a type, or provide and inject it: `#[inject] {name}: &std::sync::Arc<{}>`", types::text(&it.elem)),
+        ),
         Type::Reference(it) => errors.on(
             ty,
             format!(

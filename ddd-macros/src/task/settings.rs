@@ -64,13 +64,13 @@ const CONCURRENCY: &[Known] = &[("limit", "limit = 2"), ("key", "key = tenant")]
 const SCHEDULE: &[Known] =
     &[("cron", "cron = \"0 3 * * *\""), ("every", "every = \"5m\""), ("tz", "tz = \"Europe/Berlin\"")];
 
-/// What `retry` counts, and both keys of a schedule, when the mandatory part is missing.
+/// What to write when the mandatory part of an option is missing.
 const NO_ATTEMPTS: &str = "`retry` needs the number of attempts, the first counted; write `retry(max_attempts = 5)`";
 const NO_LIMIT: &str =
     "`concurrency` needs both; write `concurrency(limit = 2, key = tenant)`, where `tenant` is a parameter";
 const NO_RULE: &str = "a schedule needs a rule; write `cron = \"0 3 * * *\"` or `every = \"5m\"`";
 
-/// The longest period of a schedule that is certainly a mistake: shorter than the ticks that stores can tell apart.
+/// The shortest period of a schedule; the runtime refuses shorter ones too.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 
 /// Reads the settings; what is wrong with them is reported.

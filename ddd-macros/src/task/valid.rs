@@ -60,7 +60,7 @@ pub(super) fn check(args: Args, function: &Function) -> Result<Task<'_>> {
         errors.at(second.span(), format!("the name is written twice; leave `{}` or this out", first.token()));
     }
     let written = options.take("name", &mut errors, Found::text).or(name);
-    let name = check_name(written, &sig.ident, &mut errors);
+    let name = check_name(written.as_ref(), &sig.ident, &mut errors);
     let command = options.take("command", &mut errors, |it| it.parsed::<Ident>("is the name of a struct"));
     let krate = options.take("crate", &mut errors, |it| it.parsed::<Path>("is a path"));
     let command = command.unwrap_or_else(|| sig.ident.clone());
@@ -100,15 +100,14 @@ fn check_body(function: &Function, remote: Option<Found<'_>>, errors: &mut Error
         (None, Some(_)) => Body::Remote,
         (None, None) => {
             errors.on(
-                &function.sig.fn_token,
+                function.sig.fn_token,
                 "a task needs a body; write one, or `#[task(remote)]` if it lives in another binary",
             );
             Body::Remote
         }
-        (Some(body), Some(remote)) => {
+        (Some(body), Some(_)) => {
             let message = "a task with `remote` has its body in another binary; write `;` instead of this one, or leave `remote` out";
             errors.at(body_start(body), message);
-            let _ = remote;
             Body::Async
         }
         (Some(_), None) if function.sig.asyncness.is_some() => Body::Async,
@@ -161,10 +160,10 @@ fn check_schedule(settings: &Settings, params: &[Param], written: Option<Found<'
     }
 }
 
-fn check_name(written: Option<syn::LitStr>, function: &Ident, errors: &mut Errors) -> String {
-    let name = written.as_ref().map_or_else(|| function.unraw().to_string(), syn::LitStr::value);
+fn check_name(written: Option<&syn::LitStr>, function: &Ident, errors: &mut Errors) -> String {
+    let name = written.map_or_else(|| function.unraw().to_string(), syn::LitStr::value);
     if let Err(reason) = name::check(&name) {
-        let span = written.as_ref().map_or_else(|| function.span(), Spanned::span);
+        let span = written.map_or_else(|| function.span(), Spanned::span);
         errors.at(span, format!("{reason}; write for example `#[task(\"send_email\")]`"));
     }
     name
@@ -195,6 +194,12 @@ impl Task<'_> {
     /// Whether a rule of garde's stands on a parameter.
     pub(super) fn has_garde(&self) -> bool {
         self.stored().any(|it| it.garde)
+    }
+
+    /// Whether nothing but the types of the parameters decides how they are read: then generated code can do without the
+    /// derived implementation, which is by far the largest part of what a task costs to compile.
+    pub(super) fn is_plain(&self) -> bool {
+        self.stored().count() <= 12 && !self.stored().any(|it| it.serde)
     }
 
     /// The parameters that become fields.

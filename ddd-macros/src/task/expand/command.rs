@@ -11,6 +11,7 @@ pub(super) fn command(task: &Task<'_>, private: &TokenStream) -> TokenStream {
     let inherited = ["cfg", "doc"].into_iter().flat_map(|it| task.attrs(it));
     let path = |last: &str| format!("{}::{last}", private.to_string().replace(' ', ""));
     let (serde, schemars) = (path("serde"), path("schemars"));
+    let deserialize = (!task.is_plain()).then(|| quote!(#private::serde::Deserialize,));
     let garde = task.has_garde().then(|| quote!(#[derive(::garde::Validate)] #[garde(allow_unvalidated)]));
     let fields = task.stored().map(|it| {
         let (attrs, ident, ty) = (&it.attrs, &it.ident, &it.ty);
@@ -19,7 +20,7 @@ pub(super) fn command(task: &Task<'_>, private: &TokenStream) -> TokenStream {
     });
     quote! {
         #(#inherited)*
-        #[derive(#private::serde::Serialize, #private::serde::Deserialize, #private::schemars::JsonSchema)]
+        #[derive(#private::serde::Serialize, #deserialize #private::schemars::JsonSchema)]
         #garde
         #[serde(crate = #serde, deny_unknown_fields)]
         #[schemars(crate = #schemars)]

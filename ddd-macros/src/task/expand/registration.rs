@@ -54,7 +54,7 @@ pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStrea
 fn implementation(task: &Task<'_>) -> TokenStream {
     let (command, output) = (&task.command, task.output());
     let output = quote_spanned!(output.span()=> <#output as __ddd::TaskReturn>::Output);
-    let read = from_params(task);
+    let (read, deserialize) = reading(task).unzip();
     let validate = task.has_garde().then(|| {
         quote! {
             fn validate(&self) -> ::core::result::Result<(), __ddd::InvalidParams> {
@@ -76,6 +76,7 @@ fn implementation(task: &Task<'_>) -> TokenStream {
             #validate
             #keys
         }
+        #deserialize
         #[automatically_derived]
         impl ::core::fmt::Debug for #command {
             #[inline]
@@ -86,23 +87,38 @@ fn implementation(task: &Task<'_>) -> TokenStream {
     }
 }
 
-/// How the struct is read where no attribute of serde's has a say: much less to compile than the derived way.
-fn from_params(task: &Task<'_>) -> Option<TokenStream> {
-    if task.stored().any(|it| it.serde) {
+/// How the struct is read where no attribute of serde's has a say: from parameters, and from any format.
+fn reading(task: &Task<'_>) -> Option<(TokenStream, TokenStream)> {
+    if !task.is_plain() {
         return None;
     }
     let members = super::run::local("__members");
-    let names = task.stored().map(|it| &it.keys[0]);
+    let (command, name) = (&task.command, task.command.unraw().to_string());
+    let names: Vec<_> = task.stored().map(|it| &it.keys[0]).collect();
+    let idents: Vec<_> = task.stored().map(|it| &it.ident).collect();
+    let values: Vec<_> = (0..idents.len()).map(|it| super::run::numbered("__value", it)).collect();
     let fields = task.stored().enumerate().map(|(index, it)| {
         let ident = &it.ident;
-        quote!(#ident: #members.read(#index)?)
+        let value = quote_spanned!(it.ty.span()=> #members.read(#index));
+        quote!(#ident: #value?)
     });
-    Some(quote! {
+    let from_params = quote! {
         fn from_params(params: &__ddd::RawValue) -> ::core::result::Result<Self, __ddd::InvalidParams> {
             let #members = __ddd::members(params, &[#(#names),*])?;
             ::core::result::Result::Ok(Self { #(#fields),* })
         }
-    })
+    };
+    let read = quote_spanned!(command.span()=> __ddd::fields(it, #name, &[#(#names),*])?);
+    let deserialize = quote! {
+        #[automatically_derived]
+        impl<'de> __ddd::serde::Deserialize<'de> for #command {
+            fn deserialize<D: __ddd::serde::Deserializer<'de>>(it: D) -> ::core::result::Result<Self, D::Error> {
+                let (#(#values,)*) = #read;
+                ::core::result::Result::Ok(Self { #(#idents: #values),* })
+            }
+        }
+    };
+    Some((from_params, deserialize))
 }
 
 /// The keys, as expressions over the parameters.

@@ -41,13 +41,17 @@ pub(super) fn run(task: &Task<'_>) -> Option<TokenStream> {
     let returned = returned(task, &params);
     let output = task.output();
     let error = quote_spanned!(output.span()=> <#output as __ddd::TaskReturn>::Error);
+    // At the return type, where the compiler has just said the same if it cannot be returned: it says it once.
     let settle = if task.body == Body::Async { quote!(boxed) } else { quote!(settle) };
+    let settle = quote_spanned!(output.span()=>
+        __ddd::#settle(#returned, (&&__ddd::ErrorTag::<#error>::new()).convert())
+    );
     Some(quote! {
         fn __run(#call: __ddd::Call) -> #future {
-            use __ddd::{ByKind as _, ByText as _};
+            use __ddd::{ByKind as _, ByNothing as _, ByText as _};
             #read
             #(#dependencies)*
-            __ddd::#settle(#returned, (&__ddd::ErrorTag::<#error>::new()).convert())
+            #settle
         }
     })
 }
@@ -67,7 +71,7 @@ fn returned(task: &Task<'_>, params: &Ident) -> TokenStream {
         }
     });
     let function = &task.function.sig.ident;
-    let call = quote!(#function(#(#args),*));
+    let call = quote_spanned!(function.span()=> #function(#(#args),*));
     if task.body == Body::Async && task.injected().any(|it| it.by_reference) {
         // What is borrowed must live as long as the future.
         quote!(async move { #call.await })
@@ -81,6 +85,11 @@ pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// The same, one of several.
+pub(super) fn numbered(name: &str, index: usize) -> Ident {
+    format_ident!("{name}{index}", span = Span::mixed_site())
+}
+
 fn dependency(index: usize) -> Ident {
-    format_ident!("__dependency{index}", span = Span::mixed_site())
+    numbered("__dependency", index)
 }

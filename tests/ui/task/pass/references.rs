@@ -13,7 +13,8 @@ async fn references(
     number: u32,
     inner: Option<String>,
     cow: Cow<'static, str>,
-    #[inject] shared: &String,
+    #[inject] number_of_all: &u32,
+    #[inject] shape: &std::sync::Arc<dyn Send + Sync>,
 ) {
 }
 
