@@ -14,4 +14,16 @@ mod pages {
 
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
+
+    #[doc = include_str!("../docs/macros.md")]
+    struct Macros;
+
+    #[doc = include_str!("../docs/operations.md")]
+    struct Operations;
+
+    #[doc = include_str!("../docs/tasks.md")]
+    struct Tasks;
+
+    #[doc = include_str!("../docs/testing.md")]
+    struct Testing;
 }

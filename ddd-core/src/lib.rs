@@ -1,4 +1,57 @@
-//! Annotate async functions; get tasks.
+//! An embeddable task framework: annotate functions, and get background tasks with priorities, retries, timeouts,
+//! schedules, limits, progress and a full record of every attempt, in one registry that the linker fills.
+//!
+//! ```
+//! use ddd_core::{App, task};
+//!
+//! /// Counts the words of a text.
+//! #[task(priority = 3, timeout = "30s", retry(max_attempts = 3, delay = "1s"))]
+//! async fn count_words(text: String) -> Result<usize, std::io::Error> {
+//!     Ok(text.split_whitespace().count())
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let app = App::start().await?; // in memory, nothing to install
+//!     let handle = app.submit(count_words { text: "to be or not to be".into() }).await?;
+//!     assert_eq!(handle.result().await?, 6);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What is where
+//!
+//! | to | see |
+//! |---|---|
+//! | make a task of a function | [`task`], [`TaskContext`], [`TaskError`], [`Classify`] |
+//! | put an application together | [`App::builder`], [`Settings`], [`Factory`], [`QueueSettings`] |
+//! | submit | [`App::submit`], [`App::submit_named`], [`App::submit_many`], [`App::execute`], [`Submission`] |
+//! | await a result | [`TaskHandle`], [`ResultError`] |
+//! | look at tasks, and change them | [`App::tasks`]: [`Tasks`], [`TaskRecord`], [`Statistics`], [`Transitions`] |
+//! | let tasks run by themselves | [`Tasks::schedules`], [`Schedule`] |
+//! | know every task of the program | [`App::registry`] |
+//! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
+//! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
+//!
+//! # Promise
+//!
+//! An acknowledged task is stored before the acknowledgement and runs to a terminal state at least once. It can run more than
+//! once after a crash, a pause longer than its lease, or lost contact with the store. In memory, stored means in this process:
+//! what has not ended when it ends is lost.
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `macros` | the attribute [`task`] | yes |
+//! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
+//!
+//! # Where next
+//!
+//! The guides on [tasks](https://github.com/ddd-rs/ddd/blob/main/docs/tasks.md),
+//! [testing](https://github.com/ddd-rs/ddd/blob/main/docs/testing.md) and
+//! [operations](https://github.com/ddd-rs/ddd/blob/main/docs/operations.md); and in the repository,
+//! `cargo run --example quickstart` and `cargo run --example tour`.
 
 #[doc(hidden)]
 pub mod __private;
