@@ -68,6 +68,16 @@ impl Waiters {
         seat
     }
 
+    /// Takes the same seat again, to wait for another end.
+    pub(crate) fn seat_again(&self, id: TaskId, seat: &Arc<Seat>) {
+        let mut seats = self.shard(id).lock();
+        let all = seats.entry(id).or_default();
+        if all.iter().all(|it| !Arc::ptr_eq(it, seat)) {
+            seat.0.lock().0 = None;
+            all.push(seat.clone());
+        }
+    }
+
     /// Gives a seat up.
     pub(crate) fn leave(&self, id: TaskId, seat: &Arc<Seat>) {
         let mut seats = self.shard(id).lock();
