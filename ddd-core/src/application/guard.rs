@@ -2,13 +2,12 @@
 
 use std::{
     any::Any,
-    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll},
 };
 
-use crate::ports::Failure;
+use crate::ports::{BoxFuture, Failure};
 
 /// Polls; a panic is a failure.
 pub(crate) fn poll<T>(
@@ -34,6 +33,36 @@ pub(crate) fn discard<T>(value: T) {
         if let Err(endless) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             Box::leak(endless);
         }
+    }
+}
+
+/// A future whose panics end it, wherever they happen: in a poll or in its destructor. They are logged, and that is all.
+pub(crate) struct Contained(Option<BoxFuture<'static, ()>>);
+
+impl Contained {
+    pub(crate) const fn new(future: BoxFuture<'static, ()>) -> Self {
+        Self(Some(future))
+    }
+}
+
+impl Future for Contained {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(future) = &mut self.0 else { return Poll::Ready(()) };
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(())) => {}
+            Err(payload) => tracing::error!("{}", failure_of(payload).message),
+        }
+        discard(self.0.take());
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        discard(self.0.take());
     }
 }
 

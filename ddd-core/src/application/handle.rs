@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use super::{
     seat::{Ending, Seat},
     services::Services,
+    store_call::Pause,
 };
 use crate::{
     domain::{AttemptError, TaskId, TaskRecord, TaskStatus},
@@ -88,22 +89,33 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
         // Another process may have ended it; hints can be lost; so now and then the store is asked.
         const LOOK: Duration = Duration::from_millis(500);
         let mut ask = self.duplicate;
+        let mut pause = Pause::default();
         loop {
+            let mut ended_before = false;
             if !ask {
                 let ended = poll_fn(|cx| self.seat.poll(cx.waker()));
                 match timeout(LOOK, ended).await {
                     Ok(Ending::Success(json)) => return decode(json.as_deref()),
-                    Ok(Ending::Recorded) | Err(_) => {}
+                    Ok(Ending::Recorded) => ended_before = true,
+                    Err(_) => {}
                 }
             }
-            ask = false;
             let record = match self.record().await {
                 Ok(record) => record.ok_or(ResultError::Expired)?,
-                Err(error) if error.is_transient() => continue,
+                Err(error) if error.is_transient() => {
+                    pause.report_and_wait(&error, "waiting for a result").await;
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
             if record.status.is_terminal() {
                 return read(&record);
+            }
+            ask = false;
+            if ended_before {
+                // A `retry` has begun another run since: its end is waited for in turn.
+                self.seat.reset();
+                self.services.store.watch(self.id, self.seat.clone());
             }
         }
     }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use super::guard;
 use crate::{
     domain::FailureKind,
     ports::{BoxError, BoxFuture, Definition, Dependencies, Failure, TaskContext},
@@ -192,11 +193,13 @@ impl Needed {
         Ok(shared.with(values))
     }
 
-    /// Takes down what was made, last first.
+    /// Takes down what was made, last first. A panic in one does not keep the others from it.
     pub(crate) async fn teardown(self) {
         for (recipe, value) in self.made.into_iter().rev() {
-            if let Some(teardown) = recipe.teardown(value) {
-                teardown.await;
+            match guard::run(move || Ok(recipe.teardown(value))) {
+                Ok(Some(teardown)) => guard::Contained::new(teardown).await,
+                Ok(None) => {}
+                Err(failure) => tracing::error!("a factory's value could not be taken down: it {}", failure.message),
             }
         }
     }

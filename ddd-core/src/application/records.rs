@@ -8,6 +8,9 @@ use crate::{
     ports::StoreError,
 };
 
+/// What is shown in place of a secret.
+const MASK: &str = "***";
+
 /// The record of a task, as it is shown.
 pub(crate) async fn get(services: &Services, id: TaskId) -> Result<Option<TaskRecord>, StoreError> {
     let records = services.call(services.store.get(vec![id])).await?;
@@ -16,15 +19,16 @@ pub(crate) async fn get(services: &Services, id: TaskId) -> Result<Option<TaskRe
 
 /// The record with `***` in place of the parameters that are secret.
 pub(crate) fn masked(mut record: TaskRecord) -> TaskRecord {
-    let secrets = record.label.as_ref().map_or(&[][..], |it| &it.secrets);
-    if secrets.is_empty() {
-        return record;
+    let Some(label) = record.label.as_deref_mut().filter(|it| !it.secrets.is_empty()) else { return record };
+    // Keys are made of parameters, so they may hold what is secret.
+    for key in [&mut label.unique_key, &mut label.concurrency_key] {
+        *key = key.take().map(|_| MASK.to_owned());
     }
     // What cannot be read is hidden whole.
     let mut params: Map<String, Value> = serde_json::from_str(record.params.get()).unwrap_or_default();
-    for secret in secrets {
+    for secret in &label.secrets {
         if let Some(value) = params.get_mut(secret.as_str()) {
-            *value = Value::from("***");
+            *value = Value::from(MASK);
         }
     }
     if let Ok(shown) = serde_json::value::to_raw_value(&params) {

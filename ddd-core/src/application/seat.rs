@@ -48,6 +48,14 @@ impl Seat {
             }
         }
     }
+
+    /// Forgets the ending, to wait for another one.
+    pub(crate) fn reset(&self) {
+        let mut state = self.0.lock();
+        if matches!(*state, State::Ended(_)) {
+            *state = State::default();
+        }
+    }
 }
 
 impl Watcher for Seat {

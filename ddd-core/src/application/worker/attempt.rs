@@ -1,7 +1,7 @@
 use std::{
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicBool, AtomicU8, Ordering, fence},
     },
     time::Duration,
 };
@@ -11,6 +11,7 @@ use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::Instant};
 
 use super::progress::ProgressWriter;
 use crate::{
+    application::guard::Contained,
     domain::Timestamp,
     ports::{Attempt, AttemptInfo, BoxFuture, Claimed, Held},
 };
@@ -121,7 +122,10 @@ impl RunningAttempt {
 
     /// Asks the body to end.
     pub(crate) fn stop(&self, reason: Stop) {
-        if self.stop.fetch_max(reason as u8, Ordering::AcqRel) < reason as u8
+        let before = self.stop.fetch_max(reason as u8, Ordering::AcqRel);
+        // With the fence in `stopped`: who is to be told is seen here, or sees the reason.
+        fence(Ordering::SeqCst);
+        if before < reason as u8
             && let Some(stopped) = self.stopped.get()
         {
             stopped.notify_waiters();
@@ -145,7 +149,9 @@ impl RunningAttempt {
 
     /// Told at each new reason to end. Take the future before looking at the reason.
     pub(crate) fn stopped(&self) -> &Arc<Notify> {
-        self.stopped.get_or_init(Arc::default)
+        let stopped = self.stopped.get_or_init(Arc::default);
+        fence(Ordering::SeqCst);
+        stopped
     }
 
     /// Takes the right to report that it runs over its time. Only one of slot and vitals gets it, and none after the end.
@@ -230,6 +236,7 @@ impl Attempt for RunningAttempt {
     }
 
     fn spawn(&self, child: BoxFuture<'static, ()>) {
+        let child = Contained::new(child);
         let mut children = self.children.lock();
         match &mut *children {
             Children::Some(set) => {

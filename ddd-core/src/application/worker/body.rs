@@ -78,11 +78,15 @@ pub(crate) async fn run(
             Err(failure) => Ended::Returned(Err(failure)),
         },
         Body::Blocking(body) => {
-            let body = on_thread(threads, body, call, job.span.clone());
-            match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
+            let (body, returned) = on_thread(threads, body, call, job.span.clone());
+            let ended = match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
                 Ok(body) => wait_for(body, job.attempt, &job.span, events).await,
                 Err(failure) => Ended::Returned(Err(failure)),
-            }
+            };
+            // A hook may have given up on the body: it runs on all the same.
+            let left: BodyFuture = Box::pin(async { Ok(returned.await.ok().and(None)) });
+            wait_for(left, job.attempt, &job.span, events).await;
+            ended
         }
         Body::Remote => Ended::Returned(Err(Failure::permanent(
             FailureKind::Undecodable,
@@ -162,21 +166,26 @@ async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, span: &Span, e
     Ended::Returned(result)
 }
 
-/// A future that a body on a thread of its own completes.
+/// A future that starts a body on a thread of its own and is completed by it; and one that ends when nothing of that body
+/// runs, even if the first was dropped.
 fn on_thread(
     threads: &Threads,
     body: fn(Call) -> Result<Option<Box<RawValue>>, Failure>,
     call: Call,
     span: Span,
-) -> BodyFuture {
-    let (sender, receiver) = oneshot::channel();
-    let started = threads.run(move || {
-        // Nobody waits for it any more if the worker was shut down without it.
-        let _ = sender.send(span.in_scope(|| guard::run(|| body(call))));
-    });
-    Box::pin(async move {
-        started.map_err(|it| Failure::new(FailureKind::Error, format!("no thread could be started: {it}")))?;
+) -> (BodyFuture, oneshot::Receiver<()>) {
+    let (alive, returned) = oneshot::channel::<()>();
+    let threads = threads.clone();
+    let started = async move {
+        let (sender, receiver) = oneshot::channel();
+        let job = move || {
+            let _alive = alive;
+            // Nobody waits for it any more if the worker was shut down without it.
+            let _ = sender.send(span.in_scope(|| guard::run(|| body(call))));
+        };
+        threads.run(job).map_err(|it| Failure::new(FailureKind::Error, format!("no thread could be started: {it}")))?;
         let ended = Failure::new(FailureKind::Panic, "its thread ended without a result".to_owned());
         receiver.await.unwrap_or(Err(ended))
-    })
+    };
+    (Box::pin(started), returned)
 }

@@ -200,12 +200,14 @@ impl Feed {
         let mut pause = Pause::default();
         let mut from = done.map_or(Slot::Begins, Slot::Finished);
         loop {
+            // Made before the look, so that no call to all slots falls between look and wait.
+            let hint = self.wake.notified();
             match self.step(from) {
                 Step::Run(claimed) => return Some(claimed),
                 Step::End => return None,
                 Step::Wait => {
                     self.finisher.flush();
-                    self.wake.notified().await;
+                    hint.await;
                     from = Slot::Waited;
                 }
                 Step::Claim(request) => {

@@ -135,6 +135,7 @@ impl State {
     ) {
         let Some(result) = result else { return };
         if self.settings.results_max == 0 || ttl.is_zero() {
+            self.entries.at_mut(key).record.result_until = Some(now);
             return fx.dropped_results.push(result);
         }
         let until = now.after(ttl);

@@ -1,0 +1,20 @@
+//! The running engine, through the public interface.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+mod crash;
+mod handles;
+mod inject;
+mod limits;
+mod named;
+mod order;
+mod outcomes;
+mod panics;
+mod races;
+mod results;
+mod retries;
+mod secrets;
+mod sizes;
+mod support;
+mod timeouts;
+mod unique;
+mod unstoppable;
