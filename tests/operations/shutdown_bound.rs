@@ -8,6 +8,8 @@ use std::{
 
 use ddd_core::{App, AppBuilder, Filter, MemoryStore, Priority, Task, TaskStatus, TaskStore, task};
 
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
 use crate::support::{all, is_nightly, millis, secs};
 
 const BEYOND: Duration = Duration::from_millis(500);
@@ -23,15 +25,15 @@ async fn short(number: u64, #[inject] ends: &Ends) {
 
 /// Long in the first process, short in the next.
 #[task]
-async fn long(number: u64, #[inject] ends: &Ends, #[inject] patience: &Patience) {
-    tokio::time::sleep(patience.0).await;
+async fn long(number: u64, #[inject] ends: &Ends, #[inject] first: &First) {
+    tokio::time::sleep(first.begin(number)).await;
     *ends.lock().unwrap().entry(number).or_default() += 1;
 }
 
 /// Ignores that it is to end, but awaits now and then.
 #[task]
-async fn stubborn(number: u64, #[inject] ends: &Ends, #[inject] patience: &Patience) {
-    let until = Instant::now() + patience.0;
+async fn stubborn(number: u64, #[inject] ends: &Ends, #[inject] first: &First) {
+    let until = Instant::now() + first.begin(number);
     while Instant::now() < until {
         tokio::time::sleep(millis(1)).await;
     }
@@ -40,24 +42,33 @@ async fn stubborn(number: u64, #[inject] ends: &Ends, #[inject] patience: &Patie
 
 /// Blocks the thread of the runtime.
 #[task]
-async fn hog(number: u64, #[inject] ends: &Ends, #[inject] patience: &Patience) {
-    std::thread::sleep(patience.0.min(HOGGED));
+async fn hog(number: u64, #[inject] ends: &Ends, #[inject] first: &First) {
+    std::thread::sleep(first.begin(number).min(HOGGED));
     *ends.lock().unwrap().entry(number).or_default() += 1;
 }
 
 /// Blocks a thread of its own.
 #[task]
-fn blocking(number: u64, #[inject] ends: &Ends, #[inject] patience: &Patience) {
-    std::thread::sleep(patience.0.min(HOGGED));
+fn blocking(number: u64, #[inject] ends: &Ends, #[inject] first: &First) {
+    std::thread::sleep(first.begin(number).min(HOGGED));
     *ends.lock().unwrap().entry(number).or_default() += 1;
 }
 
 const HOGGED: Duration = Duration::from_millis(900);
 
-#[derive(Clone, Copy, Debug)]
-struct Patience(Duration);
+/// Who is told that a body of the first process has begun; in the next one nobody is, and bodies are short.
+#[derive(Clone, Debug)]
+struct First(Option<UnboundedSender<u64>>);
 
-fn process(store: &Arc<dyn TaskStore>, ends: &Ends, patience: Duration) -> AppBuilder {
+impl First {
+    /// How long a body takes.
+    fn begin(&self, number: u64) -> Duration {
+        let told = self.0.as_ref().map(|it| it.send(number));
+        told.map_or(Duration::ZERO, |_| secs(60))
+    }
+}
+
+fn process(store: &Arc<dyn TaskStore>, ends: &Ends, first: First) -> AppBuilder {
     App::builder()
         .definitions([
             short::definition(),
@@ -68,7 +79,7 @@ fn process(store: &Arc<dyn TaskStore>, ends: &Ends, patience: Duration) -> AppBu
         ])
         .shared_store(store.clone())
         .provide(ends.clone())
-        .provide(Patience(patience))
+        .provide(first)
 }
 
 /// All sorts of bodies run, 1,000 tasks wait, and the process is told to end.
@@ -82,7 +93,8 @@ async fn a_shutdown_returns_in_time_and_loses_nothing() {
 async fn one_round(round: usize) {
     const QUEUED: u64 = 1_000;
     let (store, ends): (Arc<dyn TaskStore>, Ends) = (Arc::new(MemoryStore::new()), Ends::default());
-    let first = process(&store, &ends, secs(60)).slots(6).build().await.unwrap();
+    let (sender, mut begun) = unbounded_channel();
+    let first = process(&store, &ends, First(Some(sender))).slots(6).build().await.unwrap();
     let urgent = Priority::MAX;
     let mut unending = Vec::new();
     for number in [0, 1] {
@@ -94,13 +106,9 @@ async fn one_round(round: usize) {
     for number in 5..5 + QUEUED {
         first.submit(short { number }).await.unwrap();
     }
-    let mut transitions = first.tasks().transitions();
     first.start_workers().await.unwrap();
-    let mut left = unending.clone();
-    left.extend([blocked, hogged]);
-    while !left.is_empty() {
-        let transition = transitions.next().await.unwrap();
-        left.retain(|it| *it != transition.id || transition.to != TaskStatus::Running);
+    for _ in 0..5 {
+        begun.recv().await.unwrap();
     }
     let deadline = millis(100);
     let began = Instant::now();
@@ -129,7 +137,7 @@ async fn one_round(round: usize) {
     let done = records.iter().filter(|it| it.status == TaskStatus::Success).count();
     assert!(done < 900, "round {round}: the machine was too fast for this test to say anything");
 
-    let second = process(&store, &ends, Duration::ZERO).slots(32).build().await.unwrap();
+    let second = process(&store, &ends, First(None)).slots(32).build().await.unwrap();
     second.start_workers().await.unwrap();
     second.tasks().wait_idle().await.unwrap();
     let statistics = second.tasks().statistics().await.unwrap();
@@ -146,13 +154,13 @@ async fn one_round(round: usize) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bodies_that_block_every_thread_do_not_hold_it_up() {
     let (store, ends): (Arc<dyn TaskStore>, Ends) = (Arc::new(MemoryStore::new()), Ends::default());
-    let app = process(&store, &ends, secs(60)).slots(4).build().await.unwrap();
-    let mut transitions = app.tasks().transitions();
+    let (sender, mut begun) = unbounded_channel();
+    let app = process(&store, &ends, First(Some(sender))).slots(4).build().await.unwrap();
     for number in 0..4 {
         app.submit(hog { number }).await.unwrap();
     }
     app.start_workers().await.unwrap();
-    while transitions.next().await.unwrap().to != TaskStatus::Running {}
+    begun.recv().await.unwrap();
     let began = Instant::now();
     let report = app.shutdown(millis(50)).await;
     let took = began.elapsed();

@@ -50,7 +50,6 @@ fn chance(seed: u64) -> impl FnMut(Method) -> Trouble + Send {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_and_no_worker_ends() {
     for seed in 0..if is_nightly() { 200 } else { 12 } {
-        println!("seed {seed}");
         let (store, builder) = troubled();
         let app = start(builder.slots(4)).await;
         store.plan(chance(seed));
