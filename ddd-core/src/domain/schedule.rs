@@ -2,7 +2,10 @@
 
 use std::{str::FromStr, time::Duration};
 
-use jiff::tz::TimeZone;
+use jiff::{
+    SignedDuration,
+    tz::{AmbiguousOffset, Offset, TimeZone},
+};
 
 use super::{ScheduleOption, Timestamp};
 
@@ -17,19 +20,27 @@ pub struct Schedule {
 #[derive(Clone, Debug)]
 enum Rule {
     /// A tick is due when any of the expressions matches: two if both day fields are restricted, as in Unix cron.
-    Cron {
-        any_of: Vec<jiff_cron::Schedule>,
-        zone: TimeZone,
-    },
+    Cron(Cron),
     Every(Duration),
+}
+
+#[derive(Clone, Debug)]
+struct Cron {
+    any_of: Vec<jiff_cron::Schedule>,
+    zone: TimeZone,
+    /// Whether it follows the clock's hours or minutes one by one, and not a time of the day.
+    is_repeating: bool,
 }
 
 impl Schedule {
     /// A cron expression of five fields (minute, hour, day of month, month, day of week) in a time zone.
     ///
     /// The fields are those of Unix cron: `*`, lists, ranges, steps, names of months and days; Sunday is 0 or 7; and if
-    /// both day fields are restricted, a day that matches either counts. Where the clock jumps ahead, ticks inside the
-    /// gap do not occur; where it is set back, ticks in the repeated hour occur in both.
+    /// both day fields are restricted, a day that matches either counts.
+    ///
+    /// Where the clock jumps ahead, a tick inside the gap is late by as much as the clock jumps; where the clock is set back,
+    /// a tick in the repeated hour occurs in the first: so what is to happen once a day does. Rules whose minute or hour
+    /// begins with `*` follow the clock instead: none of their ticks are moved, and they tick in both hours.
     ///
     /// # Errors
     /// The expression or the time zone cannot be read; the message says which field and why.
@@ -45,6 +56,7 @@ impl Schedule {
             )));
         };
         let weekday = weekdays(weekday)?;
+        let day = if day == "?" { "*" } else { day };
         let (any_day, any_weekday) = (day == "*", weekday == "*");
         let day_forms: &[(&str, &str)] =
             if any_day || any_weekday { &[(day, &weekday)] } else { &[(day, "*"), ("*", &weekday)] };
@@ -56,7 +68,7 @@ impl Schedule {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            rule: Rule::Cron { any_of, zone },
+            rule: Rule::Cron(Cron { any_of, zone, is_repeating: minute.starts_with('*') || hour.starts_with('*') }),
             text: expression.to_owned(),
             time_zone: Some(time_zone.to_owned()),
         })
@@ -109,10 +121,10 @@ impl Schedule {
     #[must_use]
     pub fn next_after(&self, at: Timestamp) -> Option<Timestamp> {
         match &self.rule {
-            Rule::Cron { any_of, zone } => {
-                let from = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?.to_zoned(zone.clone());
-                let nexts = any_of.iter().filter_map(|it| it.after(from.clone()).next());
-                nexts.map(|it| Timestamp::from_micros(it.timestamp().as_microsecond())).min()
+            Rule::Cron(cron) => {
+                let at = jiff::Timestamp::from_microsecond(at.as_micros()).ok()?;
+                let next = cron.any_of.iter().filter_map(|it| cron.next_after(it, at)).min()?;
+                Some(Timestamp::from_micros(next.as_microsecond()))
             }
             Rule::Every(period) => {
                 let period = i64::try_from(period.as_micros()).ok()?;
@@ -126,6 +138,47 @@ impl Schedule {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl Cron {
+    /// How far around a change of the clock its effects are looked for.
+    const AROUND: SignedDuration = SignedDuration::from_hours(3);
+
+    /// The first tick after `at`, whichever instant it is asked from: times of the wall clock are matched first, and placed
+    /// in the zone then.
+    fn next_after(&self, expression: &jiff_cron::Schedule, at: jiff::Timestamp) -> Option<jiff::Timestamp> {
+        let offset = |at: jiff::Timestamp| self.zone.to_offset(at);
+        let wall = offset(at).to_datetime(at);
+        let changes = offset(at.checked_sub(Self::AROUND).ok()?) != offset(at.checked_add(Self::AROUND).ok()?);
+        // What comes before `at` on the wall may come after it in time.
+        let from = if changes { wall.checked_sub(Self::AROUND).ok()? } else { wall };
+        let mut best: Option<jiff::Timestamp> = None;
+        let mut until = None;
+        for tick in expression.after(from.to_zoned(TimeZone::UTC).ok()?) {
+            let tick = tick.datetime();
+            if until.is_some_and(|it| tick > it) {
+                break;
+            }
+            let placed = self.zone.to_ambiguous_timestamp(tick).offset();
+            let instant = |offset: Offset| offset.to_timestamp(tick).ok().filter(|it| *it > at);
+            let (first, second) = match placed {
+                AmbiguousOffset::Unambiguous { offset } => (instant(offset), None),
+                AmbiguousOffset::Gap { .. } if self.is_repeating => (None, None),
+                AmbiguousOffset::Gap { before, .. } => (instant(before), None),
+                AmbiguousOffset::Fold { before, after } => {
+                    (instant(before), instant(after).filter(|_| self.is_repeating))
+                }
+            };
+            best = best.into_iter().chain(first).chain(second).min();
+            if best.is_some() && matches!(placed, AmbiguousOffset::Unambiguous { .. }) {
+                break;
+            }
+            if best.is_some() && until.is_none() {
+                until = tick.checked_add(Self::AROUND).ok();
+            }
+        }
+        best
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{
     ports::{Body, BodyFuture, BoxFuture, Call, Dependencies, Failure, TaskContext},
 };
 
+/// How long a body that listens may clean up when its worker ends: a part of what a shutdown may take over its deadline.
+const RELEASE_GRACE: Duration = Duration::from_millis(100);
+
 /// What is to be run.
 pub(crate) struct Job<'a> {
     pub(crate) registered: &'a Registered,
@@ -128,17 +131,26 @@ async fn drive<T>(
             while told.as_mut().poll(cx).is_ready() {
                 told.set(stopped.notified());
             }
-            match attempt.stop_reason() {
-                Stop::None => {}
-                Stop::Cancel if attempt.is_listening() => {
-                    let over = grace_over.get_or_insert_with(|| Box::pin(sleep_until(far(Instant::now(), grace))));
-                    if over.as_mut().poll(cx).is_ready() {
-                        return Poll::Ready(Ended::Stopped(Stop::Cancel));
-                    }
-                }
+            let reason = attempt.stop_reason();
+            let grace = match reason {
+                Stop::None => None,
+                Stop::Cancel if attempt.is_listening() => Some(grace),
+                Stop::Release if attempt.is_listening() => Some(RELEASE_GRACE.min(grace)),
                 reason => return Poll::Ready(Ended::Stopped(reason)),
+            };
+            if let Some(grace) = grace {
+                if grace_over.as_ref().is_none_or(|it: &(Stop, _)| it.0 != reason) {
+                    grace_over = Some((reason, Box::pin(sleep_until(far(Instant::now(), grace)))));
+                }
+                if grace_over.as_mut().is_some_and(|it| it.1.as_mut().poll(cx).is_ready()) {
+                    return Poll::Ready(Ended::Stopped(reason));
+                }
             }
-            span.in_scope(|| guard::poll(body.as_mut(), cx)).map(Ended::Returned)
+            match span.in_scope(|| guard::poll(body.as_mut(), cx)) {
+                // It did not fail: it ended because it was told to.
+                Poll::Ready(Err(_)) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
+                polled => polled.map(Ended::Returned),
+            }
         })
         .await
     };

@@ -75,6 +75,8 @@ impl Worker {
     /// Stops claiming, lets bodies end until the deadline, and gives the rest back.
     pub(crate) async fn shutdown(&self, within: Duration) -> ShutdownReport {
         let shared = self.shared.clone();
+        // From here on nothing is claimed, however long the rest takes.
+        shared.finisher.give_back(shared.feed.close().into_iter());
         let stopped = self.vitals.last(async move { stop::stop(&shared, within).await });
         stopped.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the worker's end was cut short");

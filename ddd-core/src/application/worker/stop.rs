@@ -35,10 +35,9 @@ const WITHDRAWN: Duration = Duration::from_millis(400);
 /// A slot tells when it ends; the look now and then is for one that told just before.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Stops claiming, lets bodies end until the deadline, and gives the rest back.
+/// Lets the bodies of a worker that claims no more end until the deadline, and gives the rest back.
 pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> ShutdownReport {
     let deadline = far(Instant::now(), within);
-    shared.finisher.give_back(shared.feed.close().into_iter());
     while shared.is_busy() && Instant::now() < deadline {
         look_again(shared, deadline).await;
     }
