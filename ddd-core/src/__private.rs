@@ -7,7 +7,7 @@ pub use serde_json::value::RawValue;
 
 pub use crate::{
     domain::{Options, Priority, Retry, ScheduleOption, Until},
-    infrastructure::Registration,
+    infrastructure::{Registration, linked},
     ports::{
         Body, BodyFuture, BodyResult, ByKind, ByNothing, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams,
         Keys, Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields, first_violation,

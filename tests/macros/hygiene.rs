@@ -140,7 +140,7 @@ async fn inside_of_a_function() {
 
 #[test]
 fn what_is_not_compiled_is_not_registered() {
-    let linked = ddd_core::infrastructure::linked();
+    let linked = ddd_core::__private::linked();
     assert!(linked.iter().any(|it| it.name == "old"));
     assert!(!linked.iter().any(|it| it.name.starts_with("absent")));
 }

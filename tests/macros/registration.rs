@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use ddd_core::{
+    __private::linked,
     Retry, Task, TaskContext,
     domain::{Options, Priority, ScheduleOption, Until},
-    infrastructure::linked,
     ports::{Body, Definition},
     task,
 };

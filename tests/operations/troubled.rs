@@ -7,7 +7,7 @@ use std::{
 };
 
 use ddd_core::{
-    Filter, MemoryStore, Page, Statistics, TaskId, TaskRecord, TaskStore,
+    Filter, MemoryStore, Page, Statistics, TaskId, TaskRecord, TaskStore, Watcher,
     domain::{Cursor, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
@@ -220,6 +220,12 @@ impl TaskStore for Troubled {
 
     fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>> {
         self.call(Method::Schedules, 1, move |it| it.schedules(command))
+    }
+
+    fn watch(&self, id: TaskId, watcher: Arc<dyn Watcher>) {
+        if !self.0.is_deaf {
+            self.0.store.watch(id, watcher);
+        }
     }
 
     fn attach(&self, sink: Weak<dyn SignalSink>) {

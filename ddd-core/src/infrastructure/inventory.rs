@@ -16,7 +16,7 @@ inventory::collect!(Registration);
 
 /// Every definition that is linked into this program, by name and place.
 #[must_use]
-pub(crate) fn linked() -> Vec<&'static Definition> {
+pub fn linked() -> Vec<&'static Definition> {
     let mut all: Vec<_> = inventory::iter::<Registration>.into_iter().map(|it| it.0).collect();
     all.sort_by_key(|it| (it.name, it.file, it.line));
     all

@@ -5,5 +5,4 @@ mod inventory;
 pub(crate) mod memory;
 
 pub use clock::SystemClock;
-pub use inventory::Registration;
-pub(crate) use inventory::linked;
+pub use inventory::{Registration, linked};
