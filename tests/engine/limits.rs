@@ -173,7 +173,10 @@ async fn a_full_queue_holds_no_other_up() {
 }
 
 #[derive(Clone, Default)]
-struct Tenants(Arc<Mutex<HashMap<String, (Gauge, Arc<Barrier>)>>>);
+struct Tenants(Arc<Mutex<HashMap<String, Tenant>>>);
+
+/// How many of its tasks run, and where they meet.
+type Tenant = (Gauge, Arc<Barrier>);
 
 impl Tenants {
     fn of(&self, tenant: &str) -> (Gauge, Arc<Barrier>) {

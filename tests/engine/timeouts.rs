@@ -49,9 +49,9 @@ async fn act_for_ever(every_ms: u64, #[inject] world: World, #[inject] context: 
     async fn act(world: World, every: Duration) {
         loop {
             if every.is_zero() {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             } else {
-                tokio::time::sleep(every).await
+                tokio::time::sleep(every).await;
             }
             world.act();
         }

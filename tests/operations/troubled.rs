@@ -7,12 +7,12 @@ use std::{
 };
 
 use ddd_core::{
-    Filter, MemoryStore, Page, Statistics, TaskId, TaskRecord, TaskStore, Watcher,
+    Filter, MemoryStore, Page, Statistics, TaskId, TaskRecord, TaskStore,
     domain::{Cursor, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
         NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink, StoreError,
-        StoreErrorKind, StoreFuture, StoreSettings, WorkerState,
+        StoreErrorKind, StoreFuture, StoreSettings, Watcher, WorkerState,
     },
 };
 use std::sync::Mutex;
