@@ -1,6 +1,7 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
+use tokio::sync::Notify;
 
 use super::{transitions::TransitionLog, worker::Worker};
 use crate::{
@@ -13,16 +14,19 @@ use crate::{
 pub(crate) struct Inbox {
     log: Arc<TransitionLog>,
     worker: RwLock<Weak<Worker>>,
+    /// The worker's bell: rung for every task that becomes ready, so it is at hand.
+    bell: RwLock<Option<Arc<Notify>>>,
 }
 
 impl Inbox {
     pub(crate) fn new(log: Arc<TransitionLog>) -> Self {
-        Self { log, worker: RwLock::default() }
+        Self { log, worker: RwLock::default(), bell: RwLock::default() }
     }
 
     /// From now on hints go to `worker`.
     pub(crate) fn set_worker(&self, worker: &Arc<Worker>) {
         *self.worker.write() = Arc::downgrade(worker);
+        *self.bell.write() = Some(worker.bell());
     }
 }
 
@@ -35,8 +39,8 @@ impl SignalSink for Inbox {
         match signal {
             Signal::Recorded => self.log.wake(),
             Signal::Ready { .. } => {
-                if let Some(worker) = self.worker.read().upgrade() {
-                    worker.wake();
+                if let Some(bell) = &*self.bell.read() {
+                    bell.notify_one();
                 }
             }
             Signal::Cancel { id, fence } => {

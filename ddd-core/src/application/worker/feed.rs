@@ -21,7 +21,7 @@ pub(crate) struct Feed {
     services: Arc<Services>,
     finisher: Arc<Finisher>,
     state: Mutex<State>,
-    wake: Notify,
+    wake: Arc<Notify>,
     pace_changed: Notify,
     /// The queues that this worker serves, and how many tasks of each it may run at once.
     queues: Arc<[(Name, usize)]>,
@@ -100,11 +100,16 @@ impl Feed {
             services,
             finisher,
             state: Mutex::new(state),
-            wake: Notify::new(),
+            wake: Arc::default(),
             pace_changed: Notify::new(),
             queues: queues.into(),
             has_queue_limits,
         }
+    }
+
+    /// Rung when something may be ready: one slot that waits looks for it.
+    pub(crate) fn bell(&self) -> &Arc<Notify> {
+        &self.wake
     }
 
     /// Something may be ready: one slot that waits looks for it.

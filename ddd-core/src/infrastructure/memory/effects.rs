@@ -8,16 +8,20 @@ use crate::{
     ports::{NewTask, Signal, SignalSink},
 };
 
+/// Who is told; all of them at once, so that telling costs one count and no copy.
+pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
+
 /// What a change leads to beyond its answer. Transitions are recorded as they happen; signals are sent, and garbage is
 /// dropped, when the lock is free again.
-#[derive(Default)]
 pub(super) struct Effects {
-    sinks: Vec<Arc<dyn SignalSink>>,
+    sinks: Sinks,
     /// Somebody waits for what was recorded.
     is_waited_for: bool,
     signals: Vec<Signal>,
     ended: Vec<Ended>,
     first_ready: Option<(u32, usize)>,
+    /// The same, named.
+    ready_signal: Option<Signal>,
     more_ready: Vec<(u32, usize)>,
     pub(super) dropped_entries: Vec<Remains>,
     pub(super) dropped_tasks: Vec<NewTask>,
@@ -33,14 +37,19 @@ struct Ended {
 
 impl Effects {
     /// Effects that are told to `sinks`.
-    pub(super) fn told_to(sinks: Vec<Arc<dyn SignalSink>>) -> Self {
-        Self { sinks, ..Self::default() }
-    }
-
-    /// Gives the sinks back, and keeps those that are to be told something when the lock is free.
-    pub(super) fn give_sinks_back(&mut self) -> Vec<Arc<dyn SignalSink>> {
-        let told = if self.is_waited_for || !self.signals.is_empty() { self.sinks.clone() } else { Vec::new() };
-        std::mem::replace(&mut self.sinks, told)
+    pub(super) fn told_to(sinks: Sinks) -> Self {
+        Self {
+            sinks,
+            is_waited_for: false,
+            signals: Vec::new(),
+            ended: Vec::new(),
+            first_ready: None,
+            ready_signal: None,
+            more_ready: Vec::new(),
+            dropped_entries: Vec::new(),
+            dropped_tasks: Vec::new(),
+            dropped_results: Vec::new(),
+        }
     }
 
     /// Notes whom to tell that a run ended.
@@ -58,7 +67,7 @@ impl Effects {
     }
 
     pub(super) fn record_transition(&mut self, transition: &Transition) {
-        for sink in &self.sinks {
+        for sink in &*self.sinks {
             self.is_waited_for |= sink.record(transition);
         }
     }
@@ -83,11 +92,9 @@ impl Effects {
 
     /// Turns the numbers of queues into signals.
     pub(super) fn name_queues(&mut self, queues: &Queues) {
-        if !self.sinks.is_empty() {
-            for (queue, count) in self.first_ready.take().into_iter().chain(self.more_ready.drain(..)) {
-                self.signals.push(Signal::Ready { queue: queues.at(queue).name.clone(), count });
-            }
-        }
+        let signal = |(queue, count)| Signal::Ready { queue: queues.at(queue).name.clone(), count };
+        self.ready_signal = self.first_ready.take().map(signal);
+        self.signals.extend(self.more_ready.drain(..).map(signal));
     }
 
     /// Sends the signals, outside the lock.
@@ -95,11 +102,12 @@ impl Effects {
         for ended in self.ended.drain(..) {
             ended.watchers.tell(ended.status, ended.result);
         }
-        for sink in &self.sinks {
+        // Work first: who only looks on can wait.
+        for sink in &*self.sinks {
+            self.ready_signal.iter().chain(&self.signals).for_each(|it| sink.signal(it.clone()));
             if self.is_waited_for {
                 sink.signal(Signal::Recorded);
             }
-            self.signals.iter().for_each(|it| sink.signal(it.clone()));
         }
     }
 }

@@ -5,19 +5,21 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{effects::Effects, state::State};
+use super::{
+    effects::{Effects, Sinks},
+    state::State,
+};
 use crate::{
     domain::Timestamp,
     ports::{Clock, SignalSink},
 };
 
 /// What the lock guards.
-#[derive(Default)]
 struct Guarded {
     state: State,
     /// Held by the store as well, so that no change has to ask which of them live; those that only the store still holds
     /// are dropped now and then.
-    sinks: Vec<Arc<dyn SignalSink>>,
+    sinks: Sinks,
 }
 
 /// What the handles of one store share.
@@ -34,7 +36,7 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, guarded: Mutex::default() }
+        Self { clock, guarded: Mutex::new(Guarded { state: State::default(), sinks: Arc::new([]) }) }
     }
 
     /// Does one change as a whole. Its signals are sent, and what it dropped is freed, after the lock is.
@@ -43,11 +45,10 @@ impl Shared {
         let (answer, fx) = {
             let mut guarded = self.guarded.lock();
             let Guarded { state, sinks } = &mut *guarded;
-            let mut fx = Effects::told_to(std::mem::take(sinks));
+            let mut fx = Effects::told_to(sinks.clone());
             let now = state.tick(now);
             let answer = change(state, now, &mut fx);
             fx.name_queues(&state.queues);
-            *sinks = fx.give_sinks_back();
             (answer, fx)
         };
         fx.send();
@@ -55,12 +56,28 @@ impl Shared {
     }
 
     pub(super) fn attach(&self, sink: &Weak<dyn SignalSink>) {
-        self.guarded.lock().sinks.extend(sink.upgrade());
+        self.set_sinks(sink.upgrade());
     }
 
     /// Drops the sinks of applications that are gone.
     pub(super) fn drop_dead_sinks(&self) {
-        let dead: Vec<_> = self.guarded.lock().sinks.extract_if(.., |it| Arc::strong_count(it) == 1).collect();
-        drop(dead);
+        let has_dead = self.guarded.lock().sinks.iter().any(is_dead);
+        if has_dead {
+            self.set_sinks(None);
+        }
     }
+
+    /// The sinks that live, and one more.
+    fn set_sinks(&self, more: Option<Arc<dyn SignalSink>>) {
+        let mut guarded = self.guarded.lock();
+        let living: Sinks = guarded.sinks.iter().filter(|it| !is_dead(it)).cloned().chain(more).collect();
+        let before = std::mem::replace(&mut guarded.sinks, living);
+        drop(guarded);
+        drop(before);
+    }
+}
+
+/// Whether only the store still holds it.
+fn is_dead(sink: &Arc<dyn SignalSink>) -> bool {
+    Arc::strong_count(sink) == 1
 }
