@@ -1,21 +1,76 @@
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::attempt::RunningAttempt;
+use super::{attempt::RunningAttempt, finisher::Report};
+use crate::ports::{Claimed, Held};
 
-/// Where the worker finds what a slot runs.
-#[derive(Debug, Default)]
-pub(crate) struct Cell(Mutex<Option<Arc<RunningAttempt>>>);
+/// What a slot runs, where the rest of the worker finds it.
+#[derive(Default)]
+pub(crate) struct Cell(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    attempt: Option<Arc<RunningAttempt>>,
+    /// Claimed with it, and to be run after it.
+    next: VecDeque<Claimed>,
+    /// The ends of what was claimed and run with it, not reported yet.
+    reports: Vec<Report>,
+}
 
 impl Cell {
     /// The attempt that runs in the slot.
     pub(crate) fn attempt(&self) -> Option<Arc<RunningAttempt>> {
-        self.0.lock().clone()
+        self.0.lock().attempt.clone()
     }
 
-    /// Another attempt runs, or none.
-    pub(crate) fn set(&self, attempt: Option<Arc<RunningAttempt>>) {
-        *self.0.lock() = attempt;
+    /// An attempt begins.
+    pub(crate) fn begin(&self, attempt: Arc<RunningAttempt>) {
+        self.0.lock().attempt = Some(attempt);
+    }
+
+    /// It has ended. Answers with what is to be reported now: nothing, as long as there is more to be run.
+    pub(crate) fn end(&self, report: Option<Report>) -> Vec<Report> {
+        let mut state = self.0.lock();
+        state.attempt = None;
+        state.reports.extend(report);
+        if state.next.is_empty() { std::mem::take(&mut state.reports) } else { Vec::new() }
+    }
+
+    /// What is to be run after the present attempt.
+    pub(crate) fn line_up(&self, tasks: impl Iterator<Item = Claimed>) {
+        self.0.lock().next.extend(tasks);
+    }
+
+    /// The next one of them.
+    pub(crate) fn next(&self) -> Option<Claimed> {
+        self.0.lock().next.pop_front()
+    }
+
+    /// Empties the line, because the slot cannot get to it soon: what was not run, and what was not reported.
+    pub(crate) fn clear(&self) -> (VecDeque<Claimed>, Vec<Report>) {
+        let mut state = self.0.lock();
+        (std::mem::take(&mut state.next), std::mem::take(&mut state.reports))
+    }
+
+    /// Takes a task out of the line.
+    pub(crate) fn take_out(&self, held: Held) -> Option<Claimed> {
+        let mut state = self.0.lock();
+        let place = state.next.iter().position(|it| it.id == held.id && it.fence == held.fence)?;
+        state.next.remove(place)
+    }
+
+    /// The claims that wait in the line, and those whose ends are not reported yet.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        let state = self.0.lock();
+        let next = state.next.iter().map(|it| Held { id: it.id, fence: it.fence });
+        let ended = state.reports.iter().map(|it| Held { id: it.finish.id, fence: it.finish.fence });
+        next.chain(ended).collect()
+    }
+}
+
+impl std::fmt::Debug for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Cell").field(&self.attempt()).finish()
     }
 }

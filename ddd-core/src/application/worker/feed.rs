@@ -39,9 +39,12 @@ struct State {
     hungry: usize,
     running: usize,
     running_by_queue: Vec<usize>,
-    /// A claim is under way; and another is wanted after it.
-    claiming: bool,
+    /// How many claims are under way that others wait for: those that the store does not answer at once, and those that
+    /// must be the only one. And whether a slot does wait.
+    claiming: usize,
     again: bool,
+    /// How many tasks are asked for in claims under way.
+    asked: usize,
     /// A task that must run alone runs, or waits until this worker is idle.
     alone: bool,
     closed: bool,
@@ -64,28 +67,46 @@ enum Slot<'a> {
     Claimed,
 }
 
+/// What a slot is given.
+pub(crate) struct Taken {
+    /// What it is to run.
+    pub(crate) claimed: Claimed,
+    /// What it is to run then: of the same claim, and all bodies before ended at their first poll.
+    pub(crate) more: std::vec::IntoIter<Claimed>,
+}
+
 /// What a slot has just done.
 pub(crate) struct Done {
-    /// The queue of the task that it ran.
+    /// The queue of the task that it ran first.
     pub(crate) queue: Name,
-    /// Whether the body ended at its first poll.
-    pub(crate) was_quick: bool,
+    /// How many bodies ended at their first poll, if all did.
+    pub(crate) quick: Option<usize>,
+}
+
+/// A claim to be made.
+struct Claim {
+    request: ClaimRequest,
+    /// For how many slots.
+    asked: usize,
+    /// Whether all of it is for the slot that asks.
+    is_batch: bool,
+    /// Whether no other may be made meanwhile.
+    is_only: bool,
 }
 
 /// What a slot is to do.
 enum Step {
     Run(Claimed),
-    Claim(ClaimRequest),
+    Claim(Claim),
     Wait,
     End,
 }
 
 impl Feed {
-    /// After so many bodies in a row that ended at their first poll, a claim takes some tasks more than there are slots, so
-    /// that one call serves several. The first body that waits ends that, and what is on the way goes back.
+    /// After so many bodies in a row that ended at their first poll, a slot claims several tasks at once for itself.
     const QUICK: usize = 32;
-    /// How many more, besides one for each slot.
-    const AHEAD: usize = 8;
+    /// How many.
+    const BATCH: usize = 8;
 
     pub(crate) fn new(
         worker: WorkerId,
@@ -148,7 +169,7 @@ impl Feed {
     /// Whether a body runs, or a claim is under way.
     pub(crate) fn is_busy(&self) -> bool {
         let state = self.state.lock();
-        state.running > 0 || state.claiming
+        state.running > 0 || state.asked > 0
     }
 
     /// What is claimed and on the way to a slot.
@@ -172,15 +193,9 @@ impl Feed {
         self.wake();
     }
 
-    /// A body waits, or runs on a thread of its own: what is on the way and has no slot goes back.
+    /// A body waits, or runs on a thread of its own: slots claim one task at a time again.
     pub(crate) fn body_waits(&self) {
-        let mut state = self.state.lock();
-        let was_quick = std::mem::take(&mut state.quick) >= Self::QUICK;
-        let kept = if was_quick { state.hungry.min(state.ready.len()) } else { state.ready.len() };
-        let without_slot = state.ready.split_off(kept);
-        drop(state);
-        self.finisher.flush();
-        self.finisher.give_back(without_slot.into_iter());
+        self.state.lock().quick = 0;
     }
 
     /// Takes a task back that is on the way to a slot.
@@ -190,54 +205,58 @@ impl Feed {
         state.ready.remove(place)
     }
 
-    /// Whether something is on the way to a slot.
-    pub(crate) fn has_ready(&self) -> bool {
-        !self.state.lock().ready.is_empty()
-    }
-
     /// Whether it was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.state.lock().closed
     }
 
     /// The next task for a slot; `None` if the slot is to end. `done` is what the slot has just done.
-    pub(crate) async fn next(&self, done: Option<&Done>) -> Option<Claimed> {
+    pub(crate) async fn next(&self, done: Option<&Done>) -> Option<Taken> {
         let mut pause = Pause::default();
         let mut from = done.map_or(Slot::Begins, Slot::Finished);
         loop {
             // Made before the look, so that no call to all slots falls between look and wait.
             let hint = self.wake.notified();
             match self.step(from) {
-                Step::Run(claimed) => return Some(claimed),
+                Step::Run(claimed) => return Some(Taken { claimed, more: Vec::new().into_iter() }),
                 Step::End => return None,
                 Step::Wait => {
-                    self.finisher.flush();
                     hint.await;
                     from = Slot::Waited;
                 }
-                Step::Claim(request) => {
-                    self.finisher.flush();
+                Step::Claim(claim) => {
                     from = Slot::Begins;
-                    match self.claim(request).await {
-                        Ok(claims) => match self.take(claims) {
-                            Some(claimed) => return Some(claimed),
-                            None => from = Slot::Claimed,
-                        },
-                        Err(error) => {
-                            self.state.lock().claiming = false;
-                            pause.report_and_wait(&error, "claiming tasks").await;
-                        }
+                    match self.claim(claim).await {
+                        Ok(Some(taken)) => return Some(taken),
+                        Ok(None) => from = Slot::Claimed,
+                        Err(error) => pause.report_and_wait(&error, "claiming tasks").await,
                     }
                 }
             }
         }
     }
 
-    /// Asks the store. What it hands out after it was given up on goes back.
-    async fn claim(&self, request: ClaimRequest) -> Result<Claims, StoreError> {
-        let finisher = self.finisher.clone();
-        let late = move |claims: Claims| finisher.give_back(claims.tasks.into_iter());
-        store_call::call_or_late(self.services.store.claim(request), self.services.store_timeout(), late).await
+    /// Asks the store; the first task that it hands out is for the slot that asked. What it hands out after it was given up
+    /// on goes back.
+    async fn claim(&self, claim: Claim) -> Result<Option<Taken>, StoreError> {
+        let services = &self.services;
+        let Claim { request, asked, is_batch, mut is_only } = claim;
+        let answer = match store_call::poll_now(services.store.claim(request)) {
+            Ok(answer) => answer,
+            Err(pending) => {
+                if !is_only {
+                    is_only = true;
+                    self.state.lock().claiming += 1;
+                }
+                let finisher = self.finisher.clone();
+                let late = move |claims: Claims| finisher.give_back(claims.tasks.into_iter());
+                store_call::detach(&services.runtime, pending, services.store_timeout(), late).await
+            }
+        };
+        let mut state = self.state.lock();
+        state.asked -= asked;
+        state.claiming -= usize::from(is_only);
+        Ok(self.take(state, answer?, is_batch))
     }
 
     /// What a slot is to do.
@@ -259,20 +278,30 @@ impl Feed {
             return Step::Run(self.started(state, claimed));
         }
         let has_just_looked = matches!(from, Slot::Claimed) && !state.again;
-        if state.claiming || (state.alone && state.running > 0) {
+        if state.claiming > 0 || (state.alone && state.running > 0) {
             state.again = true;
         } else if !has_just_looked {
-            state.claiming = true;
             state.again = false;
-            return Step::Claim(self.request(&state));
+            return Step::Claim(self.begin_claim(&mut state));
         }
         state.hungry += 1;
         Step::Wait
     }
 
-    fn request(&self, state: &State) -> ClaimRequest {
-        let ahead = if state.quick >= Self::QUICK && !self.has_queue_limits { state.limit + Self::AHEAD } else { 0 };
-        let max = (1 + state.hungry).min(state.limit.saturating_sub(state.running)).max(1) + ahead;
+    fn begin_claim(&self, state: &mut State) -> Claim {
+        let is_idle = state.running == 0 && state.ready.is_empty() && state.asked == 0;
+        let taken = state.running + state.ready.len() + state.asked;
+        let is_batch = state.quick >= Self::QUICK && !self.has_queue_limits && !is_idle;
+        let asked = if is_batch { 1 } else { (1 + state.hungry).min(state.limit.saturating_sub(taken)).max(1) };
+        // What must run alone, and what is limited in this worker, is counted by one claim at a time.
+        let is_only = is_idle || self.has_queue_limits;
+        state.asked += asked;
+        state.claiming += usize::from(is_only);
+        let max = if is_batch { Self::BATCH } else { asked };
+        Claim { request: self.request(state, max, is_idle), asked, is_batch, is_only }
+    }
+
+    fn request(&self, state: &State, max: usize, is_idle: bool) -> ClaimRequest {
         let queues = if self.has_queue_limits {
             let running = state.running_by_queue.iter();
             self.queues
@@ -283,14 +312,11 @@ impl Feed {
         } else {
             self.queues.clone()
         };
-        let idle = state.running == 0;
-        ClaimRequest::new(self.worker, queues, max, self.services.settings.lease, idle)
+        ClaimRequest::new(self.worker, queues, max, self.services.settings.lease, is_idle)
     }
 
-    /// Takes a claim's answer in: the first task is for the slot that claimed.
-    fn take(&self, claims: Claims) -> Option<Claimed> {
-        let mut state = self.state.lock();
-        state.claiming = false;
+    /// Takes a claim's answer in.
+    fn take(&self, mut state: MutexGuard<'_, State>, claims: Claims, is_batch: bool) -> Option<Taken> {
         let mut tasks = claims.tasks.into_iter();
         if state.closed {
             drop(state);
@@ -298,12 +324,17 @@ impl Feed {
             return None;
         }
         state.alone = claims.alone || claims.alone_waiting;
-        let first = tasks.next();
-        state.ready.extend(tasks);
         if let Some(delay) = claims.next_in {
             self.plan(&mut state, delay);
         }
-        Some(self.started(state, first?))
+        let first = tasks.next();
+        if is_batch {
+            // As much as was asked for: others will find something as well.
+            state.again |= tasks.len() + 1 == Self::BATCH;
+        } else {
+            state.ready.extend(tasks.by_ref());
+        }
+        Some(Taken { claimed: self.started(state, first?), more: tasks })
     }
 
     fn plan(&self, state: &mut State, delay: Duration) {
@@ -332,7 +363,7 @@ impl Feed {
 
     fn ended(&self, state: &mut State, done: &Done) {
         state.running -= 1;
-        state.quick = if done.was_quick { state.quick + 1 } else { 0 };
+        state.quick = done.quick.map_or(0, |it| state.quick.saturating_add(it));
         state.alone &= state.running > 0;
         if self.has_queue_limits
             && let Some(index) = self.queues.iter().position(|it| it.0 == done.queue)

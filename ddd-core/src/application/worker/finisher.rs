@@ -21,6 +21,14 @@ pub(crate) struct Report {
     pub(crate) attempt: u32,
 }
 
+impl Report {
+    /// The end of an attempt that no body has begun with.
+    pub(crate) fn unbegun(claimed: Claimed, end: AttemptEnd) -> Self {
+        let finish = Finish::new(claimed.id, claimed.fence, end);
+        Self { finish, name: claimed.name, run: claimed.run, attempt: claimed.attempt }
+    }
+}
+
 pub(crate) struct Finisher {
     services: Arc<Services>,
     state: Mutex<State>,
@@ -38,8 +46,6 @@ struct State {
 impl Finisher {
     /// How many ends may wait to be written before slots wait as well.
     const MAX_WAITING: usize = 1_000;
-    /// So many ends are written together while slots have more to do.
-    const GATHERED: usize = 16;
 
     pub(crate) fn new(services: Arc<Services>) -> Arc<Self> {
         Arc::new(Self { services, state: Mutex::default(), written: Notify::new() })
@@ -51,19 +57,16 @@ impl Finisher {
         self.flush();
     }
 
-    /// Takes a report that may wait for others: it is written with the next that may not, or when there are enough.
-    pub(crate) fn push_lazily(self: &Arc<Self>, report: Report) {
-        let mut state = self.state.lock();
-        state.waiting.push(report);
-        if state.waiting.len() < Self::GATHERED {
-            return;
+    /// Takes several reports.
+    pub(crate) fn push_all(self: &Arc<Self>, reports: Vec<Report>) {
+        if !reports.is_empty() {
+            self.state.lock().waiting.extend(reports);
+            self.flush();
         }
-        drop(state);
-        self.flush();
     }
 
     /// Writes what waits.
-    pub(crate) fn flush(self: &Arc<Self>) {
+    fn flush(self: &Arc<Self>) {
         let mut state = self.state.lock();
         if state.writing || state.waiting.is_empty() {
             return;
@@ -81,8 +84,7 @@ impl Finisher {
 
     /// Ends an attempt that no body has begun with.
     pub(crate) fn end_unbegun(self: &Arc<Self>, claimed: Claimed, end: AttemptEnd) {
-        let finish = Finish::new(claimed.id, claimed.fence, end);
-        self.push(Report { finish, name: claimed.name, run: claimed.run, attempt: claimed.attempt });
+        self.push(Report::unbegun(claimed, end));
     }
 
     /// Waits while too many ends are waiting to be written.

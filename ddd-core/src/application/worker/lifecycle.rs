@@ -98,6 +98,7 @@ impl Worker {
     pub(crate) async fn crash(&self) {
         self.vitals.stop();
         drop(self.shared.feed.close());
+        drop(self.shared.clear_lines());
         for attempt in self.shared.attempts() {
             attempt.stop(Stop::Lost);
         }

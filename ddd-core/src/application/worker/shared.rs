@@ -1,4 +1,10 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -14,7 +20,7 @@ use super::{
 use crate::{
     application::services::Services,
     domain::{AttemptError, FailureKind, Fence, Name, TaskId, WorkerId},
-    ports::{AttemptEnd, Held},
+    ports::{AttemptEnd, Claimed, Held},
 };
 
 /// What the parts of a worker share.
@@ -31,6 +37,7 @@ pub(crate) struct Shared {
     cells: Mutex<Vec<Arc<Cell>>>,
     /// The newest words to end a body: the body may just be on its way from the feed to its cell.
     told_before: Mutex<VecDeque<(Held, Stop)>>,
+    was_told: AtomicBool,
 }
 
 impl Shared {
@@ -48,6 +55,7 @@ impl Shared {
             slot_ended: Notify::new(),
             cells: Mutex::default(),
             told_before: Mutex::default(),
+            was_told: AtomicBool::new(false),
             services,
         }
     }
@@ -57,10 +65,27 @@ impl Shared {
         self.cells.lock().iter().filter_map(|it| it.attempt()).collect()
     }
 
+    /// The claims that wait in the lines of slots, and those whose ends wait there to be reported.
+    pub(crate) fn held_in_line(&self) -> Vec<Held> {
+        self.cells.lock().iter().flat_map(|it| it.held()).collect()
+    }
+
+    /// Takes out what waits in the lines of slots.
+    pub(crate) fn clear_lines(&self) -> Vec<Claimed> {
+        let mut not_run = Vec::new();
+        for cell in &*self.cells.lock() {
+            let (tasks, reports) = cell.clear();
+            self.finisher.push_all(reports);
+            not_run.extend(tasks);
+        }
+        not_run
+    }
+
     /// Tells a body to end, be it running or on the way to a slot.
     pub(crate) fn stop(&self, id: TaskId, fence: Fence, reason: Stop) {
         let held = Held { id, fence };
-        if let Some(claimed) = self.feed.take_out(held) {
+        let in_line = || self.cells.lock().iter().find_map(|it| it.take_out(held));
+        if let Some(claimed) = self.feed.take_out(held).or_else(in_line) {
             if reason == Stop::Cancel {
                 let error = AttemptError::new(FailureKind::Cancelled, "cancelled before it began".to_owned());
                 self.finisher.end_unbegun(claimed, AttemptEnd::Cancelled(error));
@@ -74,6 +99,7 @@ impl Shared {
         }
         told_before.push_back((held, reason));
         drop(told_before);
+        self.was_told.store(true, Ordering::SeqCst);
         for attempt in self.attempts().iter().filter(|it| it.held() == held) {
             attempt.stop(reason);
         }
@@ -81,6 +107,9 @@ impl Shared {
 
     /// Tells an attempt that has just begun what came before it was seen to.
     pub(crate) fn stop_if_told_before(&self, attempt: &RunningAttempt) {
+        if !self.was_told.load(Ordering::SeqCst) {
+            return;
+        }
         let told_before = self.told_before.lock();
         for (_, reason) in told_before.iter().filter(|it| it.0 == attempt.held()) {
             attempt.stop(*reason);

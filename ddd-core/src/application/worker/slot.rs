@@ -30,34 +30,35 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let progress = Some(shared.progress.clone());
     let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress });
     let mut done = None;
-    while let Some(claimed) = shared.feed.next(done.as_ref()).await {
-        let queue = claimed.queue.clone();
-        let mut was_quick = false;
-        if let Some(registered) = shared.services.registry.find(&claimed.name) {
-            was_quick = run(&shared, &cell, registered, claimed, surroundings.clone()).await;
-        } else {
-            // The store hands out only what was declared; what was not is for another worker.
-            tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
-            shared.finisher.give_back([claimed].into_iter());
+    while let Some(taken) = shared.feed.next(done.as_ref()).await {
+        let queue = taken.claimed.queue.clone();
+        cell.line_up(taken.more);
+        let mut quick = Some(0);
+        let mut next = Some(taken.claimed);
+        while let Some(claimed) = next {
+            let was_quick = run(&shared, &cell, claimed, surroundings.clone()).await;
+            quick = quick.filter(|_| was_quick).map(|it| it + 1);
+            // A body that never waits, over a store that answers at once, would keep the thread from everything else.
+            tokio::task::consume_budget().await;
+            next = cell.next();
         }
-        done = Some(Done { queue, was_quick });
         shared.finisher.room().await;
-        // A body that never waits, over a store that answers at once, would keep the thread from everything else.
-        tokio::task::consume_budget().await;
+        done = Some(Done { queue, quick });
     }
     shared.remove(&cell);
 }
 
 /// Runs a task and reports its end; whether its body ended at its first poll.
-async fn run(
-    shared: &Arc<Shared>,
-    cell: &Cell,
-    registered: &Registered,
-    claimed: Claimed,
-    surroundings: Arc<Surroundings>,
-) -> bool {
+async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: Arc<Surroundings>) -> bool {
+    let Some(registered) = shared.services.registry.find(&claimed.name) else {
+        // The store hands out only what was declared; what was not is for another worker.
+        tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
+        let report = Report::unbegun(claimed, AttemptEnd::Release);
+        shared.finisher.push_all(cell.end(Some(report)));
+        return false;
+    };
     let attempt = Arc::new(RunningAttempt::new(&claimed, surroundings));
-    cell.set(Some(attempt.clone()));
+    cell.begin(attempt.clone());
     shared.stop_if_told_before(&attempt);
     let span = span(&claimed);
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };
@@ -65,6 +66,9 @@ async fn run(
     let waits = || {
         waited.store(true, Ordering::Relaxed);
         shared.feed.body_waits();
+        let (not_run, reports) = cell.clear();
+        shared.finisher.push_all(reports);
+        shared.finisher.give_back(not_run.into_iter());
     };
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
@@ -74,18 +78,10 @@ async fn run(
         Overdue::Retryable => Some(timed_out(registered, &attempt)),
         Overdue::No | Overdue::Ended => end_of(shared, registered, &attempt, ended),
     };
-    if let Some(end) = end {
-        if matches!(end, AttemptEnd::Release) {
-            attempt.set_given_back();
-        }
-        let report = report(&attempt, end);
-        if shared.feed.has_ready() {
-            shared.finisher.push_lazily(report);
-        } else {
-            shared.finisher.push(report);
-        }
+    if matches!(end, Some(AttemptEnd::Release)) {
+        attempt.set_given_back();
     }
-    cell.set(None);
+    shared.finisher.push_all(cell.end(end.map(|it| report(&attempt, it))));
     if let Some(needed) = needed {
         needed.teardown().await;
     }

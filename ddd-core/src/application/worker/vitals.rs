@@ -138,6 +138,7 @@ async fn connect(shared: &Shared) -> Arc<dyn TaskStore> {
 async fn beat(shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
     let settings = &shared.services.settings;
     let mut held = shared.feed.on_the_way(|it| crate::ports::Held { id: it.id, fence: it.fence });
+    held.extend(shared.held_in_line());
     held.extend(shared.finisher.held());
     // A body far over its time that nobody could report is not vouched for any longer.
     let silent = settings.overdue_grace + settings.lease;
