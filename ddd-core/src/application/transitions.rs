@@ -1,72 +1,63 @@
-//! The stream of transitions: one ring for all subscribers, written in the order in which the store changed.
+//! The stream of transitions: one queue for each subscriber, written in the order in which the store changed.
 
 use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
+use slab::Slab;
 use tokio::sync::Notify;
 
 use crate::domain::Transition;
 
-/// The newest transitions, kept for subscribers that are not there yet. Without a subscriber nothing is kept.
+/// Where transitions are noted for those who subscribed to them. Without a subscriber nothing is kept.
 #[derive(Debug)]
 pub(crate) struct TransitionLog {
-    ring: Mutex<Ring>,
+    outlets: Mutex<Slab<Outlet>>,
     capacity: usize,
     written: Notify,
 }
 
+/// What one subscriber has not taken yet.
 #[derive(Debug, Default)]
-struct Ring {
+struct Outlet {
     items: VecDeque<Transition>,
-    /// The number of the first item; numbers grow by one with each transition.
-    first: u64,
-    subscribers: usize,
-    /// Whether a subscriber waits: only then is it worth waking.
-    waiting: bool,
+    missed: u64,
+    /// Whether the subscriber waits: only then is it worth waking.
+    is_waiting: bool,
 }
 
 impl TransitionLog {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { ring: Mutex::default(), capacity, written: Notify::new() }
+        Self { outlets: Mutex::default(), capacity, written: Notify::new() }
     }
 
     /// Notes a transition; whether somebody waits for it. Cheap, because a store may call it under its lock.
     pub(crate) fn record(&self, transition: &Transition) -> bool {
-        let mut ring = self.ring.lock();
-        if ring.subscribers == 0 {
-            return false;
+        let mut is_waited_for = false;
+        for (_, outlet) in &mut *self.outlets.lock() {
+            if outlet.items.len() == self.capacity {
+                outlet.items.pop_front();
+                outlet.missed += 1;
+            }
+            outlet.items.push_back(transition.clone());
+            is_waited_for |= outlet.is_waiting;
         }
-        if ring.items.len() == self.capacity {
-            ring.items.pop_front();
-            ring.first += 1;
-        }
-        ring.items.push_back(transition.clone());
-        ring.waiting
+        is_waited_for
     }
 
     /// Wakes the subscribers that wait.
     pub(crate) fn wake(&self) {
-        let mut ring = self.ring.lock();
-        if std::mem::take(&mut ring.waiting) {
-            drop(ring);
+        let mut is_waited_for = false;
+        for (_, outlet) in &mut *self.outlets.lock() {
+            is_waited_for |= std::mem::take(&mut outlet.is_waiting);
+        }
+        if is_waited_for {
             self.written.notify_waiters();
         }
     }
 
-    /// Whether there is nothing from number `next` on; if so, the next transition wakes.
-    fn will_wait(&self, next: u64) -> bool {
-        let mut ring = self.ring.lock();
-        let is_empty = ring.first + ring.items.len() as u64 <= next;
-        ring.waiting |= is_empty;
-        is_empty
-    }
-
     pub(crate) fn subscribe(self: &Arc<Self>) -> Transitions {
-        let mut ring = self.ring.lock();
-        ring.subscribers += 1;
-        let next = ring.first + ring.items.len() as u64;
-        drop(ring);
-        Transitions { log: self.clone(), next, taken: VecDeque::new(), flowing: false }
+        let number = self.outlets.lock().insert(Outlet::default());
+        Transitions { log: self.clone(), number, taken: VecDeque::new(), is_flowing: false }
     }
 }
 
@@ -74,10 +65,10 @@ impl TransitionLog {
 #[derive(Debug)]
 pub struct Transitions {
     log: Arc<TransitionLog>,
-    next: u64,
+    number: usize,
     taken: VecDeque<Transition>,
     /// Whether some came since it last waited: then more may follow soon.
-    flowing: bool,
+    is_flowing: bool,
 }
 
 /// So many transitions were lost: the subscriber was slower than the tasks for too long.
@@ -90,8 +81,6 @@ pub struct Lagged {
 }
 
 impl Transitions {
-    /// How many are taken from the ring under one lock.
-    const BATCH: usize = 256;
     /// How long transitions are gathered before the next look, after some came.
     const GATHERED: Duration = Duration::from_millis(1);
 
@@ -102,17 +91,17 @@ impl Transitions {
     pub async fn next(&mut self) -> Result<Transition, Lagged> {
         loop {
             if let Some(transition) = self.try_next()? {
-                self.flowing = true;
+                self.is_flowing = true;
                 return Ok(transition);
             }
-            if std::mem::take(&mut self.flowing) {
+            if std::mem::take(&mut self.is_flowing) {
                 // While they keep coming, one look takes many of them, and they wake nobody.
                 tokio::time::sleep(Self::GATHERED).await;
                 continue;
             }
             let mut written = pin!(self.log.written.notified());
             written.as_mut().enable();
-            if self.log.will_wait(self.next) {
+            if self.will_wait() {
                 written.await;
             }
         }
@@ -123,30 +112,29 @@ impl Transitions {
     /// # Errors
     /// As [`Transitions::next`].
     pub fn try_next(&mut self) -> Result<Option<Transition>, Lagged> {
-        if let Some(transition) = self.taken.pop_front() {
-            return Ok(Some(transition));
+        if self.taken.is_empty() {
+            // The queues are exchanged, which takes no longer for many than for one.
+            let mut outlets = self.log.outlets.lock();
+            let outlet = &mut outlets[self.number];
+            if outlet.missed > 0 {
+                return Err(Lagged { missed: std::mem::take(&mut outlet.missed) });
+            }
+            std::mem::swap(&mut outlet.items, &mut self.taken);
         }
-        let ring = self.log.ring.lock();
-        if ring.first > self.next {
-            let missed = ring.first - self.next;
-            self.next = ring.first;
-            return Err(Lagged { missed });
-        }
-        let skipped = usize::try_from(self.next - ring.first).unwrap_or(usize::MAX);
-        self.taken.extend(ring.items.iter().skip(skipped).take(Self::BATCH).cloned());
-        drop(ring);
-        self.next += self.taken.len() as u64;
         Ok(self.taken.pop_front())
+    }
+
+    /// Whether there is nothing to take; if so, the next transition wakes.
+    fn will_wait(&self) -> bool {
+        let outlet = &mut self.log.outlets.lock()[self.number];
+        outlet.is_waiting = outlet.items.is_empty();
+        outlet.is_waiting
     }
 }
 
 impl Drop for Transitions {
     fn drop(&mut self) {
-        let mut ring = self.log.ring.lock();
-        ring.subscribers -= 1;
-        if ring.subscribers == 0 {
-            ring.first += ring.items.len() as u64;
-            ring.items = VecDeque::new();
-        }
+        let outlet = self.log.outlets.lock().remove(self.number);
+        drop(outlet);
     }
 }
