@@ -353,8 +353,15 @@ async fn a_thousand_panics_leave_the_worker_as_it_was() {
         let is_failure = matches!(status, TaskStatus::Failed | TaskStatus::Timeout);
         failed += if is_failure { records.len() } else { 0 };
     }
-    assert_eq!(fixture.told.load(Ordering::SeqCst), failed, "on_failure is told of each once");
+    // The hooks are told after the store.
+    soon(async {
+        while fixture.told.load(Ordering::SeqCst) < failed {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     assert_sound(&fixture).await;
+    assert_eq!(fixture.told.load(Ordering::SeqCst), failed, "on_failure is told of each once");
     assert_eq!(fixture.doomed.now(), 0);
     assert_eq!(app.shutdown(Duration::from_secs(5)).await, ShutdownReport::default());
 }

@@ -1,6 +1,11 @@
 //! Parameters marked `#[secret]` show nowhere.
 
-use ddd_core::{App, Filter, Task, TaskContext, assert_submitted, task};
+use ddd_core::{
+    App, Filter, Task, TaskContext, TaskId, Timestamp, assert_submitted,
+    domain::{FailureKind, Name},
+    ports::NewTask,
+    task,
+};
 
 use crate::support::{record, virtual_app};
 
@@ -58,4 +63,21 @@ async fn a_secret_reaches_the_body_and_nobody_else() {
         let place = all.find(secret).map(|at| &all[at.saturating_sub(200)..at + 20]);
         assert_eq!(place, None);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_does_not_fit_is_not_quoted() {
+    let app = virtual_app(&[whole::definition()]).build().await.unwrap();
+    app.start_workers().await.unwrap();
+    let params = serde_json::json!({ "token": "x", "pin": CANARY });
+    let refused = app.submit_named("whole", &params).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("pin") && !format!("{refused:?}").contains(CANARY), "{refused:?}");
+    let id = TaskId::from_parts(Timestamp::from_micros(1), 0, 1);
+    let params = serde_json::value::to_raw_value(&params).unwrap();
+    let stored = NewTask::new(id, Name::new("whole"), Name::new("default"), params.into());
+    app.store().enqueue(vec![stored]).await.unwrap();
+    app.tasks().wait_idle().await.unwrap();
+    let error = record(&app, id).await.last_error().unwrap().clone();
+    assert_eq!(error.kind, FailureKind::Undecodable);
+    assert!(error.message.contains("`pin`") && !error.message.contains(CANARY), "{}", error.message);
 }

@@ -130,10 +130,16 @@ async fn yields(times: u32) {
 async fn the_answer_to_a_cancel_tells_who_won() {
     let app = real_app(&[yields::definition()]).slots(2).build().await.unwrap();
     app.start_workers().await.unwrap();
+    let mut transitions = app.tasks().transitions();
     let mut answers = [0; 3];
     for seed in Seed::rounds(300) {
         let mut random = seed.random();
         let handle = app.submit(yields { times: random.u32(0..40) }).await.unwrap();
+        let mut is_awaited = random.bool();
+        while is_awaited {
+            let transition = soon(transitions.next()).await.unwrap();
+            is_awaited = transition.id != handle.id() || transition.to != TaskStatus::Running;
+        }
         for _ in 0..random.u32(0..40) {
             tokio::task::yield_now().await;
         }
@@ -209,4 +215,23 @@ async fn a_queued_task_is_cancelled_at_once_and_keeps_the_reason() {
     assert_eq!(handle.cancel().await.unwrap(), Controlled::Refused(TaskStatus::Cancelled));
     let record = record(&app, handle.id()).await;
     assert_eq!((record.attempt, record.last_error().unwrap().message.as_str()), (0, "not needed"));
+}
+
+/// The cancel comes between claim and start as well as at any later moment; it never waits for a heartbeat.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cancel_right_after_the_claim_is_not_lost() {
+    let mut settings = Settings::default();
+    (settings.heartbeat, settings.lease) = (Duration::from_secs(3_600), Duration::from_secs(3 * 3_600));
+    let app = real_app(&[never_ends::definition()]).settings(settings).slots(4).build().await.unwrap();
+    app.start_workers().await.unwrap();
+    let mut transitions = app.tasks().transitions();
+    app.submit_many((0..1_000).map(|_| never_ends {})).await.unwrap();
+    let mut ended = 0;
+    while ended < 1_000 {
+        let transition = soon(transitions.next()).await.unwrap();
+        ended += usize::from(transition.is_terminal());
+        if transition.to == TaskStatus::Running {
+            app.tasks().cancel(transition.id, "at once").await.unwrap();
+        }
+    }
 }

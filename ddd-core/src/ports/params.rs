@@ -37,6 +37,16 @@ impl InvalidParams {
         Self { path: path.into(), message: message.into() }
     }
 
+    /// The same, with what is wrong untold if it is in one of these members: an error's text may quote a value.
+    #[must_use]
+    pub fn hiding(mut self, secrets: &[&str]) -> Self {
+        let member = self.path.split(['.', '[']).next().unwrap_or_default();
+        if secrets.contains(&member) {
+            self.message = "does not fit; its value is secret".to_owned();
+        }
+        self
+    }
+
     /// The same, found inside of the member `name`.
     #[must_use]
     pub fn within(mut self, name: &str) -> Self {

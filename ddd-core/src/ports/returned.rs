@@ -41,9 +41,9 @@ pub fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
     match T::from_params(params) {
         Ok(task) => match task.validate() {
             Ok(()) => Ok(task.keys()),
-            Err(error) => Err(error),
+            Err(error) => Err(error.hiding(T::definition().secrets)),
         },
-        Err(error) => Err(error),
+        Err(error) => Err(error.hiding(T::definition().secrets)),
     }
 }
 
@@ -54,7 +54,7 @@ pub fn check<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
 pub fn check_shape<T: Task>(params: &RawValue) -> Result<Keys, InvalidParams> {
     match T::from_params(params) {
         Ok(_) => Ok(Keys::default()),
-        Err(error) => Err(error),
+        Err(error) => Err(error.hiding(T::definition().secrets)),
     }
 }
 

@@ -74,6 +74,7 @@ pub(crate) async fn run(
             Ended::Stopped(reason) => return (Ended::Stopped(reason), self::needed(needed)),
         }
     }
+    let secret = (!job.registered.definition.secrets.is_empty()).then(|| job.params.clone());
     let call = Call::new(job.params, context.clone(), dependencies);
     let ended = match job.registered.definition.body {
         Body::Async(start) => match guard::run(|| Ok(services.hooks.wrap(&context, start(call)))) {
@@ -97,6 +98,14 @@ pub(crate) async fn run(
         ))),
     };
     job.attempt.end_children().await;
+    let ended = match (ended, secret) {
+        // The check tells the same without a secret value.
+        (Ended::Returned(Err(failure)), Some(params)) if failure.kind == FailureKind::Undecodable => {
+            let told = (job.registered.definition.check)(&params).map_or_else(Failure::from, |_| failure);
+            Ended::Returned(Err(told))
+        }
+        (ended, _) => ended,
+    };
     (ended, needed)
 }
 

@@ -99,11 +99,12 @@ impl Worker {
         self.vitals.stop();
         drop(self.shared.feed.close());
         drop(self.shared.clear_lines());
-        for attempt in self.shared.attempts() {
-            attempt.stop(Stop::Lost);
-        }
         while self.shared.is_busy() {
-            self.shared.slot_ended.notified().await;
+            for attempt in self.shared.attempts() {
+                attempt.stop(Stop::Lost);
+            }
+            // Looks again now and then, for a body that began just after the look.
+            let _ = tokio::time::timeout(Duration::from_millis(10), self.shared.slot_ended.notified()).await;
         }
     }
 }
