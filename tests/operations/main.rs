@@ -1,6 +1,7 @@
 //! Operating the engine: shutting down, trouble with the store, schedules, wiring, the registry, queries, control, hooks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod registry;
 mod rules;
 mod schedules;
 mod shutdown;
@@ -10,3 +11,4 @@ mod signals;
 mod support;
 mod trouble;
 mod troubled;
+mod wiring;
