@@ -3,6 +3,8 @@
 #![allow(clippy::needless_pass_by_value, reason = "the parameters of a task are its own")]
 
 mod control;
+mod hooks;
+mod parked;
 mod queries;
 mod registry;
 mod rules;
@@ -13,6 +15,7 @@ mod shutdown_trouble;
 mod signals;
 mod statistics;
 mod support;
+mod transactions;
 mod trouble;
 mod troubled;
 mod wiring;
