@@ -116,6 +116,9 @@ async fn a_worker_takes_versions_up_to_its_own() {
     let _two = deployment.worker(Some(novelty_of_version(2))).await;
     assert_eq!((first.result().await.unwrap(), second.result().await.unwrap()), (2.into(), 3.into()));
     until(&third, TaskStatus::Parked).await;
+    let reason = record(&third).await.waits_for().unwrap();
+    assert_eq!(reason, "a worker that knows `novelty` in version 3 or higher; none is alive");
+    assert_eq!(record(&first).await.waits_for(), None);
     let _three = deployment.worker(Some(novelty_of_version(3))).await;
     assert_eq!(third.result().await.unwrap(), 4);
     pass(millis(1)).await;

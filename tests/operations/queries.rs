@@ -32,6 +32,7 @@ async fn a_record_tells_the_life_of_its_task() {
     let delayed = record(&body).await;
     assert_eq!((delayed.status, delayed.attempt, delayed.started_at), (TaskStatus::Delayed, 0, None));
     assert_eq!(delayed.due, delayed.created_at.after(secs(5)));
+    assert_eq!(delayed.waits_for().unwrap(), "its due time, 2026-01-01T00:00:15Z");
     body.result().await.unwrap();
     let done = record(&body).await;
     assert_eq!((done.status, done.run, done.attempt, done.fence.get()), (TaskStatus::Success, 1, 1, 1));
