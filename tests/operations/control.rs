@@ -1,7 +1,7 @@
 //! Changes to tasks and queues on a user's behalf.
 
 use ddd_core::{
-    App, Bulk, Filter, Operation, Priority, ResultError, Task, TaskHandle, TaskStatus,
+    App, Bulk, Filter, Operation, Priority, ResultError, TaskHandle, TaskStatus,
     ports::{Controlled, Due},
     testing,
 };

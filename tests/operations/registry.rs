@@ -11,7 +11,7 @@ use crate::support::{builder_with, nap, record, secs};
 struct Line {
     article: String,
     pieces: u32,
-    parts: Vec<Line>,
+    parts: Vec<Self>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
