@@ -1,7 +1,12 @@
 //! What runs around bodies, what is told of failures, what a body knows of itself; and what an idle application costs.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    task::Poll,
     time::Duration,
 };
 
@@ -88,6 +93,47 @@ async fn a_hook_decides_how_the_body_ends() {
     let Err(ResultError::Failed(error)) = panicked.result().await else { panic!("the body ran") };
     assert!(error.message.contains("a hook that panics"), "{}", error.message);
     assert_eq!(app.submit(echo { text: "x".into() }).await.unwrap().result().await.unwrap(), "x");
+}
+
+#[task]
+fn held_up(#[inject] release: &Release) {
+    release.1.store(true, Ordering::SeqCst);
+    release.0.lock().unwrap().recv().unwrap();
+}
+
+/// What a blocking body waits for, and whether it has begun.
+struct Release(Mutex<mpsc::Receiver<()>>, Arc<AtomicBool>);
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_can_keep_a_blocking_body_from_running_but_not_leave_it_behind() {
+    let ((sender, receiver), has_begun) = (mpsc::channel(), Arc::new(AtomicBool::new(false)));
+    let app = builder_with([held_up::definition()]).provide(Release(Mutex::new(receiver), has_begun.clone())).around(
+        |context, mut body| {
+            Box::pin(async move {
+                if context.info().priority == Priority::MAX {
+                    // Begun, and left.
+                    let has_ended = std::future::poll_fn(|cx| Poll::Ready(body.as_mut().poll(cx).is_ready())).await;
+                    assert!(!has_ended, "it waits for its release");
+                }
+                Err(Failure::permanent(ddd_core::domain::FailureKind::Error, "left".to_owned()))
+            })
+        },
+    );
+    let app = app.build().await.unwrap();
+    app.start_workers().await.unwrap();
+    assert!(app.submit(held_up {}).await.unwrap().result().await.is_err());
+    assert!(!has_begun.load(Ordering::SeqCst), "what a hook does not await does not run");
+    let left = app.submit(held_up {}).priority(Priority::MAX).await.unwrap();
+    while !has_begun.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((crate::support::status(&left).await, app.running()), (TaskStatus::Running, 1), "it holds its slot");
+    sender.send(()).unwrap();
+    let Err(ResultError::Failed(error)) = left.result().await else { panic!("the hook decides") };
+    assert_eq!(error.message, "left");
 }
 
 #[tokio::test(start_paused = true)]
