@@ -72,9 +72,9 @@ pub(crate) async fn run(
             Err(failure) => Ended::Returned(Err(failure)),
         },
         Body::Blocking(body) => {
-            let (body, returned) = on_thread(threads, body, call, job.span.clone());
+            let body = on_thread(threads, body, call, job.span.clone());
             match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
-                Ok(body) => wait_for(body, returned, job.attempt, overdue, &job.span).await,
+                Ok(body) => wait_for(body, job.attempt, overdue, &job.span).await,
                 Err(failure) => Ended::Returned(Err(failure)),
             }
         }
@@ -143,57 +143,40 @@ async fn drive<T>(
     ended
 }
 
-/// Waits for a body that cannot be dropped: until it has `returned`, even if a hook around it does not.
-async fn wait_for(
-    body: BodyFuture,
-    returned: oneshot::Receiver<()>,
-    attempt: &RunningAttempt,
-    overdue: impl Fn(),
-    span: &Span,
-) -> Ended {
+/// Waits for a body that cannot be dropped.
+async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, overdue: impl Fn(), span: &Span) -> Ended {
     let mut deadline = pin!(sleep_until(attempt.until()));
-    let mut returned = pin!(returned);
-    let mut body = Some(body);
-    let mut ended = None;
     let mut reported = false;
     let result = poll_fn(|cx| {
-        if let Some(running) = &mut body
-            && let Poll::Ready(result) = span.in_scope(|| guard::poll(running.as_mut(), cx))
-        {
-            ended = Some(result);
-            span.in_scope(|| guard::discard(body.take()));
-        }
-        if ended.is_some() && returned.as_mut().poll(cx).is_ready() {
-            return ended.take().map_or(Poll::Pending, Poll::Ready);
+        if let Poll::Ready(result) = span.in_scope(|| guard::poll(body.as_mut(), cx)) {
+            return Poll::Ready(result);
         }
         if !reported && deadline.as_mut().poll(cx).is_ready() {
             reported = true;
             overdue();
         }
         Poll::Pending
-    });
-    Ended::Returned(result.await)
+    })
+    .await;
+    span.in_scope(|| guard::discard(body));
+    Ended::Returned(result)
 }
 
-/// A future that a body on a thread of its own completes, and what ends when that thread is done with it, or will not begin.
+/// A future that a body on a thread of its own completes.
 fn on_thread(
     threads: &Threads,
     body: fn(Call) -> Result<Option<Box<RawValue>>, Failure>,
     call: Call,
     span: Span,
-) -> (BodyFuture, oneshot::Receiver<()>) {
-    let (returning, returned) = oneshot::channel();
-    let threads = threads.clone();
-    let future = Box::pin(async move {
-        let (sender, receiver) = oneshot::channel();
-        let started = threads.run(move || {
-            let _returning: oneshot::Sender<()> = returning;
-            // Nobody waits for it any more if the worker was shut down without it.
-            let _ = sender.send(span.in_scope(|| guard::run(|| body(call))));
-        });
+) -> BodyFuture {
+    let (sender, receiver) = oneshot::channel();
+    let started = threads.run(move || {
+        // Nobody waits for it any more if the worker was shut down without it.
+        let _ = sender.send(span.in_scope(|| guard::run(|| body(call))));
+    });
+    Box::pin(async move {
         started.map_err(|it| Failure::new(FailureKind::Error, format!("no thread could be started: {it}")))?;
         let ended = Failure::new(FailureKind::Panic, "its thread ended without a result".to_owned());
         receiver.await.unwrap_or(Err(ended))
-    });
-    (future, returned)
+    })
 }
