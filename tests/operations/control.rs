@@ -198,7 +198,7 @@ async fn transitions_come_in_order_and_tell_how_many_were_missed() {
     assert_eq!(seen, expected);
 
     for _ in 0..100 {
-        app.submit(nap { millis: 0 }).await.unwrap();
+        app.submit(echo { text: String::new() }).await.unwrap();
     }
     app.tasks().wait_idle().await.unwrap();
     let lagged = transitions.try_next().unwrap_err();
