@@ -12,7 +12,7 @@ use ddd_core::{App, Filter, Task, TaskContext, TaskStatus, task, testing};
 
 use crate::{
     support::{all, builder, builder_with, echo, millis, nap, pass, record, secs, shared_memory, status, until},
-    troubled::{Method, Troubled},
+    troubled::{Method, Trouble, Troubled},
 };
 
 /// A body that is told of the end, cleans up for so long, and fails.
@@ -203,4 +203,46 @@ async fn a_shutdown_that_is_not_awaited_to_its_end_ends_all_the_same() {
     let left = all(&app, Filter::all().status(TaskStatus::Running)).await;
     assert!(left.is_empty());
     assert!(app.tasks().workers().await.unwrap().is_empty(), "the store has forgotten the worker");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_overtaken_by_a_shutdown_starts_nothing() {
+    for within in [millis(500), secs(10)] {
+        let clock = Arc::new(testing::VirtualClock::start());
+        let store = Troubled::new(shared_memory(&clock).0);
+        store.plan(|it| if it == Method::Declare { Trouble::Slow(secs(3)) } else { Trouble::None });
+        let app = builder().clock(clock).shared_store(Arc::new(store.clone())).build().await.unwrap();
+        let body = app.submit(nap { millis: 0 }).await.unwrap();
+        let start = async { app.start_workers().await.unwrap_err() };
+        let end = async {
+            pass(secs(1)).await;
+            app.shutdown(within).await
+        };
+        let (error, report) = tokio::join!(start, end);
+        let reason = std::error::Error::source(&error).unwrap().to_string();
+        assert!(reason.contains("shut down meanwhile"), "{reason}");
+        assert_eq!(report, ddd_core::ShutdownReport::default());
+        pass(secs(60)).await;
+        assert_eq!(status(&body).await, TaskStatus::Pending);
+        assert!(app.tasks().workers().await.unwrap().is_empty());
+        app.start_workers().await.unwrap();
+        body.result().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_an_application_outlives_it() {
+    for is_shut_down in [true, false] {
+        let provided = Arc::new(AtomicUsize::new(0));
+        let app = builder_with([polite::definition()]).provide(provided.clone()).build().await.unwrap();
+        app.start_workers().await.unwrap();
+        app.submit(echo { text: "x".into() }).await.unwrap().result().await.unwrap();
+        assert!(Arc::strong_count(&provided) > 1);
+        if is_shut_down {
+            testing::shutdown(&app).await;
+        }
+        drop(app);
+        pass(secs(1)).await;
+        assert_eq!(Arc::strong_count(&provided), 1, "shut down: {is_shut_down}");
+    }
 }

@@ -158,7 +158,9 @@ async fn a_lost_answer_to_an_end_changes_nothing() {
     });
     let failing = app.submit(fail { millis: 1 }).await.unwrap();
     assert!(matches!(failing.result().await, Err(ResultError::Failed(_))));
-    assert_eq!(store.sizes(Method::Finish).len(), 3, "twice without an answer, then with one");
+    while store.sizes(Method::Finish).len() < 3 {
+        pass(millis(10)).await;
+    }
     let text = app.submit(echo { text: "fine".into() }).await.unwrap();
     assert_eq!(text.result().await.unwrap(), "fine");
     assert_eq!((record(&failing).await.attempt, record(&failing).await.errors.len()), (1, 1));
@@ -249,20 +251,26 @@ async fn a_lost_lease_ends_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_missed_heartbeat_loses_nothing() {
-    let (store, builder) = troubled();
-    let app = start(builder).await;
+async fn missed_heartbeats_are_made_up_for_before_the_lease_ends() {
+    let clock = Arc::new(testing::VirtualClock::start());
+    let (memory, _) = shared_memory(&clock);
+    let store = Troubled::new(memory.clone());
+    let first = start(builder().clock(clock.clone()).store(store.clone())).await;
+    let body = first.submit(nap { millis: 600_000 }).timeout(secs(1_200)).await.unwrap();
+    until(&body, TaskStatus::Running).await;
+    // This one would take the task as soon as its lease has ended.
+    let second = start(builder().clock(clock).store(memory)).await;
     let mut number = 0;
     store.plan(move |method| match method {
         Method::Heartbeat => {
             number += 1;
-            if number % 3 == 0 { Trouble::None } else { Trouble::Fails }
+            if number % 5 == 0 { Trouble::None } else { Trouble::Fails }
         }
         _ => Trouble::None,
     });
-    let body = app.submit(nap { millis: 600_000 }).timeout(secs(1_200)).await.unwrap();
     body.result().await.unwrap();
     assert_eq!((record(&body).await.crashes, record(&body).await.fence.get()), (0, 1));
+    testing::shutdown(&second).await;
 }
 
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
@@ -307,3 +315,25 @@ async fn texts(app: &App) -> Vec<(TaskId, String)> {
         |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap()["text"].as_str().unwrap().to_owned();
     records.iter().map(|it| (it.id, text(it.params.get()))).collect()
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_that_the_store_does_not_take_can_be_tried_again() {
+    for failing in [Method::Declare, Method::Schedules] {
+        let (store, builder) = troubled();
+        let app = builder.definitions([echo::definition(), ticking::definition()]).build().await.unwrap();
+        let body = app.submit(echo { text: "x".into() }).await.unwrap();
+        store.plan(move |it| if it == failing { Trouble::Fails } else { Trouble::None });
+        app.start_workers().await.unwrap_err();
+        pass(secs(30)).await;
+        let before = store.sizes(Method::Claim).len();
+        pass(secs(30)).await;
+        assert_eq!(store.sizes(Method::Claim).len(), before, "{failing:?}: half a start is none");
+        store.calm();
+        app.start_workers().await.unwrap();
+        assert_eq!(body.result().await.unwrap(), "x");
+        testing::shutdown(&app).await;
+    }
+}
+
+#[task(schedule(every = "1h"))]
+async fn ticking() {}

@@ -120,6 +120,24 @@ impl TaskRecord {
         Some(self.finished_at?.since(self.started_at?))
     }
 
+    /// What keeps it from being ready, in words for people; `None` if nothing does, or it is over.
+    #[must_use]
+    pub fn waits_for(&self) -> Option<String> {
+        match self.status {
+            TaskStatus::Delayed => Some(format!("its due time, {}", self.due)),
+            TaskStatus::Retrying => Some(format!("the due time of its next attempt, {}", self.due)),
+            TaskStatus::Blocked => {
+                let key = self.label.as_ref().and_then(|it| it.concurrency_key.as_deref()).unwrap_or_default();
+                Some(format!("a permit of its concurrency key `{key}`"))
+            }
+            TaskStatus::Parked => Some(format!(
+                "a worker that knows `{}` in version {} or higher; none is alive",
+                self.name, self.version
+            )),
+            _ => None,
+        }
+    }
+
     /// The newest error.
     #[must_use]
     pub fn last_error(&self) -> Option<&AttemptError> {
