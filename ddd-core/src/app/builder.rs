@@ -1,4 +1,10 @@
-use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    future::ready,
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
@@ -191,10 +197,26 @@ impl AppBuilder {
 
     /// Checks the wiring, and puts the application together. Nothing runs yet.
     ///
+    /// The application provides itself: a body takes `#[inject] app: App` to submit tasks.
+    ///
     /// # Errors
     /// Everything that is wrong, at once: names used twice, missing dependencies, settings out of range, schedules that
     /// cannot be read; or the store does not answer.
-    pub async fn build(self) -> Result<App, BuildError> {
+    pub async fn build(mut self) -> Result<App, BuildError> {
+        // Known only afterwards, and not held: an application that held itself would never end.
+        let built: Arc<OnceLock<Weak<Inner>>> = Arc::default();
+        let app = built.clone();
+        self.providers.factory_unless_provided(Factory::new(move |_| {
+            let app = app.get().and_then(Weak::upgrade).map(App);
+            ready(app.ok_or_else(|| "the application has ended".into()))
+        }));
+        let app = self.assemble().await?;
+        // Set once: nobody else knows the cell.
+        let _ = built.set(Arc::downgrade(&app.0));
+        Ok(app)
+    }
+
+    async fn assemble(self) -> Result<App, BuildError> {
         let definitions = self.definitions.unwrap_or_else(linked);
         let mut problems = self.settings.problems();
         if cfg!(panic = "abort") {
