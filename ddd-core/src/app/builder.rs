@@ -1,10 +1,4 @@
-use std::{
-    collections::BTreeSet,
-    fmt,
-    future::ready,
-    sync::{Arc, OnceLock, Weak},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
@@ -204,11 +198,11 @@ impl AppBuilder {
     /// cannot be read; or the store does not answer.
     pub async fn build(mut self) -> Result<App, BuildError> {
         // Known only afterwards, and not held: an application that held itself would never end.
-        let built: Arc<OnceLock<Weak<Inner>>> = Arc::default();
+        let built: Arc<std::sync::OnceLock<std::sync::Weak<Inner>>> = Arc::default();
         let app = built.clone();
         self.providers.factory_unless_provided(Factory::new(move |_| {
-            let app = app.get().and_then(Weak::upgrade).map(App);
-            ready(app.ok_or_else(|| "the application has ended".into()))
+            let app = app.get().and_then(std::sync::Weak::upgrade).map(App);
+            std::future::ready(app.ok_or_else(|| "the application has ended".into()))
         }));
         let app = self.assemble().await?;
         // Set once: nobody else knows the cell.
