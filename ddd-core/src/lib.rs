@@ -1,7 +1,7 @@
 //! An embeddable task framework: annotate functions, and get background tasks with priorities, retries, timeouts,
 //! schedules, limits, progress and a full record of every attempt, in one registry that the linker fills.
 //!
-//! ```
+//! ```standalone_crate
 //! use ddd_core::{App, task};
 //!
 //! /// Counts the words of a text.

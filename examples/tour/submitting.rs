@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use ddd_core::{Priority, TaskStatus, task};
+use ddd_core::{App, Priority, TaskStatus, task};
 use serde_json::json;
 
 use crate::{Outcome, builder, start, until};
@@ -11,6 +11,16 @@ use crate::{Outcome, builder, start, until};
 #[task(category = "arithmetic", tags("numbers"))]
 async fn add(left: i64, right: i64) -> Result<i64, String> {
     left.checked_add(right).ok_or_else(|| format!("{left} + {right} is too large"))
+}
+
+/// Adds many numbers, by tasks of its own.
+#[task(category = "arithmetic")]
+async fn sum(numbers: Vec<i64>, #[inject] app: App) -> Result<i64, Box<dyn std::error::Error + Send + Sync>> {
+    let mut total = 0;
+    for right in numbers {
+        total = app.submit(add { left: total, right }).await?.result().await?;
+    }
+    Ok(total)
 }
 
 /// Does nothing, in its turn.
@@ -37,6 +47,8 @@ async fn submit() -> Outcome {
     }
     let named = app.submit_named("add", json!({ "left": 40, "right": 2 })).await?;
     say!("by name, in JSON: {}", named.result().await?);
+    let by_tasks = app.submit(sum { numbers: vec![1, 2, 3, 4] }).await?.result().await?;
+    say!("a task that submits tasks: {by_tasks}");
     for (name, params) in
         [("ads", json!({})), ("add", json!({ "left": 1, "right": "two" })), ("add", json!({ "up": 1 }))]
     {

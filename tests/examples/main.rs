@@ -147,6 +147,7 @@ fn tour_shows_every_capability() {
         &out,
         &[
             "by name, in JSON: 42",
+            "a task that submits tasks: 10",
             "there is no task `ads`; did you mean `add`?",
             "submitted: 0, -10, 5, 10, 0",
             "started:   10, 7, 5, 0, -10",

@@ -200,10 +200,26 @@ impl AppBuilder {
 
     /// Checks the wiring, and puts the application together. Nothing runs yet.
     ///
+    /// The application provides itself: a body takes `#[inject] app: App` to submit tasks.
+    ///
     /// # Errors
     /// Everything that is wrong, at once: names used twice, missing dependencies, settings out of range, schedules that
     /// cannot be read; or the store does not answer.
-    pub async fn build(self) -> Result<App, BuildError> {
+    pub async fn build(mut self) -> Result<App, BuildError> {
+        // Known only afterwards, and not held: an application that held itself would never end.
+        let built: Arc<std::sync::OnceLock<std::sync::Weak<Inner>>> = Arc::default();
+        let app = built.clone();
+        self.providers.factory_unless_provided(Factory::new(move |_| {
+            let app = app.get().and_then(std::sync::Weak::upgrade).map(App);
+            std::future::ready(app.ok_or_else(|| "the application has ended".into()))
+        }));
+        let app = self.assemble().await?;
+        // Set once: nobody else knows the cell.
+        let _ = built.set(Arc::downgrade(&app.0));
+        Ok(app)
+    }
+
+    async fn assemble(self) -> Result<App, BuildError> {
         let definitions = self.definitions.unwrap_or_else(linked);
         let mut problems = self.settings.problems();
         if cfg!(panic = "abort") {

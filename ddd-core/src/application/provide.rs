@@ -113,6 +113,13 @@ impl Providers {
         }
     }
 
+    /// The same, unless there is one of this type.
+    pub(crate) fn factory_unless_provided<T: Send + Sync + 'static>(&mut self, factory: Factory<T>) {
+        if !self.has_recipe::<T>() && !self.values.contains_key(&TypeId::of::<T>()) {
+            self.factory(factory);
+        }
+    }
+
     fn has_recipe<T: 'static>(&self) -> bool {
         self.recipes.contains_key(&TypeId::of::<T>())
     }

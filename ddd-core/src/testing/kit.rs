@@ -36,7 +36,7 @@ impl Clock for VirtualClock {
 ///
 /// Call it in a test with paused time. Blocking bodies hold the time while they run.
 ///
-/// ```
+/// ```standalone_crate
 /// use std::time::Duration;
 /// use ddd_core::{task, testing};
 ///
@@ -115,7 +115,7 @@ pub async fn submitted<T: Task>(app: &App) -> Vec<Submitted<T>> {
 
 /// Asserts that a task like this was submitted: the struct of a task, with a pattern for its fields, and perhaps a guard.
 ///
-/// ```
+/// ```standalone_crate
 /// # use ddd_core::{assert_submitted, task, testing};
 /// #[task]
 /// async fn welcome(user: u64) {}
