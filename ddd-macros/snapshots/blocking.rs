@@ -1,3 +1,4 @@
+#[allow(clippy::needless_pass_by_value)]
 fn hash(path: PathBuf, pool: &Pool) {
     pool.hash(path);
 }

@@ -84,6 +84,7 @@ impl Worker {
         let shared = self.shared.clone();
         // From here on nothing is claimed, however long the rest takes.
         shared.finisher.give_back(shared.feed.close().into_iter());
+        shared.finisher.give_back(shared.clear_lines().into_iter());
         let stopped = self.vitals.last(async move { stop::stop(&shared, within).await });
         stopped.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the worker's end was cut short");
