@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ddd_benches::{Arguments, Better, Case, median, note, percentile};
 use tokio::sync::mpsc;
 
-use super::{ours::Submitter, protocol};
+use super::{ours::Submitter, protocol, starter::Starter};
 
 const CASE: &str = "engine/light_load/channel";
 
@@ -14,12 +14,6 @@ const HAND_OVERS: usize = 1_000;
 
 /// Long enough for the worker threads to go to sleep.
 const IDLE: Duration = Duration::from_micros(200);
-
-/// Something that starts work.
-pub(crate) trait Starter {
-    /// Hands over one piece of work; answers how long it took until that started, when it has ended.
-    fn start_one(&mut self) -> impl Future<Output = Duration>;
-}
 
 /// A tokio channel to a task that waits for it.
 pub(crate) struct Channel {

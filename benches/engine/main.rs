@@ -8,6 +8,7 @@ mod ids;
 mod light_load;
 mod ours;
 mod protocol;
+mod starter;
 mod throughput;
 
 use ddd_benches::{Arguments, note};

@@ -11,8 +11,8 @@ use std::{
 use ddd_core::{App, TaskHandle, task};
 
 use super::{
-    light_load::Starter,
     protocol::{Engine, WORKERS},
+    starter::Starter,
 };
 
 #[task]
