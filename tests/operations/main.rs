@@ -4,6 +4,7 @@
 
 mod control;
 mod hooks;
+mod left_alone;
 mod parked;
 mod queries;
 mod registry;

@@ -1,7 +1,10 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 
@@ -12,7 +15,7 @@ use super::{App, BuildError, Inner};
 use crate::{
     application::{
         Factory, FailedTask, Hooks, IdGenerator, Inbox, Providers, Registry, Services, Settings, TaskOverrides,
-        TransitionLog,
+        Threads, TransitionLog,
     },
     domain::{Name, Quota, RankStep, Retry, Schedule},
     infrastructure::{SystemClock, linked, memory::MemoryStore},
@@ -170,7 +173,9 @@ impl AppBuilder {
         self
     }
 
-    /// Calls `hook` for every task whose last attempt failed in this process. A panic of the hook is logged.
+    /// Calls `hook` for every task whose last attempt failed in this process, when that is stored: on a thread of its own,
+    /// so it may block, one failure after the other. A panic of the hook is logged. At most 10,000 failures wait to be told;
+    /// a further one is logged and not told.
     #[must_use]
     pub fn on_failure(mut self, hook: impl Fn(&FailedTask) + Send + Sync + 'static) -> Self {
         self.hooks.on_failure(hook);
@@ -245,6 +250,7 @@ impl AppBuilder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
         let queues = with_limits(served(&registry, &self.settings), &self.settings);
+        let slots = AtomicUsize::new(self.settings.slots);
         let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
         let services = Arc::new(Services {
             store,
@@ -255,6 +261,7 @@ impl AppBuilder {
             log: log.clone(),
             providers: self.providers,
             hooks: self.hooks,
+            threads: Threads::new(&runtime, self.virtual_time),
             runtime,
             virtual_time: self.virtual_time,
             schedule_changed: Notify::new(),
@@ -270,6 +277,7 @@ impl AppBuilder {
             running: tokio::sync::Mutex::new(None),
             worker: Mutex::new(None),
             is_shut_down: AtomicBool::new(false),
+            slots,
         })))
     }
 }

@@ -19,6 +19,7 @@ mod settings;
 mod store_call;
 mod submission;
 mod tasks;
+mod threads;
 mod transitions;
 mod worker;
 
@@ -43,5 +44,6 @@ pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;
 pub(crate) use submission::{submit, submit_many, submit_named};
+pub(crate) use threads::Threads;
 pub(crate) use transitions::TransitionLog;
 pub(crate) use worker::{StartError, Worker};

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    Settings, hooks::Hooks, ids::IdGenerator, provide::Providers, registry::Registry, store_call,
+    Settings, hooks::Hooks, ids::IdGenerator, provide::Providers, registry::Registry, store_call, threads::Threads,
     transitions::TransitionLog,
 };
 use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
@@ -21,6 +21,7 @@ pub(crate) struct Services {
     pub(crate) providers: Providers,
     pub(crate) hooks: Hooks,
     pub(crate) runtime: Handle,
+    pub(crate) threads: Threads,
     /// Time is the test's: everything that waits must do so on the test's runtime.
     pub(crate) virtual_time: bool,
     /// A schedule was changed in this process.

@@ -9,12 +9,9 @@ use tokio::{
 };
 use tracing::Span;
 
-use super::{
-    Threads,
-    attempt::{RunningAttempt, Stop, far},
-};
+use super::attempt::{RunningAttempt, Stop, far};
 use crate::{
-    application::{guard, provide::Needed, registry::Registered, services::Services},
+    application::{guard, provide::Needed, registry::Registered, services::Services, threads::Threads},
     domain::FailureKind,
     ports::{Body, BodyFuture, BoxFuture, Call, Dependencies, Failure, TaskContext},
 };
@@ -54,12 +51,7 @@ pub(crate) enum Ended<T = Option<Box<RawValue>>> {
 /// taken down by the caller, after the end is recorded.
 ///
 /// A blocking body cannot be dropped: at its deadline `events.overdue` is called, and it is awaited all the same.
-pub(crate) async fn run(
-    services: &Services,
-    threads: &Threads,
-    job: Job<'_>,
-    events: Events<'_>,
-) -> (Ended, Option<Needed>) {
+pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -> (Ended, Option<Needed>) {
     let context = TaskContext::new(job.attempt.clone());
     let mut needed = services.providers.recipes_for(job.registered.definition);
     let mut dependencies = services.providers.shared();
@@ -82,7 +74,7 @@ pub(crate) async fn run(
             Err(failure) => Ended::Returned(Err(failure)),
         },
         Body::Blocking(body) => {
-            let (body, returned) = on_thread(threads, body, call, job.span.clone());
+            let (body, returned) = on_thread(&services.threads, body, call, job.span.clone());
             let ended = match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
                 Ok(body) => wait_for(body, job.attempt, &job.span, events).await,
                 Err(failure) => Ended::Returned(Err(failure)),
