@@ -19,7 +19,7 @@ use super::{
 use crate::{
     application::services::Services,
     domain::{AttemptError, FailureKind, Fence, Name, TaskId, WorkerId},
-    ports::{AttemptEnd, Claimed, Declaration, Held},
+    ports::{AttemptEnd, Declaration, Held},
 };
 
 /// What the parts of a worker share.
@@ -92,7 +92,7 @@ impl Shared {
 
     /// Takes out what waits in the lines of slots.
     #[cfg(feature = "test-util")]
-    pub(crate) fn clear_lines(&self) -> Vec<Claimed> {
+    pub(crate) fn clear_lines(&self) -> Vec<crate::ports::Claimed> {
         let mut not_run = Vec::new();
         for cell in &*self.cells.lock() {
             let (tasks, reports) = cell.clear();
