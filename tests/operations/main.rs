@@ -5,6 +5,7 @@
 mod control;
 mod hooks;
 mod left_alone;
+mod options;
 mod parked;
 mod queries;
 mod registry;

@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod wiring;
 
 use std::{
     fmt,

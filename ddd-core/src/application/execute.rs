@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     registry::Registered,
     services::Services,
-    submission::SubmitError,
+    submit_error::SubmitError,
     worker::{self, Ended, Events, Job, RunningAttempt, Surroundings},
 };
 use crate::{

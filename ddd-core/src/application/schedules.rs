@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::{
     handle::TaskHandle,
     services::Services,
-    submission::{self, Submission, SubmitError},
+    submission::{self, Submission},
+    submit_error::SubmitError,
 };
 use crate::{
     domain::{Name, Origin, Schedule, ScheduleError, Timestamp},

@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    Settings, hooks::Hooks, ids::IdGenerator, provide::Providers, registry::Registry, store_call, threads::Threads,
-    transitions::TransitionLog,
+    Settings, hooks::Hooks, ids::IdGenerator, known_queues::KnownQueues, provide::Providers, registry::Registry,
+    store_call, threads::Threads, transitions::TransitionLog,
 };
 use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
 
@@ -16,6 +16,7 @@ pub(crate) struct Services {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
+    pub(crate) known_queues: KnownQueues,
     pub(crate) ids: IdGenerator,
     pub(crate) log: Arc<TransitionLog>,
     pub(crate) providers: Providers,

@@ -164,6 +164,19 @@ impl TaskOverrides {
         wrong.chain(queue).map(move |it| format!("settings override task `{task}`: {it}"))
     }
 
+    /// What `before` says, where these say nothing.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            queue: self.queue.or(before.queue),
+            priority: self.priority.or(before.priority),
+            timeout: self.timeout.or(before.timeout),
+            retry: self.retry.or(before.retry),
+            concurrency: self.concurrency.or(before.concurrency),
+            result_ttl: self.result_ttl.or(before.result_ttl),
+        }
+    }
+
     /// In this queue.
     #[must_use]
     pub fn queue(mut self, queue: impl Into<Name>) -> Self {

@@ -13,61 +13,13 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-use super::{handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call};
+use super::{
+    handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call, submit_error::SubmitError,
+};
 use crate::{
-    domain::{Label, Name, Origin, Priority, TaskId, Timestamp, Until},
+    domain::{IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task},
 };
-
-/// A task that was not taken.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubmitError {
-    /// No definition of this name is linked into this program.
-    #[error("there is no task `{name}`{}", .closest.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default())]
-    #[non_exhaustive]
-    UnknownTask {
-        /// The name.
-        name: String,
-        /// A name that is like it.
-        closest: Option<&'static str>,
-    },
-    /// The parameters do not fit, or break a rule.
-    #[error("the parameters of `{name}` do not fit")]
-    #[non_exhaustive]
-    InvalidParams {
-        /// The definition.
-        name: Name,
-        /// Where, and what is wrong.
-        source: InvalidParams,
-    },
-    /// The parameters are too large.
-    #[error("the parameters of `{name}` have {size} bytes of JSON; at most {limit} are taken")]
-    #[non_exhaustive]
-    TooLarge {
-        /// The definition.
-        name: Name,
-        /// How large they are.
-        size: usize,
-        /// How large they may be.
-        limit: usize,
-    },
-    /// An option of the submission is out of its range.
-    #[error("{0}")]
-    InvalidOption(String),
-    /// The queue is full.
-    #[error("the queue `{queue}` is full; try again in {retry_after:?}")]
-    #[non_exhaustive]
-    QueueFull {
-        /// The queue.
-        queue: Name,
-        /// When there may be room.
-        retry_after: Duration,
-    },
-    /// The store did not take it. Whether it is stored is not known; the handle's id was not given out.
-    #[error("the task could not be stored")]
-    Store(#[from] StoreError),
-}
 
 /// A task about to be submitted: set what differs, and await it.
 ///
@@ -85,21 +37,27 @@ struct Prepared {
 }
 
 impl<O: DeserializeOwned + Send + 'static> Submission<O> {
-    /// With this priority.
-    pub fn priority(self, priority: Priority) -> Self {
-        self.with(|it| it.task.priority = priority)
+    /// With this priority: a [`Priority`], or a number from -10 to 10.
+    pub fn priority<P: TryInto<Priority>>(self, priority: P) -> Self
+    where
+        P::Error: fmt::Display,
+    {
+        self.set(priority.try_into(), |it, priority| it.task.priority = priority)
     }
 
-    /// Into this queue.
+    /// Into this queue. One that no definition and no setting of this program names is warned of once, and taken: another
+    /// process may serve it.
     pub fn queue(self, queue: impl Into<Name>) -> Self {
         let queue = queue.into();
-        self.check(|_| Name::check(&queue).map_err(|it| format!("queue `{queue}`: {it}")))
-            .with(|it| it.task.queue = queue)
+        if Name::check(&queue).is_ok() {
+            self.services.known_queues.notice(&queue);
+        }
+        self.set(named("queue", queue), |it, queue| it.task.queue = queue)
     }
 
-    /// Due after this long.
-    pub fn delay(self, delay: Duration) -> Self {
-        self.with(|it| it.task.due = Due::In(delay))
+    /// Due after this long: a [`Duration`], or a text such as `"5m"`.
+    pub fn delay(self, delay: impl IntoDuration) -> Self {
+        self.set(delay.into_duration(), |it, delay| it.task.due = Due::In(delay))
     }
 
     /// Due at this time.
@@ -113,26 +71,28 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         self.with(|it| it.set_unique(&key))
     }
 
-    /// One attempt may take this long.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.check(
-            |_| if timeout.is_zero() { Err("the timeout is zero; write at least 1ms".to_owned()) } else { Ok(()) },
-        )
-        .with(|it| it.task.timeout = timeout)
+    /// One attempt may take this long: a [`Duration`], or a text such as `"30s"`.
+    pub fn timeout(self, timeout: impl IntoDuration) -> Self {
+        let timeout = timeout.into_duration().map_err(|it| it.to_string()).and_then(|it| match it {
+            Duration::ZERO => Err("the timeout is zero; write at least 1ms".to_owned()),
+            it => Ok(it),
+        });
+        self.set(timeout, |it, timeout| it.task.timeout = timeout)
     }
 
     /// At most so many attempts, the first run counted.
     pub fn max_attempts(self, max_attempts: u32) -> Self {
-        self.check(|_| match max_attempts {
-            0 => Err("max_attempts is 0; the first run counts, so write at least 1".to_owned()),
-            _ => Ok(()),
-        })
-        .with(|it| it.task.max_attempts = max_attempts)
+        let checked = match max_attempts {
+            0 => Err("max_attempts is 0; the first run counts, so write at least 1"),
+            _ => Ok(max_attempts),
+        };
+        self.set(checked, |it, max_attempts| it.task.max_attempts = max_attempts)
     }
 
     /// With these tags, besides those of its definition.
     pub fn tags<T: Into<Name>>(self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.with(|it| it.label_mut().tags.extend(tags.into_iter().map(Into::into)))
+        let tags: Result<Vec<_>, _> = tags.into_iter().map(|it| named("tag", it.into())).collect();
+        self.set(tags, |it, tags| it.label_mut().tags.extend(tags))
     }
 
     /// With this origin: a request id, a trace context, an owner.
@@ -167,11 +127,13 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         self
     }
 
-    fn check(mut self, rule: impl FnOnce(&Prepared) -> Result<(), String>) -> Self {
-        if let Ok(prepared) = &self.prepared
-            && let Err(problem) = rule(prepared)
-        {
-            self.prepared = Err(SubmitError::InvalidOption(problem));
+    /// Sets an option, if it is one; the first that is not is what the submission yields.
+    fn set<T>(mut self, option: Result<T, impl fmt::Display>, change: impl FnOnce(&mut Prepared, T)) -> Self {
+        if let Ok(prepared) = &mut self.prepared {
+            match option {
+                Ok(option) => change(prepared, option),
+                Err(problem) => self.prepared = Err(SubmitError::InvalidOption(problem.to_string())),
+            }
         }
         self
     }
@@ -183,6 +145,14 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         let seat = Arc::new(Seat::default());
         prepared.task.watcher = Some(seat.clone());
         Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
+    }
+}
+
+/// A name that may be one.
+fn named(what: &str, name: Name) -> Result<Name, String> {
+    match Name::check(&name) {
+        Ok(()) => Ok(name),
+        Err(problem) => Err(format!("{what} `{name}`: {problem}")),
     }
 }
 
