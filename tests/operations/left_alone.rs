@@ -1,8 +1,11 @@
 //! What a worker does when something does not come back: a teardown, the store, its own memory in the store.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use ddd_core::{App, BuildError, Factory, Settings, Task, task, testing};
+use ddd_core::{App, BuildError, Factory, ResultError, Settings, Task, TaskContext, task, testing};
 use tokio::time::{Duration, Instant};
 
 use crate::{
@@ -33,6 +36,35 @@ async fn a_teardown_that_never_ends_gives_its_slot_back() {
     let began = Instant::now();
     app.execute(uses {}).await.unwrap();
     assert!((secs(2)..secs(3)).contains(&began.elapsed()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_factory_started_ends_with_the_attempt_also_if_it_fails() {
+    let ticks = Arc::new(AtomicUsize::new(0));
+    let seen = ticks.clone();
+    let tool = Factory::new(move |context: TaskContext| {
+        let (ticks, inner) = (ticks.clone(), context.clone());
+        context.spawn(async move {
+            // It holds the context that holds it.
+            while !inner.is_cancelled() {
+                ticks.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(secs(1)).await;
+            }
+        });
+        async move {
+            tokio::time::sleep(secs(3)).await;
+            Err::<Tool, _>("no tool".into())
+        }
+    });
+    let app = builder_with([uses::definition()]).provide_with(tool).build().await.unwrap();
+    app.start_workers().await.unwrap();
+    let failed = app.submit(uses {}).await.unwrap();
+    let Err(ResultError::Failed(error)) = failed.result().await else { panic!("it ran without its tool") };
+    assert!(error.message.contains("no tool"), "{}", error.message);
+    let before = seen.load(Ordering::SeqCst);
+    pass(secs(60)).await;
+    assert_eq!(seen.load(Ordering::SeqCst), before, "a child runs on");
+    assert!(before >= 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@ mod control;
 mod hooks;
 mod left_alone;
 mod options;
+mod origins;
 mod parked;
 mod queries;
 mod registry;

@@ -42,6 +42,10 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
     task.validate().map_err(invalid)?;
     let params =
         serde_json::value::to_raw_value(&task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
+    let (size, limit) = (params.get().len(), services.settings.store.limits.params);
+    if size > limit {
+        return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit }.into());
+    }
     let claimed = claim(services, registered, params.into());
     let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None });
     let attempt = Arc::new(RunningAttempt::new(&claimed, surroundings));

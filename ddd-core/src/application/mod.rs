@@ -3,6 +3,7 @@
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
 mod control;
+mod current;
 mod execute;
 mod guard;
 mod handle;

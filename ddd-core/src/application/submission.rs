@@ -14,7 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call, submit_error::SubmitError,
+    current, handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call,
+    submit_error::SubmitError,
 };
 use crate::{
     domain::{IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
@@ -95,9 +96,13 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         self.set(tags, |it, tags| it.label_mut().tags.extend(tags))
     }
 
-    /// With this origin: a request id, a trace context, an owner.
+    /// With this origin: a request id, a trace context, an owner. What it leaves out, a task that a body submits has from
+    /// the body's own task, which is its parent.
     pub fn origin(self, origin: Origin) -> Self {
-        self.with(|it| it.label_mut().origin = origin)
+        self.with(|it| {
+            let label = it.label_mut();
+            label.origin = origin.or(std::mem::take(&mut label.origin));
+        })
     }
 
     /// Submits it through the user's own connection or transaction: the task exists if and only if that commits.
@@ -360,6 +365,9 @@ fn prepare(
     task.max_attempts = settings.retry.max_attempts;
     task.unique_until = Some(settings.unique.unwrap_or(Until::Finished));
     let mut prepared = Prepared { task };
+    if let Some(origin) = current::origin() {
+        prepared.label_mut().origin = origin;
+    }
     if !definition.options.tags.is_empty() {
         prepared.label_mut().tags = definition.options.tags.iter().copied().map(Name::new).collect();
     }
