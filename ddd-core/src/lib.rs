@@ -70,14 +70,19 @@ pub use application::{
     TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
-    Classify, ErrorKind, Filter, Name, Page, Priority, Progress, Quota, Retry, Schedule, Statistics, TaskId,
-    TaskRecord, TaskStatus, Timestamp, Transition,
+    AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, IntoDuration, Name, Origin, Page,
+    Priority, Progress, Quota, RankStep, Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus,
+    Timestamp, Transition, WorkerId,
 };
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},
 };
-pub use ports::{Clock, Enlist, EnlistNow, QueueSettings, Task, TaskContext, TaskError, TaskStore};
+pub use ports::{
+    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, InvalidParams,
+    QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError,
+    TaskStore, WorkerState,
+};
 
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]

@@ -1,6 +1,6 @@
 //! How work gets in, and in which order it runs.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use ddd_core::{App, Priority, TaskStatus, task};
 use serde_json::json;
@@ -68,7 +68,7 @@ async fn order() -> Outcome {
     let mut last = None;
     let submitted = [0, -10, 5, 10, 0];
     for level in submitted {
-        let handle = app.submit(step {}).priority(Priority::clamped(level)).await?;
+        let handle = app.submit(step {}).priority(level).await?;
         levels.insert(handle.id(), level);
         last = Some(handle);
     }
@@ -94,7 +94,7 @@ async fn delay() -> Outcome {
     section!("Delay");
     let app = start(builder()).await?;
     let mut transitions = app.tasks().transitions();
-    let handle = app.submit(step {}).delay(Duration::from_millis(150)).await?;
+    let handle = app.submit(step {}).delay("150ms").await?;
     say!("after its submission it is {}", handle.status().await?.map_or("gone", TaskStatus::as_str));
     let submitted = handle.record().await?.map(|it| it.created_at).unwrap_or_default();
     let started = until(&mut transitions, handle.id(), TaskStatus::Running).await?;

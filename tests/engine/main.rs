@@ -4,6 +4,7 @@
 mod crash;
 mod give_back;
 mod handles;
+mod hooks_apart;
 mod inject;
 mod limits;
 mod named;

@@ -134,8 +134,11 @@ async fn the_answer_to_a_cancel_tells_who_won() {
     let mut answers = [0; 3];
     for seed in Seed::rounds(300) {
         let mut random = seed.random();
-        let handle = app.submit(yields { times: random.u32(0..40) }).await.unwrap();
-        let mut is_awaited = random.bool();
+        // Now and then one that is sure to be running still.
+        let is_long = random.u32(..10) == 0;
+        let times = if is_long { 1_000_000_000 } else { random.u32(0..40) };
+        let handle = app.submit(yields { times }).await.unwrap();
+        let mut is_awaited = is_long || random.bool();
         while is_awaited {
             let transition = soon(transitions.next()).await.unwrap();
             is_awaited = transition.id != handle.id() || transition.to != TaskStatus::Running;

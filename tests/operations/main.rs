@@ -4,6 +4,9 @@
 
 mod control;
 mod hooks;
+mod left_alone;
+mod options;
+mod origins;
 mod parked;
 mod queries;
 mod registry;

@@ -160,6 +160,16 @@ fn again_and_again() {
 }
 
 #[test]
+fn all_that_fits_its_field_is_read() {
+    for expression in ["*/59 * * * *", "5/59 * * * *", "59/59 23/23 31 12 7", "* * */31 */12 */7", "1-1 * * * *"] {
+        Schedule::cron(expression, "UTC").unwrap();
+    }
+    let names = Schedule::cron("0 0 1 jan,MAR-May/2,12 *", "UTC").unwrap();
+    let expected = ["2026-03-01", "2026-05-01", "2026-12-01", "2027-01-01"].map(|it| format!("{it}T00:00:00Z"));
+    assert_eq!(ticks(&names, "2026-01-02T00:00:00Z", 4), expected);
+}
+
+#[test]
 fn rules_that_cannot_be_read_say_why() {
     let refused = |expression: &str, zone: &str| match Schedule::cron(expression, zone) {
         Ok(rule) => panic!("`{expression}` is taken as {rule:?}"),
@@ -169,20 +179,27 @@ fn rules_that_cannot_be_read_say_why() {
         ("0 3 * *", "has 4 fields"),
         ("0 0 3 * * *", "has 6 fields"),
         ("", "has 0 fields"),
-        ("60 * * * *", "60 * * * *"),
-        ("* 24 * * *", "* 24 * * *"),
-        ("* * 0 * *", "* * 0 * *"),
-        ("* * * 13 *", "* * * 13 *"),
+        ("60 * * * *", "`60 * * * *` cannot be read: `60` in the minute is none; write 0 to 59"),
+        ("0,1-77 * * * *", "`77` in the minute `0,1-77` is none; write 0 to 59"),
+        ("* 24 * * *", "`24` in the hour is none; write 0 to 23"),
+        ("* * 0 * *", "`0` in the day of month is none; write 1 to 31"),
+        ("* * * 13 *", "`13` in the month is none; write 1 to 12 or JAN to DEC"),
+        ("* * * jam *", "`jam` in the month"),
+        ("+5 * * * *", "`+5` in the minute"),
+        ("5, * * * *", "`` in the minute `5,`"),
+        ("* 7-5 * * *", "the range `7-5` in the hour runs backwards"),
         ("* * * * 8", "0 to 7"),
         ("* * * * FUNDAY", "FUNDAY"),
         ("* * * * 1-9", "`9`"),
         ("* * * * */0", "step"),
         ("* * * * 1-5/x", "step"),
-        ("*/0 * * * *", "*/0"),
-        ("a * * * *", "a * * * *"),
+        ("*/100 * * * *", "the step of `*/100` in the minute is no whole number from 1 to 59"),
+        ("*/0 * * * *", "the step of `*/0` in the minute"),
+        ("a * * * *", "`a` in the minute is none"),
     ] {
         let message = refused(expression, "UTC");
         assert!(message.contains(hint), "`{expression}`: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
     }
     assert!(refused("* * * * *", "Mars/Base").contains("Europe/Berlin"), "it shows what a zone looks like");
     assert!(Schedule::every(millis(999)).unwrap_err().to_string().contains("at least 1s"));

@@ -43,6 +43,8 @@ pub(crate) struct Model {
     pub(crate) tasks: Vec<Task>,
     pub(crate) queues: Vec<Queue>,
     pub(crate) now: Timestamp,
+    /// Until when the last heartbeat renewed what it named.
+    pub(crate) renewed_until: Timestamp,
     uniques: Vec<(String, TaskId, Option<Timestamp>)>,
     seq: u64,
 }
@@ -271,6 +273,7 @@ impl Model {
 
     pub(crate) fn heartbeat(&mut self, held: &[(TaskId, Fence)]) {
         let lease = self.now.after(LEASE);
+        self.renewed_until = lease;
         for it in &mut self.tasks {
             if held.contains(&(it.id, it.fence)) && (it.status == TaskStatus::Running || it.still_running) {
                 it.lease = lease;
@@ -287,10 +290,12 @@ impl Model {
             }
             task.still_running = false;
             if task.status == TaskStatus::Running {
-                task.crashes += 1;
+                // A worker that gave a sign of life since, without naming it, lives.
+                let has_died = self.renewed_until <= task.lease;
+                task.crashes += u32::from(has_died);
                 if task.cancelled {
                     task.status = TaskStatus::Cancelled;
-                } else if task.crashes >= CRASHES_UNTIL_FAILED {
+                } else if has_died && task.crashes >= CRASHES_UNTIL_FAILED {
                     task.status = TaskStatus::Failed;
                 } else {
                     task.status = TaskStatus::Pending;

@@ -1,27 +1,33 @@
 use std::{
-    collections::BTreeSet,
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     time::Duration,
 };
 
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
 
-use super::{App, BuildError, Inner};
+use super::{App, BuildError, Inner, wiring};
 use crate::{
     application::{
-        Factory, FailedTask, Hooks, IdGenerator, Inbox, Providers, Registry, Services, Settings, TaskOverrides,
-        TransitionLog,
+        Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
+        TaskOverrides, Threads, TransitionLog,
     },
-    domain::{Name, Quota, RankStep, Retry, Schedule},
+    domain::{Name, Quota, RankStep, Retry},
     infrastructure::{SystemClock, linked, memory::MemoryStore},
     ports::{BodyFuture, Clock, Definition, QueueSettings, SignalSink, TaskContext, TaskStore},
 };
 
+type Edit = Box<dyn FnOnce(&mut Settings) + Send + Sync>;
+
 /// Puts an application together: say what differs from the defaults, then [`AppBuilder::build`].
 pub struct AppBuilder {
     settings: Settings,
+    /// What differs from them, in order.
+    edits: Vec<Edit>,
     providers: Providers,
     hooks: Hooks,
     store: Option<Arc<dyn TaskStore>>,
@@ -37,6 +43,7 @@ impl App {
     pub fn builder() -> AppBuilder {
         AppBuilder {
             settings: Settings::default(),
+            edits: Vec::new(),
             providers: Providers::default(),
             hooks: Hooks::default(),
             store: None,
@@ -77,25 +84,29 @@ impl AppBuilder {
         self
     }
 
-    /// With these settings instead of the defaults.
+    /// With these settings instead of the defaults. What the other methods set beats them, whatever is called first.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
+    fn edit(mut self, edit: impl FnOnce(&mut Settings) + Send + Sync + 'static) -> Self {
+        self.edits.push(Box::new(edit));
+        self
+    }
+
     /// Runs at most so many bodies at once in this process; 4 × cores unless set, at least 4.
     #[must_use]
-    pub const fn slots(mut self, slots: usize) -> Self {
-        self.settings.slots = slots;
-        self
+    pub fn slots(self, slots: usize) -> Self {
+        self.edit(move |it| it.slots = slots)
     }
 
     /// Serves only these queues in this process. The wiring of other queues' tasks is not checked.
     #[must_use]
-    pub fn queues<T: Into<Name>>(mut self, queues: impl IntoIterator<Item = T>) -> Self {
-        self.settings.queues = Some(queues.into_iter().map(Into::into).collect());
-        self
+    pub fn queues<T: Into<Name>>(self, queues: impl IntoIterator<Item = T>) -> Self {
+        let queues = queues.into_iter().map(Into::into).collect();
+        self.edit(move |it| it.queues = Some(queues))
     }
 
     /// Only submits: nothing is run here, so no dependency is needed.
@@ -105,45 +116,48 @@ impl AppBuilder {
         self
     }
 
-    /// Sets the limits of a queue.
+    /// Sets limits of a queue; those that were set for it before and are not set here stay.
     #[must_use]
-    pub fn queue(mut self, name: impl Into<Name>, settings: QueueSettings) -> Self {
-        self.settings.store.queues.push((name.into(), settings));
-        self
+    pub fn queue(self, name: impl Into<Name>, settings: QueueSettings) -> Self {
+        let name = name.into();
+        self.edit(move |it| match it.store.queues.iter_mut().rfind(|it| it.0 == name) {
+            Some((_, before)) => *before = settings.or(*before),
+            None => it.store.queues.push((name, settings)),
+        })
     }
 
-    /// The tasks of a queue start at most so often, over all workers.
+    /// The tasks of a queue start at most so often, over all workers. Its other limits stay.
     #[must_use]
     pub fn queue_rate(self, name: impl Into<Name>, quota: Quota) -> Self {
         self.queue(name, QueueSettings::new().rate_limit(quota))
     }
 
-    /// Overrides what the attribute of a definition says.
+    /// Overrides what the attribute of a definition says; what was overridden before and is not here stays.
     #[must_use]
-    pub fn override_task(mut self, name: impl Into<Name>, overrides: TaskOverrides) -> Self {
-        self.settings.overrides.insert(name.into(), overrides);
-        self
+    pub fn override_task(self, name: impl Into<Name>, overrides: TaskOverrides) -> Self {
+        let name = name.into();
+        self.edit(move |it| {
+            let before = it.overrides.remove(&name).unwrap_or_default();
+            it.overrides.insert(name, overrides.or(before));
+        })
     }
 
     /// How long one attempt may take, unless the task says otherwise; 300 s unless set.
     #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
-        self
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.edit(move |it| it.timeout = timeout)
     }
 
     /// How tasks are retried, unless they say otherwise; not at all unless set.
     #[must_use]
-    pub const fn retry(mut self, retry: Retry) -> Self {
-        self.settings.retry = retry;
-        self
+    pub fn retry(self, retry: Retry) -> Self {
+        self.edit(move |it| it.retry = retry)
     }
 
     /// How much older a task must be to run before one whose priority is higher by one; 1 h unless set.
     #[must_use]
-    pub const fn rank_step(mut self, step: RankStep) -> Self {
-        self.settings.store.rank_step = step;
-        self
+    pub fn rank_step(self, step: RankStep) -> Self {
+        self.edit(move |it| it.store.rank_step = step)
     }
 
     /// Runs `hook` around every body: it is given the body's future, and returns one that ends as the body is to end. The
@@ -170,7 +184,9 @@ impl AppBuilder {
         self
     }
 
-    /// Calls `hook` for every task whose last attempt failed in this process. A panic of the hook is logged.
+    /// Calls `hook` for every task whose last attempt failed in this process, when that is stored: on a thread of its own,
+    /// so it may block, one failure after the other. A panic of the hook is logged. At most 10,000 failures wait to be told;
+    /// a further one is logged and not told.
     #[must_use]
     pub fn on_failure(mut self, hook: impl Fn(&FailedTask) + Send + Sync + 'static) -> Self {
         self.hooks.on_failure(hook);
@@ -219,7 +235,8 @@ impl AppBuilder {
         Ok(app)
     }
 
-    async fn assemble(self) -> Result<App, BuildError> {
+    async fn assemble(mut self) -> Result<App, BuildError> {
+        std::mem::take(&mut self.edits).into_iter().for_each(|it| it(&mut self.settings));
         let definitions = self.definitions.unwrap_or_else(linked);
         let mut problems = self.settings.problems();
         if cfg!(panic = "abort") {
@@ -231,10 +248,10 @@ impl AppBuilder {
         }
         let (registry, more) = Registry::collect(&definitions, &self.settings);
         problems.extend(more);
-        problems.extend(schedule_problems(&definitions));
-        problems.extend(queue_problems(&self.settings));
+        problems.extend(wiring::schedule_problems(&definitions));
+        problems.extend(wiring::queue_problems(&self.settings));
         if !self.submit_only {
-            let served = served(&registry, &self.settings);
+            let served = wiring::served(&registry, &self.settings);
             let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
             problems.extend(self.providers.problems(run_here.map(|it| it.definition)));
         }
@@ -244,17 +261,21 @@ impl AppBuilder {
         let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
-        let queues = with_limits(served(&registry, &self.settings), &self.settings);
+        let queues = wiring::with_limits(wiring::served(&registry, &self.settings), &self.settings);
+        let slots = AtomicUsize::new(self.settings.slots);
+        let known_queues = KnownQueues::new(wiring::named(&registry, &self.settings));
         let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
         let services = Arc::new(Services {
             store,
             clock,
             registry,
             settings: self.settings,
+            known_queues,
             ids: IdGenerator::default(),
             log: log.clone(),
             providers: self.providers,
             hooks: self.hooks,
+            threads: Threads::new(&runtime, self.virtual_time),
             runtime,
             virtual_time: self.virtual_time,
             schedule_changed: Notify::new(),
@@ -270,53 +291,9 @@ impl AppBuilder {
             running: tokio::sync::Mutex::new(None),
             worker: Mutex::new(None),
             is_shut_down: AtomicBool::new(false),
+            slots,
         })))
     }
-}
-
-/// The queues that this process serves.
-fn served(registry: &Registry, settings: &Settings) -> Vec<Name> {
-    settings.queues.clone().unwrap_or_else(|| {
-        let mut all: BTreeSet<Name> = registry.iter().map(|it| it.settings.queue.clone()).collect();
-        all.extend(settings.store.queues.iter().map(|it| it.0.clone()));
-        all.insert(Name::new("default"));
-        all.into_iter().collect()
-    })
-}
-
-fn with_limits(queues: Vec<Name>, settings: &Settings) -> Vec<(Name, usize)> {
-    let limit = |name: &Name| {
-        let configured = settings.store.queues.iter().rfind(|it| it.0 == *name);
-        configured.and_then(|it| it.1.concurrency_per_worker).unwrap_or(usize::MAX)
-    };
-    queues.into_iter().map(|it| (it.clone(), limit(&it))).collect()
-}
-
-fn schedule_problems(definitions: &[&Definition]) -> Vec<String> {
-    let scheduled = definitions.iter().filter_map(|it| Some((it, it.options.schedule?)));
-    let problems = scheduled.filter_map(|(definition, option)| {
-        let error = Schedule::from_option(option).err()?;
-        Some(format!("task `{}` at {}: its schedule cannot be read: {error}", definition.name, definition.place()))
-    });
-    problems.collect()
-}
-
-fn queue_problems(settings: &Settings) -> Vec<String> {
-    let limits = settings.store.queues.iter().flat_map(|(name, it)| {
-        [
-            ("max_depth", it.max_depth),
-            ("concurrency", it.concurrency),
-            ("concurrency_per_worker", it.concurrency_per_worker),
-        ]
-        .map(|(what, limit)| (name, what, limit))
-    });
-    let zeros = limits
-        .filter(|it| it.2 == Some(0))
-        .map(|(name, what, _)| format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue"));
-    let configured = settings.store.queues.iter().map(|it| &it.0);
-    let names = configured.chain(settings.queues.iter().flatten());
-    let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));
-    zeros.chain(bad).collect()
 }
 
 impl fmt::Debug for AppBuilder {

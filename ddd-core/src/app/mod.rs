@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod wiring;
 
 use std::{
     fmt,
@@ -9,7 +10,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
     time::Duration,
@@ -23,8 +24,8 @@ pub use error::BuildError;
 
 use crate::{
     application::{
-        self, ExecuteError, Inbox, Registry, Services, ShutdownReport, Submission, SubmitError, TaskHandle, Tasks,
-        Worker,
+        self, ExecuteError, Inbox, Registry, Services, Settings, ShutdownReport, Submission, SubmitError, TaskHandle,
+        Tasks, Worker,
     },
     domain::Name,
     ports::{StoreError, Task, TaskStore},
@@ -45,6 +46,8 @@ struct Inner {
     /// Its worker, to look at without waiting.
     worker: Mutex<Option<Arc<Worker>>>,
     is_shut_down: AtomicBool,
+    /// How many bodies run at once, with a worker or before there is one.
+    slots: AtomicUsize,
 }
 
 /// What runs from [`App::start_workers`] on.
@@ -137,28 +140,37 @@ impl App {
         }
         self.0.is_shut_down.store(false, Ordering::Release);
         let services = &self.0.services;
-        let started = Worker::start(services.clone(), self.0.queues.clone()).await;
+        // First, so that nothing runs yet if that fails.
+        application::declare_schedules(services).await.map_err(BuildError::of_schedules)?;
+        let slots = self.0.slots.load(Ordering::Acquire);
+        let started = Worker::start(services.clone(), self.0.queues.clone(), slots).await;
         let started = Arc::new(started.map_err(BuildError::of_start)?);
         self.0.inbox.set_worker(&started);
         // What was submitted before the worker could hear of it.
         started.wake();
-        application::declare_schedules(services).await.map_err(BuildError::of_schedules)?;
         let schedules = services.runtime.spawn(application::live_schedules(services.clone())).abort_handle();
         if self.0.is_shut_down.load(Ordering::Acquire) {
             schedules.abort();
             started.shutdown(Duration::ZERO).await;
             return Err(BuildError::shut_down());
         }
-        *self.0.worker.lock() = Some(started.clone());
+        let mut worker = self.0.worker.lock();
+        // `set_slots` may have been called meanwhile.
+        started.resize(self.0.slots.load(Ordering::Acquire));
+        *worker = Some(started.clone());
+        drop(worker);
         *running = Some(Running { worker: started, schedules });
         Ok(())
     }
 
-    /// Changes how many bodies run at once in this process. Bodies that run are not stopped; with fewer slots, none starts
-    /// until enough have ended.
+    /// Changes how many bodies run at once in this process, 1 to 1,000,000: now, or from [`App::start_workers`] on. Bodies
+    /// that run are not stopped; with fewer slots, none starts until enough have ended.
     pub fn set_slots(&self, slots: usize) {
-        if let Some(worker) = &*self.0.worker.lock() {
-            worker.resize(slots.max(1));
+        let slots = slots.clamp(1, Settings::MOST_SLOTS);
+        let worker = self.0.worker.lock();
+        self.0.slots.store(slots, Ordering::Release);
+        if let Some(worker) = &*worker {
+            worker.resize(slots);
         }
     }
 

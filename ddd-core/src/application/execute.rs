@@ -6,7 +6,7 @@ use super::{
     registry::Registered,
     services::Services,
     submit_error::SubmitError,
-    worker::{self, Ended, Events, Job, RunningAttempt, Surroundings, Threads},
+    worker::{self, Ended, Events, Job, RunningAttempt, Surroundings},
 };
 use crate::{
     domain::{Fence, Name, Timestamp},
@@ -42,15 +42,18 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
     task.validate().map_err(invalid)?;
     let params =
         serde_json::value::to_raw_value(&task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
-    let threads = Threads::new(&services.runtime, services.virtual_time);
+    let (size, limit) = (params.get().len(), services.settings.store.limits.params);
+    if size > limit {
+        return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit }.into());
+    }
     let claimed = claim(services, registered, params.into());
     let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None });
     let attempt = Arc::new(RunningAttempt::new(&claimed, surroundings));
     let span = tracing::info_span!("task", id = %claimed.id, name, inline = true);
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };
-    let (ended, needed) = worker::run(services, &threads, job, Events { waits: &|| {}, overdue: &|| {} }).await;
+    let (ended, needed) = worker::run(services, job, Events { waits: &|| {}, overdue: &|| {} }).await;
     if let Some(needed) = needed {
-        needed.teardown().await;
+        needed.teardown(services.settings.teardown_timeout).await;
     }
     match ended {
         Ended::Returned(Ok(json)) => {

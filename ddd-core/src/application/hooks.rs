@@ -1,11 +1,17 @@
 //! What an application does around every body.
 
 use std::{
+    collections::VecDeque,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::Arc,
 };
 
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::threads::Threads;
 use crate::{
     domain::{AttemptError, Name, TaskId, TaskStatus},
     ports::{BodyFuture, TaskContext},
@@ -37,6 +43,21 @@ pub struct FailedTask {
 pub(crate) struct Hooks {
     around: Vec<Arc<Around>>,
     on_failure: Vec<Arc<OnFailure>>,
+    line: Arc<Line>,
+}
+
+/// The failures that hooks are still to be told of.
+#[derive(Default)]
+struct Line {
+    state: Mutex<LineState>,
+    empty: Notify,
+}
+
+#[derive(Default)]
+struct LineState {
+    waiting: VecDeque<FailedTask>,
+    /// Whether a thread tells of them.
+    telling: bool,
 }
 
 impl Hooks {
@@ -58,14 +79,67 @@ impl Hooks {
         self.on_failure.is_empty()
     }
 
-    /// Tells every hook; one that panics does not keep the others from it.
-    pub(crate) fn failed(&self, make: impl FnOnce() -> FailedTask) {
+    /// Has every hook told, on a thread of its own: a hook may block, and neither ends of attempts nor signs of life wait
+    /// for it.
+    pub(crate) fn failed(&self, threads: &Threads, make: impl FnOnce() -> FailedTask) {
         if self.on_failure.is_empty() {
             return;
         }
         let failed = make();
+        if threads.are_virtual() {
+            // A test that has awaited the end finds its hooks told.
+            return self.tell(&failed);
+        }
+        let mut state = self.line.state.lock();
+        if state.waiting.len() == Self::MOST_WAITING {
+            drop(state);
+            tracing::error!(task = %failed.id, name = %failed.name, "a failure was not told to the on_failure hooks: too many wait for them");
+            return;
+        }
+        state.waiting.push_back(failed);
+        if std::mem::replace(&mut state.telling, true) {
+            return;
+        }
+        drop(state);
+        let this = self.clone();
+        if let Err(error) = threads.run(move || this.tell_all()) {
+            tracing::warn!(%error, "no thread could be started for the on_failure hooks; they run in place");
+            self.tell_all();
+        }
+    }
+
+    /// Waits until every failure was told.
+    pub(crate) async fn told(&self) {
+        loop {
+            let mut empty = pin!(self.line.empty.notified());
+            empty.as_mut().enable();
+            if !self.line.state.lock().telling {
+                return;
+            }
+            empty.await;
+        }
+    }
+
+    /// How many failures may wait to be told, so that a hook that hangs does not fill the memory.
+    const MOST_WAITING: usize = 10_000;
+
+    fn tell_all(&self) {
+        loop {
+            let mut state = self.line.state.lock();
+            let Some(failed) = state.waiting.pop_front() else {
+                state.telling = false;
+                break;
+            };
+            drop(state);
+            self.tell(&failed);
+        }
+        self.line.empty.notify_waiters();
+    }
+
+    /// Tells every hook; one that panics does not keep the others from it.
+    fn tell(&self, failed: &FailedTask) {
         for hook in &self.on_failure {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(&failed))) {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(failed))) {
                 tracing::error!(task = %failed.id, name = %failed.name, "an on_failure hook panicked");
                 super::guard::discard(payload);
             }

@@ -3,12 +3,14 @@
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
 mod control;
+mod current;
 mod execute;
 mod guard;
 mod handle;
 mod hooks;
 mod ids;
 mod inbox;
+mod known_queues;
 mod provide;
 mod records;
 mod registry;
@@ -20,6 +22,7 @@ mod store_call;
 mod submission;
 mod submit_error;
 mod tasks;
+mod threads;
 mod transitions;
 mod worker;
 
@@ -41,9 +44,11 @@ pub use worker::ShutdownReport;
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;
+pub(crate) use known_queues::KnownQueues;
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;
 pub(crate) use submission::{submit, submit_many, submit_named};
+pub(crate) use threads::Threads;
 pub(crate) use transitions::TransitionLog;
 pub(crate) use worker::{StartError, Worker};

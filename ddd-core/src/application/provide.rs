@@ -5,7 +5,10 @@ use std::{
     collections::HashMap,
     fmt,
     sync::Arc,
+    time::Duration,
 };
+
+use tokio::time::timeout;
 
 use super::guard;
 use crate::{
@@ -52,7 +55,9 @@ impl<T: Send + Sync + 'static> Factory<T> {
         Self { make: Box::new(move |context| Box::pin(make(context))), teardown: None }
     }
 
-    /// Taken down by `teardown` after the attempt, however it ended. The attempt's end is recorded first.
+    /// Taken down by `teardown` after the attempt, however it ended. The attempt's end is recorded first; its slot is free
+    /// when this has ended, or is dropped because it took longer than
+    /// [`Settings::teardown_timeout`](crate::Settings::teardown_timeout).
     #[must_use]
     pub fn teardown<F>(mut self, teardown: impl Fn(Arc<T>) -> F + Send + Sync + 'static) -> Self
     where
@@ -200,11 +205,17 @@ impl Needed {
         Ok(shared.with(values))
     }
 
-    /// Takes down what was made, last first. A panic in one does not keep the others from it.
-    pub(crate) async fn teardown(self) {
+    /// Takes down what was made, last first, each within `limit`. A panic in one does not keep the others from it.
+    pub(crate) async fn teardown(self, limit: Duration) {
         for (recipe, value) in self.made.into_iter().rev() {
             match guard::run(move || Ok(recipe.teardown(value))) {
-                Ok(Some(teardown)) => guard::Contained::new(teardown).await,
+                Ok(Some(teardown)) => {
+                    if timeout(limit, guard::Contained::new(teardown)).await.is_err() {
+                        tracing::error!(
+                            "a factory's value was not taken down within {limit:?}; the teardown was dropped"
+                        );
+                    }
+                }
                 Ok(None) => {}
                 Err(failure) => tracing::error!("a factory's value could not be taken down: it {}", failure.message),
             }

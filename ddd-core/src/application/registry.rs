@@ -227,7 +227,7 @@ fn effective(definition: &Definition, overrides: Option<&TaskOverrides>, setting
 }
 
 /// The candidate with the fewest edits to `text`, if they are at most a third of its length.
-fn closest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let (edits, best) = candidates.map(|it| (edit_distance(text, it), it)).min()?;
     (edits <= text.chars().count() / 3).then_some(best)
 }

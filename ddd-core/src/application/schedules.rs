@@ -210,6 +210,10 @@ type Rules = HashMap<(String, Option<String>), Option<Schedule>>;
 /// Fires every schedule that is due; answers when the next one will be.
 async fn fire_due(services: &Arc<Services>, all: &[ScheduleRecord], rules: &mut Rules) -> Option<Timestamp> {
     let mut soonest: Option<Timestamp> = None;
+    if rules.len() > 2 * all.len() + 16 {
+        // Most of them are of schedules that were changed or deleted.
+        rules.clear();
+    }
     for record in all.iter().filter(|it| !it.paused) {
         let Some(tick) = record.next else { continue };
         let rule = rules.entry((record.rule.clone(), record.time_zone.clone())).or_insert_with(|| {

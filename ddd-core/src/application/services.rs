@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    Settings, hooks::Hooks, ids::IdGenerator, provide::Providers, registry::Registry, store_call,
-    transitions::TransitionLog,
+    Settings, hooks::Hooks, ids::IdGenerator, known_queues::KnownQueues, provide::Providers, registry::Registry,
+    store_call, threads::Threads, transitions::TransitionLog,
 };
 use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
 
@@ -16,11 +16,13 @@ pub(crate) struct Services {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
+    pub(crate) known_queues: KnownQueues,
     pub(crate) ids: IdGenerator,
     pub(crate) log: Arc<TransitionLog>,
     pub(crate) providers: Providers,
     pub(crate) hooks: Hooks,
     pub(crate) runtime: Handle,
+    pub(crate) threads: Threads,
     /// Time is the test's: everything that waits must do so on the test's runtime.
     pub(crate) virtual_time: bool,
     /// A schedule was changed in this process.

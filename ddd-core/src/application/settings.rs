@@ -23,6 +23,8 @@ pub struct Settings {
     pub result_ttl: Duration,
     /// How long a cancelled body that awaits `cancelled()` may clean up: 5 s.
     pub cancel_grace: Duration,
+    /// How long the teardown of a factory's value may take before it is dropped: 30 s.
+    pub teardown_timeout: Duration,
     /// How long a worker holds a task without a sign of life: 15 s.
     pub lease: Duration,
     /// How often a worker gives a sign of life: 5 s. The lease must be more than twice as long.
@@ -53,6 +55,7 @@ impl Default for Settings {
             retry: Retry::NONE,
             result_ttl: Duration::from_secs(2 * 3_600),
             cancel_grace: Duration::from_secs(5),
+            teardown_timeout: Duration::from_secs(30),
             lease: Duration::from_secs(15),
             heartbeat: Duration::from_secs(5),
             poll_interval: Duration::from_secs(1),
@@ -67,6 +70,9 @@ impl Default for Settings {
 }
 
 impl Settings {
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
+    pub(crate) const MOST_SLOTS: usize = 1_000_000;
+
     /// What is wrong with them, each in words.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
@@ -82,16 +88,35 @@ impl Settings {
         require(!self.poll_interval.is_zero(), "`poll_interval` is zero; write at least 1ms");
         require(!self.heartbeat.is_zero(), "`heartbeat` is zero; write at least 1ms");
         require(
-            self.lease > 2 * self.heartbeat,
+            self.lease > self.heartbeat.saturating_mul(2),
             "`lease` is not more than twice `heartbeat`: one late heartbeat would lose a task",
         );
         require(self.transitions_buffer > 0, "`transitions_buffer` is 0; write at least 1");
         require(!self.store_timeout.is_zero(), "`store_timeout` is zero; write at least 1ms");
+        require(!self.teardown_timeout.is_zero(), "`teardown_timeout` is zero; write at least 1ms");
+        require(self.slots <= Self::MOST_SLOTS, "`slots` is over 1,000,000, which can only be a mistake");
+        require(is_growth(&self.retry), "`retry.backoff` is no number from 0 up");
+        let times = [
+            ("cancel_grace", self.cancel_grace),
+            ("teardown_timeout", self.teardown_timeout),
+            ("lease", self.lease),
+            ("heartbeat", self.heartbeat),
+            ("poll_interval", self.poll_interval),
+            ("store_timeout", self.store_timeout),
+            ("overdue_grace", self.overdue_grace),
+        ];
+        // What is added to a time of a clock must not reach beyond it.
+        let too_long = times.into_iter().filter(|it| it.1 > Self::LONGEST);
+        problems.extend(too_long.map(|(name, it)| format!("`{name}` is {it:?}; write at most one year")));
         let mut overrides: Vec<_> = self.overrides.iter().collect();
         overrides.sort_by_key(|it| it.0);
         problems.extend(overrides.into_iter().flat_map(|(name, it)| it.problems(name)));
         problems
     }
+}
+
+fn is_growth(retry: &Retry) -> bool {
+    retry.backoff.is_finite() && retry.backoff >= 0.0
 }
 
 /// What overrides the attribute of one definition. `None` leaves what the attribute says.
@@ -130,8 +155,26 @@ impl TaskOverrides {
                 "`retry.max_attempts` is 0; the first run counts, so write at least 1",
             ),
         ];
-        let wrong = wrong.into_iter().filter(|it| it.0).map(|it| it.1.to_owned());
+        let backoff = self.retry.is_some_and(|it| !is_growth(&it));
+        let wrong = wrong
+            .into_iter()
+            .chain([(backoff, "`retry.backoff` is no number from 0 up")])
+            .filter(|it| it.0)
+            .map(|it| it.1.to_owned());
         wrong.chain(queue).map(move |it| format!("settings override task `{task}`: {it}"))
+    }
+
+    /// What `before` says, where these say nothing.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            queue: self.queue.or(before.queue),
+            priority: self.priority.or(before.priority),
+            timeout: self.timeout.or(before.timeout),
+            retry: self.retry.or(before.retry),
+            concurrency: self.concurrency.or(before.concurrency),
+            result_ttl: self.result_ttl.or(before.result_ttl),
+        }
     }
 
     /// In this queue.

@@ -73,19 +73,21 @@ pub(crate) fn poll_now<T>(mut future: StoreFuture<T>) -> Result<Result<T, StoreE
     }
 }
 
-/// Calls a store again and again, with growing pauses, until it answers with anything but a transient error.
+/// Calls a store again and again, with growing pauses, until it answers with anything but a transient error, and as long as
+/// `again` says that it is worth trying.
 ///
 /// # Errors
-/// An error that trying again cannot mend.
+/// An error that trying again cannot mend, or the last one.
 pub(crate) async fn call_until_answered<T: Send + 'static>(
     mut make: impl FnMut() -> StoreFuture<T>,
+    again: impl Fn() -> bool,
     timeout: Duration,
     what: &'static str,
 ) -> Result<T, StoreError> {
     let mut pause = Pause::default();
     loop {
         match call(make(), timeout).await {
-            Err(error) if error.is_transient() => pause.report_and_wait(&error, what).await,
+            Err(error) if error.is_transient() && again() => pause.report_and_wait(&error, what).await,
             answer => return answer,
         }
     }

@@ -14,10 +14,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call, submit_error::SubmitError,
+    current, handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call,
+    submit_error::SubmitError,
 };
 use crate::{
-    domain::{Label, Name, Origin, Priority, TaskId, Timestamp, Until},
+    domain::{IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task},
 };
 
@@ -37,21 +38,27 @@ struct Prepared {
 }
 
 impl<O: DeserializeOwned + Send + 'static> Submission<O> {
-    /// With this priority.
-    pub fn priority(self, priority: Priority) -> Self {
-        self.with(|it| it.task.priority = priority)
+    /// With this priority: a [`Priority`], or a number from -10 to 10.
+    pub fn priority<P: TryInto<Priority>>(self, priority: P) -> Self
+    where
+        P::Error: fmt::Display,
+    {
+        self.set(priority.try_into(), |it, priority| it.task.priority = priority)
     }
 
-    /// Into this queue.
+    /// Into this queue. One that no definition and no setting of this program names is warned of once, and taken: another
+    /// process may serve it.
     pub fn queue(self, queue: impl Into<Name>) -> Self {
         let queue = queue.into();
-        self.check(|_| Name::check(&queue).map_err(|it| format!("queue `{queue}`: {it}")))
-            .with(|it| it.task.queue = queue)
+        if Name::check(&queue).is_ok() {
+            self.services.known_queues.notice(&queue);
+        }
+        self.set(named("queue", queue), |it, queue| it.task.queue = queue)
     }
 
-    /// Due after this long.
-    pub fn delay(self, delay: Duration) -> Self {
-        self.with(|it| it.task.due = Due::In(delay))
+    /// Due after this long: a [`Duration`], or a text such as `"5m"`.
+    pub fn delay(self, delay: impl IntoDuration) -> Self {
+        self.set(delay.into_duration(), |it, delay| it.task.due = Due::In(delay))
     }
 
     /// Due at this time.
@@ -65,31 +72,37 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         self.with(|it| it.set_unique(&key))
     }
 
-    /// One attempt may take this long.
-    pub fn timeout(self, timeout: Duration) -> Self {
-        self.check(
-            |_| if timeout.is_zero() { Err("the timeout is zero; write at least 1ms".to_owned()) } else { Ok(()) },
-        )
-        .with(|it| it.task.timeout = timeout)
+    /// One attempt may take this long: a [`Duration`], or a text such as `"30s"`.
+    pub fn timeout(self, timeout: impl IntoDuration) -> Self {
+        let timeout = timeout.into_duration().map_err(|it| it.to_string()).and_then(|it| match it {
+            Duration::ZERO => Err("the timeout is zero; write at least 1ms".to_owned()),
+            it => Ok(it),
+        });
+        self.set(timeout, |it, timeout| it.task.timeout = timeout)
     }
 
     /// At most so many attempts, the first run counted.
     pub fn max_attempts(self, max_attempts: u32) -> Self {
-        self.check(|_| match max_attempts {
-            0 => Err("max_attempts is 0; the first run counts, so write at least 1".to_owned()),
-            _ => Ok(()),
-        })
-        .with(|it| it.task.max_attempts = max_attempts)
+        let checked = match max_attempts {
+            0 => Err("max_attempts is 0; the first run counts, so write at least 1"),
+            _ => Ok(max_attempts),
+        };
+        self.set(checked, |it, max_attempts| it.task.max_attempts = max_attempts)
     }
 
     /// With these tags, besides those of its definition.
     pub fn tags<T: Into<Name>>(self, tags: impl IntoIterator<Item = T>) -> Self {
-        self.with(|it| it.label_mut().tags.extend(tags.into_iter().map(Into::into)))
+        let tags: Result<Vec<_>, _> = tags.into_iter().map(|it| named("tag", it.into())).collect();
+        self.set(tags, |it, tags| it.label_mut().tags.extend(tags))
     }
 
-    /// With this origin: a request id, a trace context, an owner.
+    /// With this origin: a request id, a trace context, an owner. What it leaves out, a task that a body submits has from
+    /// the body's own task, which is its parent.
     pub fn origin(self, origin: Origin) -> Self {
-        self.with(|it| it.label_mut().origin = origin)
+        self.with(|it| {
+            let label = it.label_mut();
+            label.origin = origin.or(std::mem::take(&mut label.origin));
+        })
     }
 
     /// Submits it through the user's own connection or transaction: the task exists if and only if that commits.
@@ -119,11 +132,13 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         self
     }
 
-    fn check(mut self, rule: impl FnOnce(&Prepared) -> Result<(), String>) -> Self {
-        if let Ok(prepared) = &self.prepared
-            && let Err(problem) = rule(prepared)
-        {
-            self.prepared = Err(SubmitError::InvalidOption(problem));
+    /// Sets an option, if it is one; the first that is not is what the submission yields.
+    fn set<T>(mut self, option: Result<T, impl fmt::Display>, change: impl FnOnce(&mut Prepared, T)) -> Self {
+        if let Ok(prepared) = &mut self.prepared {
+            match option {
+                Ok(option) => change(prepared, option),
+                Err(problem) => self.prepared = Err(SubmitError::InvalidOption(problem.to_string())),
+            }
         }
         self
     }
@@ -135,6 +150,14 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         let seat = Arc::new(Seat::default());
         prepared.task.watcher = Some(seat.clone());
         Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
+    }
+}
+
+/// A name that may be one.
+fn named(what: &str, name: Name) -> Result<Name, String> {
+    match Name::check(&name) {
+        Ok(()) => Ok(name),
+        Err(problem) => Err(format!("{what} `{name}`: {problem}")),
     }
 }
 
@@ -342,6 +365,9 @@ fn prepare(
     task.max_attempts = settings.retry.max_attempts;
     task.unique_until = Some(settings.unique.unwrap_or(Until::Finished));
     let mut prepared = Prepared { task };
+    if let Some(origin) = current::origin() {
+        prepared.label_mut().origin = origin;
+    }
     if !definition.options.tags.is_empty() {
         prepared.label_mut().tags = definition.options.tags.iter().copied().map(Name::new).collect();
     }

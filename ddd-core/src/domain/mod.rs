@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
+mod cron_fields;
+mod duration;
 mod error_kind;
 mod filter;
 mod id;
@@ -18,6 +20,7 @@ mod status;
 mod timestamp;
 mod transition;
 
+pub use duration::{DurationError, IntoDuration};
 pub use error_kind::{Classify, ErrorKind};
 pub use filter::{Cursor, Filter, Page};
 pub use id::{Fence, TaskId, WorkerId};
@@ -25,7 +28,7 @@ pub use limits::{Limits, truncated};
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use quota::{Quota, QuotaState};
-pub use rank::{Priority, Rank, RankStep};
+pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};
 pub use retry::Retry;
 pub use schedule::{Schedule, ScheduleError};

@@ -54,10 +54,38 @@ impl fmt::Debug for Priority {
     }
 }
 
+/// A number that is no priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("priority {0} is outside -10..=10")]
+pub struct PriorityError(i64);
+
+impl TryFrom<i64> for Priority {
+    type Error = PriorityError;
+
+    fn try_from(level: i64) -> Result<Self, PriorityError> {
+        i8::try_from(level).ok().and_then(Self::new).ok_or(PriorityError(level))
+    }
+}
+
+impl TryFrom<i32> for Priority {
+    type Error = PriorityError;
+
+    fn try_from(level: i32) -> Result<Self, PriorityError> {
+        i64::from(level).try_into()
+    }
+}
+
+impl TryFrom<i8> for Priority {
+    type Error = PriorityError;
+
+    fn try_from(level: i8) -> Result<Self, PriorityError> {
+        i64::from(level).try_into()
+    }
+}
+
 impl<'de> Deserialize<'de> for Priority {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let level = i8::deserialize(deserializer)?;
-        Self::new(level).ok_or_else(|| D::Error::custom(format!("priority {level} is outside -10..=10")))
+        i64::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 

@@ -193,6 +193,20 @@ pub struct Origin {
     pub parent: Option<TaskId>,
 }
 
+impl Origin {
+    /// What `before` says, where this says nothing.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            request_id: self.request_id.or(before.request_id),
+            traceparent: self.traceparent.or(before.traceparent),
+            owner: self.owner.or(before.owner),
+            schedule: self.schedule.or(before.schedule),
+            parent: self.parent.or(before.parent),
+        }
+    }
+}
+
 /// How far a running task says it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

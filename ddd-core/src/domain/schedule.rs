@@ -7,7 +7,10 @@ use jiff::{
     tz::{AmbiguousOffset, Offset, TimeZone},
 };
 
-use super::{ScheduleOption, Timestamp};
+use super::{
+    ScheduleOption, Timestamp,
+    cron_fields::{DAY, HOUR, MINUTE, MONTH},
+};
 
 /// A rule for ticks: when a task runs by itself.
 #[derive(Clone, Debug)]
@@ -55,8 +58,11 @@ impl Schedule {
                 fields.len()
             )));
         };
-        let weekday = weekdays(weekday)?;
+        let weekday = weekdays(weekday).map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))?;
         let day = if day == "?" { "*" } else { day };
+        for (field, text) in [(MINUTE, minute), (HOUR, hour), (DAY, day), (MONTH, month)] {
+            field.check(text).map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))?;
+        }
         let (any_day, any_weekday) = (day == "*", weekday == "*");
         let day_forms: &[(&str, &str)] =
             if any_day || any_weekday { &[(day, &weekday)] } else { &[(day, "*"), ("*", &weekday)] };
@@ -64,7 +70,8 @@ impl Schedule {
             .iter()
             .map(|(day, weekday)| {
                 jiff_cron::Schedule::from_str(&format!("0 {minute} {hour} {day} {month} {weekday}"))
-                    .map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))
+                    // Its own words are about six fields.
+                    .map_err(|_| ScheduleError(format!("`{expression}` cannot be read")))
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {

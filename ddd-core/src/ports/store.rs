@@ -52,6 +52,9 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// Upkeep, at most `max` rows of each kind: makes due tasks ready, takes tasks back from workers whose lease ran out,
     /// parks what no live worker knows, drops what is past its retention.
+    ///
+    /// A task whose lease ran out counts a crash, unless its worker has given a sign of life that ends later than that lease
+    /// and so did not name it: then the worker lives and never learned of the claim. Claims are no such signs.
     fn reap(&self, max: usize) -> StoreFuture<Reaped>;
 
     /// Makes a worker and what it knows known; tasks that were parked for want of it become ready.

@@ -11,7 +11,10 @@ use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::Instant};
 
 use super::progress::ProgressWriter;
 use crate::{
-    application::guard::Contained,
+    application::{
+        current::{self, Inherited},
+        guard::Contained,
+    },
     domain::Timestamp,
     ports::{Attempt, AttemptInfo, BoxFuture, Claimed, Held},
 };
@@ -108,6 +111,11 @@ impl RunningAttempt {
     /// The claim that it is of.
     pub(crate) fn held(&self) -> Held {
         Held { id: self.info.id, fence: self.info.fence }
+    }
+
+    /// What the tasks have from it that its body submits; nothing if it has no record that they could name.
+    pub(crate) fn inherited(&self) -> Option<Inherited> {
+        self.surroundings.progress.is_some().then(|| Inherited::of(&self.info))
     }
 
     /// How long it may take.
@@ -236,7 +244,7 @@ impl Attempt for RunningAttempt {
     }
 
     fn spawn(&self, child: BoxFuture<'static, ()>) {
-        let child = Contained::new(child);
+        let child = Contained::new(Box::pin(current::inside(self.inherited(), child)));
         let mut children = self.children.lock();
         match &mut *children {
             Children::Some(set) => {

@@ -9,12 +9,16 @@ use tokio::{
 };
 use tracing::Span;
 
-use super::{
-    Threads,
-    attempt::{RunningAttempt, Stop, far},
-};
+use super::attempt::{RunningAttempt, Stop, far};
 use crate::{
-    application::{guard, provide::Needed, registry::Registered, services::Services},
+    application::{
+        current::{self, Inherited},
+        guard,
+        provide::Needed,
+        registry::Registered,
+        services::Services,
+        threads::Threads,
+    },
     domain::FailureKind,
     ports::{Body, BodyFuture, BoxFuture, Call, Dependencies, Failure, TaskContext},
 };
@@ -39,6 +43,19 @@ pub(crate) struct Events<'a> {
     pub(crate) overdue: &'a (dyn Fn() + Send + Sync),
 }
 
+/// Where the code of a body runs: in its span, and as what its submissions come from.
+#[derive(Clone)]
+struct Place {
+    span: Span,
+    inherited: Option<Inherited>,
+}
+
+impl Place {
+    fn in_scope<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        self.span.in_scope(|| current::within(&mut self.inherited, work))
+    }
+}
+
 /// How a body ended.
 #[derive(Debug)]
 pub(crate) enum Ended<T = Option<Box<RawValue>>> {
@@ -54,42 +71,46 @@ pub(crate) enum Ended<T = Option<Box<RawValue>>> {
 /// taken down by the caller, after the end is recorded.
 ///
 /// A blocking body cannot be dropped: at its deadline `events.overdue` is called, and it is awaited all the same.
-pub(crate) async fn run(
-    services: &Services,
-    threads: &Threads,
-    job: Job<'_>,
-    events: Events<'_>,
-) -> (Ended, Option<Needed>) {
+pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -> (Ended, Option<Needed>) {
     let context = TaskContext::new(job.attempt.clone());
+    let mut place = Place { span: job.span, inherited: job.attempt.inherited() };
     let mut needed = services.providers.recipes_for(job.registered.definition);
     let mut dependencies = services.providers.shared();
     let grace = services.settings.cancel_grace;
     if let Some(needed) = &mut needed {
         let shared = dependencies.clone();
         let made: BoxFuture<'_, Result<Dependencies, Failure>> = Box::pin(needed.make(&shared, &context));
-        match drive(made, job.attempt, grace, &job.span, events).await {
-            Ended::Returned(Ok(all)) => dependencies = all,
-            Ended::Returned(Err(failure)) => return (Ended::Returned(Err(failure)), self::needed(needed)),
-            Ended::TimedOut => return (Ended::TimedOut, self::needed(needed)),
-            Ended::Stopped(reason) => return (Ended::Stopped(reason), self::needed(needed)),
+        let ended = match drive(made, job.attempt, grace, &mut place, events).await {
+            Ended::Returned(Ok(all)) => {
+                dependencies = all;
+                None
+            }
+            Ended::Returned(Err(failure)) => Some(Ended::Returned(Err(failure))),
+            Ended::TimedOut => Some(Ended::TimedOut),
+            Ended::Stopped(reason) => Some(Ended::Stopped(reason)),
+        };
+        if let Some(ended) = ended {
+            // A factory may have started children.
+            job.attempt.end_children().await;
+            return (ended, Some(std::mem::take(needed)));
         }
     }
     let secret = (!job.registered.definition.secrets.is_empty()).then(|| job.params.clone());
     let call = Call::new(job.params, context.clone(), dependencies);
     let ended = match job.registered.definition.body {
         Body::Async(start) => match guard::run(|| Ok(services.hooks.wrap(&context, start(call)))) {
-            Ok(body) => drive(body, job.attempt, grace, &job.span, events).await,
+            Ok(body) => drive(body, job.attempt, grace, &mut place, events).await,
             Err(failure) => Ended::Returned(Err(failure)),
         },
         Body::Blocking(body) => {
-            let (body, returned) = on_thread(threads, body, call, job.span.clone());
+            let (body, returned) = on_thread(&services.threads, body, call, place.clone());
             let ended = match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
-                Ok(body) => wait_for(body, job.attempt, &job.span, events).await,
+                Ok(body) => wait_for(body, job.attempt, &mut place, events).await,
                 Err(failure) => Ended::Returned(Err(failure)),
             };
             // A hook may have given up on the body: it runs on all the same.
             let left: BodyFuture = Box::pin(async { Ok(returned.await.ok().and(None)) });
-            wait_for(left, job.attempt, &job.span, events).await;
+            wait_for(left, job.attempt, &mut place, events).await;
             ended
         }
         Body::Remote => Ended::Returned(Err(Failure::permanent(
@@ -109,10 +130,6 @@ pub(crate) async fn run(
     (ended, needed)
 }
 
-fn needed(needed: &mut Needed) -> Option<Needed> {
-    Some(std::mem::take(needed))
-}
-
 /// Polls a future until it ends, is over its time, or is told to stop, and drops it before it returns.
 ///
 /// The first poll comes before any timer is set: a body that never waits costs none.
@@ -120,10 +137,10 @@ async fn drive<T>(
     mut body: BoxFuture<'_, Result<T, Failure>>,
     attempt: &RunningAttempt,
     grace: Duration,
-    span: &Span,
+    place: &mut Place,
     events: Events<'_>,
 ) -> Ended<T> {
-    let first = poll_fn(|cx| Poll::Ready(span.in_scope(|| guard::poll(body.as_mut(), cx)))).await;
+    let first = poll_fn(|cx| Poll::Ready(place.in_scope(|| guard::poll(body.as_mut(), cx)))).await;
     let ended = if let Poll::Ready(result) = first {
         Ended::Returned(result)
     } else {
@@ -155,7 +172,7 @@ async fn drive<T>(
                     return Poll::Ready(Ended::Stopped(reason));
                 }
             }
-            match span.in_scope(|| guard::poll(body.as_mut(), cx)) {
+            match place.in_scope(|| guard::poll(body.as_mut(), cx)) {
                 // It did not fail: it ended because it was told to.
                 Poll::Ready(Err(_)) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
                 polled => polled.map(Ended::Returned),
@@ -163,17 +180,17 @@ async fn drive<T>(
         })
         .await
     };
-    span.in_scope(|| guard::discard(body));
+    place.in_scope(|| guard::discard(body));
     ended
 }
 
 /// Waits for a body that cannot be dropped.
-async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, span: &Span, events: Events<'_>) -> Ended {
+async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, place: &mut Place, events: Events<'_>) -> Ended {
     (events.waits)();
     let mut deadline = pin!(sleep_until(attempt.until()));
     let mut reported = false;
     let result = poll_fn(|cx| {
-        if let Poll::Ready(result) = span.in_scope(|| guard::poll(body.as_mut(), cx)) {
+        if let Poll::Ready(result) = place.in_scope(|| guard::poll(body.as_mut(), cx)) {
             return Poll::Ready(result);
         }
         if !reported && deadline.as_mut().poll(cx).is_ready() {
@@ -183,7 +200,7 @@ async fn wait_for(mut body: BodyFuture, attempt: &RunningAttempt, span: &Span, e
         Poll::Pending
     })
     .await;
-    span.in_scope(|| guard::discard(body));
+    place.in_scope(|| guard::discard(body));
     Ended::Returned(result)
 }
 
@@ -193,7 +210,7 @@ fn on_thread(
     threads: &Threads,
     body: fn(Call) -> Result<Option<Box<RawValue>>, Failure>,
     call: Call,
-    span: Span,
+    mut place: Place,
 ) -> (BodyFuture, oneshot::Receiver<()>) {
     let (alive, returned) = oneshot::channel::<()>();
     let threads = threads.clone();
@@ -202,7 +219,7 @@ fn on_thread(
         let job = move || {
             let _alive = alive;
             // Nobody waits for it any more if the worker was shut down without it.
-            let _ = sender.send(span.in_scope(|| guard::run(|| body(call))));
+            let _ = sender.send(place.in_scope(|| guard::run(|| body(call))));
         };
         threads.run(job).map_err(|it| Failure::new(FailureKind::Error, format!("no thread could be started: {it}")))?;
         let ended = Failure::new(FailureKind::Panic, "its thread ended without a result".to_owned());

@@ -1,10 +1,13 @@
 //! Reports the ends of attempts, in batches: group commit without a timer. A report is written at once if none is under
 //! way; those that arrive meanwhile go together with the next.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     application::{hooks::FailedTask, services::Services, store_call},
@@ -33,6 +36,8 @@ pub(crate) struct Finisher {
     services: Arc<Services>,
     state: Mutex<State>,
     written: Notify,
+    /// When its worker ended.
+    closed: OnceLock<Instant>,
 }
 
 #[derive(Default)]
@@ -48,7 +53,16 @@ impl Finisher {
     const MAX_WAITING: usize = 1_000;
 
     pub(crate) fn new(services: Arc<Services>) -> Arc<Self> {
-        Arc::new(Self { services, state: Mutex::default(), written: Notify::new() })
+        Arc::new(Self { services, state: Mutex::default(), written: Notify::new(), closed: OnceLock::new() })
+    }
+
+    /// Its worker has ended. What the store has not taken one lease from now is for others to recover.
+    pub(crate) fn close(&self) {
+        let _ = self.closed.set(Instant::now());
+    }
+
+    fn is_worth_trying(&self) -> bool {
+        self.closed.get().is_none_or(|it| it.elapsed() < self.services.settings.lease)
     }
 
     /// Takes a report. It is written as soon as no other is under way.
@@ -141,7 +155,8 @@ impl Finisher {
             let timeout = this.services.store_timeout();
             let mut first = Some(pending);
             let make = || first.take().unwrap_or_else(|| this.finish(&batch));
-            match store_call::call_until_answered(make, timeout, "reporting the ends of attempts").await {
+            let again = || this.is_worth_trying();
+            match store_call::call_until_answered(make, again, timeout, "reporting the ends of attempts").await {
                 Ok(answers) => this.settle(batch, answers),
                 Err(error) => Self::give_up(&batch, &error),
             }
@@ -167,7 +182,7 @@ impl Finisher {
         (!next.is_empty()).then_some(next)
     }
 
-    fn settle(&self, batch: Vec<Report>, answers: Vec<Finished>) {
+    fn settle(self: &Arc<Self>, batch: Vec<Report>, answers: Vec<Finished>) {
         for (report, answer) in batch.into_iter().zip(answers) {
             match answer {
                 Finished::Applied(status) => Self::ended(&self.services, report, status),
@@ -182,18 +197,21 @@ impl Finisher {
 
     /// The store had the report already: its first answer was lost. What became of the task is asked for where someone is to
     /// be told.
-    fn told_twice(&self, report: Report) {
+    fn told_twice(self: &Arc<Self>, report: Report) {
         let is_failure = matches!(report.finish.end, AttemptEnd::Failed(_) | AttemptEnd::Timeout { .. });
         if !is_failure || self.services.hooks.on_failure_is_empty() {
             return;
         }
-        let services = self.services.clone();
+        let this = self.clone();
         store_call::spawn(&self.services.runtime, async move {
+            let services = &this.services;
+            let again = || this.is_worth_trying();
             let get = || services.store.get(vec![report.finish.id]);
-            let answer = store_call::call_until_answered(get, services.store_timeout(), "reading a task").await;
+            let timeout = services.store_timeout();
+            let answer = store_call::call_until_answered(get, again, timeout, "reading a task").await;
             let record = answer.ok().and_then(|it| it.into_iter().next().flatten());
             if let Some(record) = record.filter(|it| it.run == report.run && it.attempt == report.attempt) {
-                Self::ended(&services, report, record.status);
+                Self::ended(services, report, record.status);
             }
         });
     }
@@ -206,10 +224,10 @@ impl Finisher {
         let (id, name, run, attempt) = (report.finish.id, report.name, report.run, report.attempt);
         tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
         let error = AttemptError { run, attempt, at: services.clock.now(), ..error };
-        services.hooks.failed(|| FailedTask { id, name, run, attempt, status, error });
+        services.hooks.failed(&services.threads, || FailedTask { id, name, run, attempt, status, error });
     }
 
-    /// The store refuses for good. The leases run out, and the tasks run again: at least once.
+    /// The store refuses for good, or the worker has ended and the store stays away. The leases run out, and the tasks run again: at least once.
     fn give_up(batch: &[Report], error: &StoreError) {
         tracing::error!(
             error = error as &dyn std::error::Error,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     application::{ids, services::Services, store_call},
     domain::{Fence, Name, TaskId},
-    ports::{Attempt as _, Declaration, StoreError},
+    ports::{Attempt as _, StoreError},
 };
 
 /// A worker: so many slots in this process that run tasks.
@@ -29,17 +29,16 @@ impl Worker {
     ///
     /// # Errors
     /// The store does not take the declaration, or the system gives no thread.
-    pub(crate) async fn start(services: Arc<Services>, queues: Vec<(Name, usize)>) -> Result<Self, StartError> {
-        let settings = &services.settings;
-        let id = ids::worker_id();
-        let names = queues.iter().map(|it| it.0.clone()).collect();
-        let (known, slots) = (services.registry.known(), settings.slots);
-        let declaration = Declaration::new(id, host(), names, known, slots, settings.lease);
-        services.call(services.store.declare(declaration)).await?;
-        let shared = Arc::new(Shared::new(id, services, queues));
+    pub(crate) async fn start(
+        services: Arc<Services>,
+        queues: Vec<(Name, usize)>,
+        slots: usize,
+    ) -> Result<Self, StartError> {
+        let shared = Arc::new(Shared::new(ids::worker_id(), services, queues, slots));
+        shared.services.call(shared.services.store.declare(shared.declaration())).await?;
         let vitals = Vitals::start(shared.clone()).map_err(StartError::Thread)?;
         let worker = Self { shared, vitals };
-        worker.resize(worker.shared.services.settings.slots);
+        worker.resize(slots);
         store_call::spawn(&worker.shared.services.runtime, pacer::live(worker.shared.clone()));
         Ok(worker)
     }
@@ -47,7 +46,9 @@ impl Worker {
     /// Changes how many bodies run at once. Bodies that run are not stopped; with fewer slots, none starts until enough
     /// have ended.
     pub(crate) fn resize(&self, slots: usize) {
-        for _ in 0..self.shared.feed.resize(slots) {
+        let missing = self.shared.set_slots(slots);
+        self.vitals.look();
+        for _ in 0..missing {
             let cell = Arc::new(Cell::default());
             self.shared.add(cell.clone());
             store_call::spawn(&self.shared.services.runtime, slot::live(self.shared.clone(), cell));
@@ -114,6 +115,7 @@ impl Drop for Worker {
     /// A worker that is dropped without a shutdown claims nothing more, and its leases run out.
     fn drop(&mut self) {
         drop(self.shared.feed.close());
+        self.shared.finisher.close();
         self.vitals.stop();
         for attempt in self.shared.attempts() {
             tracing::warn!(task = %attempt.info().id, "an application was dropped while it ran a task; call `shutdown` first");
@@ -128,11 +130,4 @@ pub(crate) enum StartError {
     Store(#[from] StoreError),
     #[error("the system gives no thread for heartbeats")]
     Thread(#[source] std::io::Error),
-}
-
-/// The host and process, for people to read.
-fn host() -> String {
-    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
-    let host = host.trim();
-    format!("{}:{}", if host.is_empty() { "localhost" } else { host }, std::process::id())
 }

@@ -9,7 +9,6 @@
 //! ```
 
 mod attempt;
-mod blocking;
 mod body;
 mod cell;
 mod feed;
@@ -23,7 +22,6 @@ mod stop;
 mod vitals;
 
 pub(crate) use attempt::{RunningAttempt, Surroundings};
-pub(crate) use blocking::Threads;
 pub(crate) use body::{Ended, Events, Job, run};
 pub(crate) use lifecycle::{StartError, Worker};
 pub use stop::ShutdownReport;

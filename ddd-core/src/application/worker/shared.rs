@@ -2,7 +2,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -11,7 +11,6 @@ use tokio::sync::Notify;
 
 use super::{
     attempt::{RunningAttempt, Stop},
-    blocking::Threads,
     cell::Cell,
     feed::Feed,
     finisher::Finisher,
@@ -20,7 +19,7 @@ use super::{
 use crate::{
     application::services::Services,
     domain::{AttemptError, FailureKind, Fence, Name, TaskId, WorkerId},
-    ports::{AttemptEnd, Claimed, Held},
+    ports::{AttemptEnd, Declaration, Held},
 };
 
 /// What the parts of a worker share.
@@ -31,9 +30,11 @@ pub(crate) struct Shared {
     pub(crate) feed: Feed,
     pub(crate) finisher: Arc<Finisher>,
     pub(crate) progress: Arc<ProgressWriter>,
-    pub(crate) threads: Threads,
     /// A slot has ended.
     pub(crate) slot_ended: Notify,
+    /// How many bodies may run at once.
+    slots: AtomicUsize,
+    queue_names: Vec<Name>,
     cells: Mutex<Vec<Arc<Cell>>>,
     /// The newest words to end a body: the body may just be on its way from the feed to its cell.
     told_before: Mutex<VecDeque<(Held, Stop)>>,
@@ -44,20 +45,39 @@ impl Shared {
     /// How many words to end a body are kept for bodies on their way.
     const TOLD_BEFORE: usize = 64;
 
-    pub(crate) fn new(id: WorkerId, services: Arc<Services>, queues: Vec<(Name, usize)>) -> Self {
+    pub(crate) fn new(id: WorkerId, services: Arc<Services>, queues: Vec<(Name, usize)>, slots: usize) -> Self {
         let finisher = Finisher::new(services.clone());
+        let queue_names = queues.iter().map(|it| it.0.clone()).collect();
         Self {
             id,
             feed: Feed::new(id, services.clone(), finisher.clone(), queues),
             finisher,
             progress: ProgressWriter::new(services.clone()),
-            threads: Threads::new(&services.runtime, services.virtual_time),
             slot_ended: Notify::new(),
+            slots: AtomicUsize::new(slots),
+            queue_names,
             cells: Mutex::default(),
             told_before: Mutex::default(),
             was_told: AtomicBool::new(false),
             services,
         }
+    }
+
+    /// How many bodies may run at once.
+    pub(crate) fn slots(&self) -> usize {
+        self.slots.load(Ordering::Acquire)
+    }
+
+    /// From now on so many bodies may run at once; answers how many slots must be started.
+    pub(crate) fn set_slots(&self, slots: usize) -> usize {
+        self.slots.store(slots, Ordering::Release);
+        self.feed.resize(slots)
+    }
+
+    /// What the store is to know of this worker.
+    pub(crate) fn declaration(&self) -> Declaration {
+        let known = self.services.registry.known();
+        Declaration::new(self.id, host(), self.queue_names.clone(), known, self.slots(), self.services.settings.lease)
     }
 
     /// The attempts that run now.
@@ -71,7 +91,8 @@ impl Shared {
     }
 
     /// Takes out what waits in the lines of slots.
-    pub(crate) fn clear_lines(&self) -> Vec<Claimed> {
+    #[cfg(feature = "test-util")]
+    pub(crate) fn clear_lines(&self) -> Vec<crate::ports::Claimed> {
         let mut not_run = Vec::new();
         for cell in &*self.cells.lock() {
             let (tasks, reports) = cell.clear();
@@ -131,4 +152,11 @@ impl Shared {
         self.cells.lock().retain(|it| !Arc::ptr_eq(it, cell));
         self.slot_ended.notify_one();
     }
+}
+
+/// The host and process, for people to read.
+fn host() -> String {
+    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
+    let host = host.trim();
+    format!("{}:{}", if host.is_empty() { "localhost" } else { host }, std::process::id())
 }

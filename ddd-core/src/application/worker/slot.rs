@@ -72,7 +72,7 @@ async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: 
     };
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
-    let (ended, needed) = body::run(&shared.services, &shared.threads, job, events).await;
+    let (ended, needed) = body::run(&shared.services, job, events).await;
     let end = match attempt.end() {
         Overdue::Final => Some(AttemptEnd::Stopped),
         Overdue::Retryable => Some(timed_out(registered, &attempt)),
@@ -83,7 +83,7 @@ async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: 
     }
     shared.finisher.push_all(cell.end(end.map(|it| report(&attempt, it))));
     if let Some(needed) = needed {
-        needed.teardown().await;
+        needed.teardown(shared.services.settings.teardown_timeout).await;
     }
     !waited.into_inner()
 }

@@ -68,6 +68,9 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> ShutdownRepo
     if timeout_at(deadline + WRITTEN, shared.finisher.idle()).await.is_err() {
         tracing::warn!("the store did not take the last reports in time; the tasks run again when their leases end");
     }
+    if timeout_at(deadline + WRITTEN, shared.services.hooks.told()).await.is_err() {
+        tracing::warn!("the on_failure hooks were not told of all failures in time");
+    }
     let withdrawn = shared.services.call(shared.services.store.withdraw(shared.id));
     if timeout_at(deadline + WITHDRAWN, withdrawn).await.is_err() {
         tracing::debug!("the store did not take the worker's withdrawal in time");

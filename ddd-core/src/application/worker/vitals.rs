@@ -48,16 +48,24 @@ impl Vitals {
     pub(crate) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
         let ended = Arc::new(Ended::default());
         let seen = ended.clone();
+        let declared = shared.slots();
         if shared.services.virtual_time {
             // A clock that the test moves exists on the test's runtime only.
             let runtime = shared.services.runtime.clone();
-            store_call::spawn(&runtime, live(shared, seen));
+            store_call::spawn(&runtime, live(shared, declared, seen));
             return Ok(Self { ended, runtime });
         }
         let own = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let runtime = own.handle().clone();
-        thread::Builder::new().name("ddd-vitals".to_owned()).spawn(move || own.block_on(live(shared, seen)))?;
+        thread::Builder::new()
+            .name("ddd-vitals".to_owned())
+            .spawn(move || own.block_on(live(shared, declared, seen)))?;
         Ok(Self { ended, runtime })
+    }
+
+    /// Something about the worker has changed that the store is to know.
+    pub(crate) fn look(&self) {
+        self.ended.wake.notify_one();
     }
 
     /// Gives no more.
@@ -84,17 +92,21 @@ impl Ended {
     }
 }
 
-async fn live(shared: Arc<Shared>, ended: Arc<Ended>) {
+async fn live(shared: Arc<Shared>, declared: usize, ended: Arc<Ended>) {
     let services = &shared.services;
     let settings = &services.settings;
     let store = connect(&shared).await;
-    let mut keeper = Keeper { last_contact: Instant::now(), reap_from: Instant::now() };
+    let mut keeper = Keeper { last_contact: Instant::now(), reap_from: Instant::now(), declared };
     // Jitter: workers that started together do not beat together.
     let interval = || settings.heartbeat.mul_f64(0.9 + 0.1 * fastrand::f64());
     let mut next = Instant::now() + interval();
     while !ended.asked.load(Ordering::Acquire) {
         let wait = next.saturating_duration_since(Instant::now()).min(next_overdue(&shared));
         if timeout(wait, ended.wake.notified()).await.is_ok() {
+            if shared.slots() != keeper.declared && !ended.asked.load(Ordering::Acquire) {
+                // If the store does not take it, the next beat tries again.
+                let _ = keeper.declare(&shared, &*store).await;
+            }
             continue;
         }
         for attempt in shared.attempts() {
@@ -106,10 +118,7 @@ async fn live(shared: Arc<Shared>, ended: Arc<Ended>) {
             continue;
         }
         let began = Instant::now();
-        let answer = match beat(&shared, &*store).await {
-            Ok(()) => keeper.reap(&shared, &*store).await,
-            Err(error) => Err(error),
-        };
+        let answer = keeper.keep(&shared, &*store).await;
         let pause = match answer {
             Ok(()) => {
                 keeper.last_contact = Instant::now();
@@ -170,10 +179,31 @@ fn next_overdue(shared: &Shared) -> Duration {
 struct Keeper {
     last_contact: Instant,
     reap_from: Instant,
+    /// With how many slots the store knows this worker.
+    declared: usize,
 }
 
 impl Keeper {
     const BATCH: usize = 1_000;
+
+    /// A sign of life, and upkeep.
+    async fn keep(&mut self, shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
+        let was_away = self.last_contact.elapsed() > shared.services.settings.lease;
+        // Who was away for long may have been forgotten, and who is not known is given nothing.
+        if was_away || shared.slots() != self.declared {
+            self.declare(shared, store).await?;
+        }
+        beat(shared, store).await?;
+        self.reap(shared, store).await
+    }
+
+    async fn declare(&mut self, shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
+        let declaration = shared.declaration();
+        let slots = declaration.slots;
+        shared.services.call(store.declare(declaration)).await?;
+        self.declared = slots;
+        Ok(())
+    }
 
     /// Upkeep; but not within a lease after a gap in which the store was away, or this process: others could not renew
     /// their leases either, and must be given the time to.

@@ -158,7 +158,7 @@ impl State {
     }
 
     pub(super) fn heartbeat(&mut self, heartbeat: &Heartbeat, now: Timestamp) -> Vec<Signal> {
-        self.workers.seen(heartbeat.worker, heartbeat.lease, now);
+        self.workers.beat(heartbeat.worker, heartbeat.lease, now);
         let mut signals = Vec::new();
         for held in &heartbeat.held {
             let (id, fence) = (held.id, held.fence);

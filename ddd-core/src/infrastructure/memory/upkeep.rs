@@ -73,11 +73,13 @@ impl State {
             self.stopped(key, now, fx);
             return None;
         }
+        let held_until = record.worker.zip(record.lease_until);
+        let has_died = !held_until.is_some_and(|(id, until)| self.workers.has_beaten_without(id, until));
         self.leave(key, fx);
         let record = &mut self.entries.at_mut(key).record;
         record.still_running = false;
         record.lease_until = None;
-        record.crashes += 1;
+        record.crashes += u32::from(has_died);
         let crashes = record.crashes;
         let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
         let reason = format!("its worker died {times} while running it");
@@ -86,13 +88,15 @@ impl State {
             self.arrive(key, TaskStatus::Cancelled, now, fx);
             return Some(TaskStatus::Cancelled);
         }
-        if crashes >= self.settings.crashes_until_failed {
+        if has_died && crashes >= self.settings.crashes_until_failed {
             record.finished_at = Some(now);
             self.note_error(key, AttemptError::new(FailureKind::Crash, reason), now);
             self.arrive(key, TaskStatus::Failed, now, fx);
             return Some(TaskStatus::Failed);
         }
-        self.note_error(key, AttemptError::new(FailureKind::Crash, reason), now);
+        if has_died {
+            self.note_error(key, AttemptError::new(FailureKind::Crash, reason), now);
+        }
         let record = &mut self.entries.at_mut(key).record;
         record.attempt = record.attempt.saturating_sub(1);
         record.started_at = None;

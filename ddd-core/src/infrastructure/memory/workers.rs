@@ -16,6 +16,8 @@ struct Worker {
     /// Whether it knows each kind, as far as it was looked up.
     knows: Vec<bool>,
     alive_until: Timestamp,
+    /// Until when its last heartbeat renewed what it named.
+    renewed_until: Timestamp,
 }
 
 /// Who runs tasks.
@@ -39,9 +41,11 @@ impl Workers {
         let alive_until = now.after(declaration.lease);
         if let Some(index) = self.find(declaration.worker) {
             state.started_at = self.all[index].state.started_at;
-            self.all[index] = Worker { state, known, knows: Vec::new(), alive_until };
+            self.all[index] =
+                Worker { state, known, knows: Vec::new(), alive_until, renewed_until: self.all[index].renewed_until };
         } else {
-            self.all.push(Worker { state, known, knows: Vec::new(), alive_until });
+            let renewed_until = Timestamp::default();
+            self.all.push(Worker { state, known, knows: Vec::new(), alive_until, renewed_until });
         }
     }
 
@@ -52,6 +56,19 @@ impl Workers {
         worker.state.seen_at = now;
         worker.alive_until = worker.alive_until.max(now.after(lease));
         Some(index)
+    }
+
+    /// Notes a heartbeat.
+    pub(super) fn beat(&mut self, id: WorkerId, lease: Duration, now: Timestamp) {
+        if let Some(index) = self.seen(id, lease, now) {
+            self.all[index].renewed_until = now.after(lease);
+        }
+    }
+
+    /// Whether a worker has given a sign of life since it claimed or renewed something until `lease_until`, and did not
+    /// name it: then it lives and never learned of the claim.
+    pub(super) fn has_beaten_without(&self, id: WorkerId, lease_until: Timestamp) -> bool {
+        self.find(id).is_some_and(|it| self.all[it].renewed_until > lease_until)
     }
 
     pub(super) fn withdraw(&mut self, id: WorkerId) {

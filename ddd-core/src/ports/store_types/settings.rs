@@ -80,6 +80,17 @@ impl QueueSettings {
         Self { max_depth: None, concurrency: None, concurrency_per_worker: None, rate_limit: None }
     }
 
+    /// What `before` says, where these say nothing.
+    #[must_use]
+    pub fn or(self, before: Self) -> Self {
+        Self {
+            max_depth: self.max_depth.or(before.max_depth),
+            concurrency: self.concurrency.or(before.concurrency),
+            concurrency_per_worker: self.concurrency_per_worker.or(before.concurrency_per_worker),
+            rate_limit: self.rate_limit.or(before.rate_limit),
+        }
+    }
+
     /// At most `depth` tasks wait in it; a further one is refused with a hint when to try again.
     #[must_use]
     pub const fn max_depth(mut self, depth: usize) -> Self {

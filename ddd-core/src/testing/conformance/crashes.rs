@@ -26,6 +26,33 @@ pub async fn a_lost_lease_gives_the_task_back_without_an_attempt(store: StoreUnd
     assert_eq!(again.attempt, 1);
 }
 
+/// A worker that gives signs of life, and does not name what it was handed, never learned of it: nobody died.
+pub async fn a_claim_whose_answer_was_lost_is_no_crash(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let id = kit.submit(kit.task()).await;
+    for round in 1..=4 {
+        let lost = kit.claim_one().await;
+        assert_eq!(lost.attempt, 1, "round {round}");
+        kit.advance(LEASE / 2).await;
+        kit.advance(LEASE / 2 + SECOND).await;
+        let reaped = kit.reap().await;
+        assert_eq!((reaped.recovered, reaped.ended.len()), (1, 0));
+        let record = kit.get(id).await;
+        assert_eq!((record.status, record.attempt, record.crashes), (TaskStatus::Pending, 0, 0));
+        assert!(record.errors.is_empty());
+    }
+    // What it did name before it fell silent was running when it died, whatever it claimed later.
+    let held = kit.claim_one().await;
+    kit.advance_in_silence(LEASE / 2);
+    kit.heartbeat(&[&held]).await;
+    kit.submit(kit.task()).await;
+    kit.advance_in_silence(LEASE / 2);
+    kit.claim_one().await;
+    kit.advance_in_silence(LEASE / 2 + SECOND);
+    assert_eq!(kit.reap().await.recovered, 1);
+    assert_eq!(kit.get(id).await.crashes, 1);
+}
+
 /// A worker that gives signs of life keeps what it names, and only that.
 pub async fn a_heartbeat_keeps_the_lease(store: StoreUnderTest) {
     let kit = Kit::new(store).await;
@@ -145,7 +172,7 @@ pub async fn a_body_that_died_with_its_worker_is_no_longer_running(store: StoreU
     kit.end(&claimed[1], end, TaskStatus::Running).await;
     kit.advance(LEASE - SECOND).await;
     kit.heartbeat(&[&claimed[0], &claimed[1]]).await;
-    kit.advance(2 * SECOND).await;
+    kit.advance_in_silence(2 * SECOND);
     kit.reap().await;
     assert!(kit.get(ended).await.still_running && kit.get(overdue).await.still_running);
     kit.lose_leases().await;

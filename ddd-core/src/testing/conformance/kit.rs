@@ -256,10 +256,12 @@ impl Kit {
         self.store.heartbeat(Heartbeat::new(self.worker, held, LEASE)).await.unwrap()
     }
 
-    /// Lets all leases run out while the worker stays known, and does upkeep.
+    /// Lets all leases run out without a sign of life, and does upkeep; then the worker is back.
     pub(super) async fn lose_leases(&self) -> Reaped {
-        self.advance(LEASE + SECOND).await;
-        self.reap().await
+        self.advance_in_silence(LEASE + SECOND);
+        let reaped = self.reap().await;
+        self.heartbeat(&[]).await;
+        reaped
     }
 
     pub(super) async fn configure(&self, change: impl FnOnce(&mut StoreSettings)) {

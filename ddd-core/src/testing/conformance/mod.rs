@@ -93,6 +93,7 @@ macro_rules! store_conformance {
             ];
             crashes: [
                 a_lost_lease_gives_the_task_back_without_an_attempt,
+                a_claim_whose_answer_was_lost_is_no_crash,
                 a_heartbeat_keeps_the_lease,
                 a_heartbeat_tells_what_was_lost,
                 a_worker_that_was_away_cannot_write,

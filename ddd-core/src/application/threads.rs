@@ -3,14 +3,14 @@ use std::{collections::VecDeque, sync::Arc, thread, time::Duration};
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
 
-/// The threads on which blocking bodies run: as many as run at once, kept a while for the next.
+/// The threads on which blocking bodies and hooks run: as many as run at once, kept a while for the next.
 ///
 /// They are the framework's own, because the runtime's are shared with the user's code, which can fill them, and because the
 /// runtime does not shut down before its own have returned: one body that never returns would keep the process alive.
 #[derive(Clone, Debug)]
 pub(crate) enum Threads {
-    /// The framework's own.
-    Own(Arc<Pool>),
+    /// The framework's own, inside the application's runtime as its own would be.
+    Own(Arc<Pool>, Handle),
     /// Those of the runtime: it does not advance virtual time while one of them is busy.
     OfRuntime(Handle),
 }
@@ -37,7 +37,12 @@ impl std::fmt::Debug for State {
 
 impl Threads {
     pub(crate) fn new(runtime: &Handle, virtual_time: bool) -> Self {
-        if virtual_time { Self::OfRuntime(runtime.clone()) } else { Self::Own(Arc::default()) }
+        if virtual_time { Self::OfRuntime(runtime.clone()) } else { Self::Own(Arc::default(), runtime.clone()) }
+    }
+
+    /// Whether time is the test's.
+    pub(crate) const fn are_virtual(&self) -> bool {
+        matches!(self, Self::OfRuntime(_))
     }
 
     /// Runs `job` on a thread of its own.
@@ -46,7 +51,14 @@ impl Threads {
     /// The operating system gives no further thread; the job is dropped.
     pub(crate) fn run(&self, job: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         match self {
-            Self::Own(pool) => pool.run(Box::new(job)),
+            Self::Own(pool, runtime) => {
+                let runtime = runtime.clone();
+                pool.run(Box::new(move || {
+                    // What it calls may look for the runtime: to spawn, or to await something in place.
+                    let _inside = runtime.enter();
+                    job();
+                }))
+            }
             Self::OfRuntime(runtime) => {
                 drop(runtime.spawn_blocking(job));
                 Ok(())

@@ -1,0 +1,56 @@
+//! What an application's parts must be for each other.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    application::{Registry, Settings},
+    domain::{Name, Schedule},
+    ports::Definition,
+};
+
+/// The queues that this process serves.
+pub(super) fn served(registry: &Registry, settings: &Settings) -> Vec<Name> {
+    settings.queues.clone().unwrap_or_else(|| named(registry, settings).into_iter().collect())
+}
+
+/// The queues that definitions or settings name, and `default`.
+pub(super) fn named(registry: &Registry, settings: &Settings) -> BTreeSet<Name> {
+    let of_tasks = registry.iter().map(|it| &it.settings.queue);
+    let of_settings = settings.store.queues.iter().map(|it| &it.0).chain(settings.queues.iter().flatten());
+    of_tasks.chain(of_settings).cloned().chain([Name::new("default")]).collect()
+}
+
+pub(super) fn with_limits(queues: Vec<Name>, settings: &Settings) -> Vec<(Name, usize)> {
+    let limit = |name: &Name| {
+        let configured = settings.store.queues.iter().rfind(|it| it.0 == *name);
+        configured.and_then(|it| it.1.concurrency_per_worker).unwrap_or(usize::MAX)
+    };
+    queues.into_iter().map(|it| (it.clone(), limit(&it))).collect()
+}
+
+pub(super) fn schedule_problems(definitions: &[&Definition]) -> Vec<String> {
+    let scheduled = definitions.iter().filter_map(|it| Some((it, it.options.schedule?)));
+    let problems = scheduled.filter_map(|(definition, option)| {
+        let error = Schedule::from_option(option).err()?;
+        Some(format!("task `{}` at {}: its schedule cannot be read: {error}", definition.name, definition.place()))
+    });
+    problems.collect()
+}
+
+pub(super) fn queue_problems(settings: &Settings) -> Vec<String> {
+    let limits = settings.store.queues.iter().flat_map(|(name, it)| {
+        [
+            ("max_depth", it.max_depth),
+            ("concurrency", it.concurrency),
+            ("concurrency_per_worker", it.concurrency_per_worker),
+        ]
+        .map(|(what, limit)| (name, what, limit))
+    });
+    let zeros = limits
+        .filter(|it| it.2 == Some(0))
+        .map(|(name, what, _)| format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue"));
+    let configured = settings.store.queues.iter().map(|it| &it.0);
+    let names = configured.chain(settings.queues.iter().flatten());
+    let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));
+    zeros.chain(bad).collect()
+}

@@ -1,0 +1,39 @@
+//! The queues that this program knows of, so that a slip of the pen is told.
+
+use std::collections::BTreeSet;
+
+use parking_lot::Mutex;
+
+use super::registry::closest;
+use crate::domain::Name;
+
+/// The queues that definitions and settings name.
+#[derive(Debug)]
+pub(crate) struct KnownQueues {
+    known: BTreeSet<Name>,
+    warned: Mutex<BTreeSet<Name>>,
+}
+
+impl KnownQueues {
+    /// Of how many unknown queues is told: names may be made from data.
+    const MOST_WARNED: usize = 100;
+
+    pub(crate) const fn new(known: BTreeSet<Name>) -> Self {
+        Self { known, warned: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// Warns once of a queue that nothing names. Another process may serve it, so a task for it is taken.
+    pub(crate) fn notice(&self, queue: &Name) {
+        if self.known.contains(queue) {
+            return;
+        }
+        let mut warned = self.warned.lock();
+        if warned.len() < Self::MOST_WARNED && warned.insert(queue.clone()) {
+            drop(warned);
+            let hint = closest(queue, self.known.iter().map(Name::as_str));
+            let hint = hint.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
+            tracing::warn!(%queue, "no definition and no setting of this program names the queue `{queue}`: its tasks wait \
+                until a worker serves it{hint}");
+        }
+    }
+}
