@@ -165,6 +165,7 @@ fn attempts(out: &mut impl Write, style: Style, records: &[TaskRecord], files: &
     for (record, error) in failed {
         let end = match record.status {
             TaskStatus::Success => style.green(format_args!("success at attempt {}", record.attempt)),
+            _ if error.attempt < record.attempt => style.red(format_args!("tried again")),
             status => style.red(format_args!("{status}, not tried again")),
         };
         let file = fitted(&file_of(record, files), 40);

@@ -210,7 +210,14 @@ async fn a_body_knows_its_attempt() {
 async fn an_idle_application_looks_once_in_a_while() {
     let clock = Arc::new(testing::VirtualClock::start());
     let store = Troubled::new(shared_memory(&clock).0);
-    let app = builder().clock(clock).store(store.clone()).slots(16).build().await.unwrap();
+    let app = builder()
+        .settings(ddd_core::Settings::default())
+        .clock(clock)
+        .store(store.clone())
+        .slots(16)
+        .build()
+        .await
+        .unwrap();
     app.start_workers().await.unwrap();
     app.submit(nap { millis: 1 }).await.unwrap().result().await.unwrap();
     // Something far in the future is no reason to look more often.

@@ -219,7 +219,7 @@ fn outside_a_runtime_it_says_so() {
     let std::task::Poll::Ready(Err(error)) = build.as_mut().poll(&mut std::task::Context::from_waker(waker)) else {
         panic!("built without a runtime");
     };
-    assert!(error.to_string().contains("inside a tokio runtime"), "{error}");
+    assert!(error.to_string().contains("there is no tokio runtime here"), "{error}");
 }
 
 /// A program whose panics would end all is refused. It is built for this test, which takes its time.

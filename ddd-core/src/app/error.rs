@@ -6,7 +6,6 @@ use crate::{
 };
 
 /// An application could not be put together, or could not start.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Something is wrong with its wiring: everything that is, each with its place.
@@ -42,7 +41,23 @@ impl BuildError {
     }
 
     pub(super) fn of_runtime(error: tokio::runtime::TryCurrentError) -> Self {
-        Self::Start { what: "an application is built inside a tokio runtime", source: error.into() }
+        Self::Start {
+            what: "there is no tokio runtime here: build the application inside one, such as under `#[tokio::main]`",
+            source: error.into(),
+        }
+    }
+}
+
+/// As text, source included: this is what `main` prints when it returns the error.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut next = self.source();
+        while let Some(source) = next {
+            write!(f, ": {source}")?;
+            next = source.source();
+        }
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ pub enum SubmitError {
         closest: Option<&'static str>,
     },
     /// The parameters do not fit, or break a rule.
-    #[error("the parameters of `{name}` do not fit")]
+    #[error("the parameters of `{name}` do not fit: {source}")]
     #[non_exhaustive]
     InvalidParams {
         /// The definition.

@@ -74,11 +74,16 @@ impl Schedule {
                     .map_err(|_| ScheduleError(format!("`{expression}` cannot be read")))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self {
+        let schedule = Self {
             rule: Rule::Cron(Cron { any_of, zone, is_repeating: minute.starts_with('*') || hour.starts_with('*') }),
             text: expression.to_owned(),
             time_zone: Some(time_zone.to_owned()),
-        })
+        };
+        // Any day that exists comes within the leap years after this one.
+        if schedule.next_after(Timestamp::from_micros(946_684_800_000_000)).is_none() {
+            return Err(ScheduleError(format!("`{expression}` never occurs: no month that it names has such a day")));
+        }
+        Ok(schedule)
     }
 
     /// Again and again, `period` apart: at whole multiples of it since 1970-01-01T00:00:00Z, so that every process

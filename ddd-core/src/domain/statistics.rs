@@ -1,6 +1,6 @@
 //! Figures about many tasks.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub struct TaskStatistics {
 }
 
 /// A number for each status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([u64; TaskStatus::ALL.len()]);
 
 impl Counts {
@@ -90,6 +90,14 @@ impl Counts {
     #[must_use]
     pub fn queued(&self) -> u64 {
         TaskStatus::ALL.into_iter().filter(|it| it.is_queued()).map(|it| self.get(it)).sum()
+    }
+}
+
+/// Only what is not zero.
+impl fmt::Debug for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers = TaskStatus::ALL.into_iter().map(|it| (it, self.get(it)));
+        f.debug_map().entries(numbers.filter(|it| it.1 > 0)).finish()
     }
 }
 

@@ -123,8 +123,8 @@ impl TaskContext {
     }
 
     /// Ends when the task is cancelled, or its worker shuts down and cannot wait longer. A body that awaits it is given a
-    /// grace to clean up (5 s unless set otherwise; 100 ms at a shutdown, after which the task is given back, and also if
-    /// the body returns an error meanwhile); one that does not is dropped at its next await.
+    /// grace to clean up (5 s unless set otherwise; 100 ms at a shutdown, after which the task is given back,
+    /// whatever the body returns); one that does not is dropped at its next await.
     pub fn cancelled(&self) -> impl Future<Output = ()> + Send + 'static {
         self.0.cancelled()
     }

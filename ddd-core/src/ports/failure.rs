@@ -147,18 +147,16 @@ impl Failure {
     pub fn of_error(error: &(dyn Error + 'static)) -> Self {
         let mut message = error.to_string();
         let mut outcome = FailureOutcome::Retry;
-        let mut shown = message.clone();
         let mut next = Some(error);
         while let Some(link) = next {
             if let Some(decided) = link.downcast_ref::<Outcome>() {
                 outcome = decided.verdict;
             }
             let text = link.to_string();
-            // `transparent` wrappers and `TaskError` repeat their source's text: once is enough.
-            if text != shown && message.len() <= Limits::default().error {
+            // Wrappers that are transparent, or show their source, repeat its text: once is enough.
+            if !message.contains(&text) && message.len() <= Limits::default().error {
                 message.push_str(": ");
                 message.push_str(&text);
-                shown = text;
             }
             next = link.source();
         }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{App, AppBuilder, Filter, ShutdownReport, Statistics, Task, TaskRecord, Timestamp, ports::Clock};
+use crate::{App, AppBuilder, Filter, Settings, ShutdownReport, Statistics, Task, TaskRecord, Timestamp, ports::Clock};
 
 /// A clock that follows the runtime's timer: in a test with paused time it stands still, and jumps when the test waits.
 ///
@@ -56,7 +56,9 @@ impl Clock for VirtualClock {
 /// ```
 #[must_use]
 pub fn builder() -> AppBuilder {
-    App::builder().clock(Arc::new(VirtualClock::start())).virtual_time()
+    // Hints are not lost in one process, and every look costs the test real time.
+    let settings = Settings { poll_interval: Duration::from_secs(3_600), ..Settings::default() };
+    App::builder().settings(settings).clock(Arc::new(VirtualClock::start())).virtual_time()
 }
 
 /// Runs everything that is ready or will be retried, and answers with the figures when nothing is left. Tasks that are

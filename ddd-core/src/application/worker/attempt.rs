@@ -66,6 +66,7 @@ pub(crate) struct RunningAttempt {
     overdue: AtomicU8,
     given_back: AtomicBool,
     listening: AtomicBool,
+    was_told: AtomicBool,
     stopped: OnceLock<Arc<Notify>>,
     children: Mutex<Children>,
 }
@@ -103,6 +104,7 @@ impl RunningAttempt {
             overdue: AtomicU8::new(Overdue::No as u8),
             given_back: AtomicBool::new(false),
             listening: AtomicBool::new(false),
+            was_told: AtomicBool::new(false),
             stopped: OnceLock::new(),
             children: Mutex::default(),
         }
@@ -153,6 +155,11 @@ impl RunningAttempt {
     /// Whether the body has asked to be told: then it is given a grace.
     pub(crate) fn is_listening(&self) -> bool {
         self.listening.load(Ordering::Acquire)
+    }
+
+    /// Whether the body looked, and was told that its worker gives it back: then it may have ended for that.
+    pub(crate) fn was_told_of_release(&self) -> bool {
+        self.was_told.load(Ordering::Acquire) && self.stop_reason() == Stop::Release
     }
 
     /// Told at each new reason to end. Take the future before looking at the reason.
@@ -230,7 +237,11 @@ impl Attempt for RunningAttempt {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.stop_reason() != Stop::None
+        let is_cancelled = self.stop_reason() != Stop::None;
+        if is_cancelled {
+            self.was_told.store(true, Ordering::Release);
+        }
+        is_cancelled
     }
 
     fn cancelled(&self) -> BoxFuture<'static, ()> {

@@ -173,8 +173,8 @@ async fn drive<T>(
                 }
             }
             match place.in_scope(|| guard::poll(body.as_mut(), cx)) {
-                // It did not fail: it ended because it was told to.
-                Poll::Ready(Err(_)) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
+                // It ended because it was told to: whether its work is done cannot be told, so it runs again.
+                Poll::Ready(_) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
                 polled => polled.map(Ended::Returned),
             }
         })

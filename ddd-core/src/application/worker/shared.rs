@@ -91,7 +91,6 @@ impl Shared {
     }
 
     /// Takes out what waits in the lines of slots.
-    #[cfg(feature = "test-util")]
     pub(crate) fn clear_lines(&self) -> Vec<crate::ports::Claimed> {
         let mut not_run = Vec::new();
         for cell in &*self.cells.lock() {

@@ -92,6 +92,7 @@ async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: 
 fn end_of(shared: &Shared, registered: &Registered, attempt: &RunningAttempt, ended: Ended) -> Option<AttemptEnd> {
     let limits = &shared.services.settings.store.limits;
     let end = match ended {
+        Ended::Returned(_) if attempt.was_told_of_release() => AttemptEnd::Release,
         Ended::Returned(Ok(Some(json))) if json.get().len() > limits.result => {
             let (size, most) = (json.get().len(), limits.result);
             let message = format!("the result has {size} bytes of JSON; at most {most} are stored");
