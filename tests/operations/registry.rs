@@ -168,6 +168,11 @@ async fn schemas_are_complete_and_valid() {
     );
 }
 
+#[task(concurrency(limit = 2, key = text))]
+async fn keyed(text: String) {
+    let _ = text;
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_submission_beats_overrides_which_beat_the_attribute_which_beats_the_defaults() {
     let mut settings = Settings::default();
@@ -179,12 +184,12 @@ async fn the_submission_beats_overrides_which_beat_the_attribute_which_beats_the
         .priority(Priority::clamped(-2))
         .timeout(secs(9))
         .retry(Retry::attempts(9))
-        .result_ttl(secs(90))
-        .concurrency(9);
+        .result_ttl(secs(90));
     let app = testing::builder()
-        .definitions([nap::definition(), render::definition(), crate::support::echo::definition()])
+        .definitions([nap::definition(), render::definition(), crate::support::echo::definition(), keyed::definition()])
         .settings(settings)
         .override_task("echo", over)
+        .override_task("keyed", TaskOverrides::new().concurrency(9))
         .build()
         .await
         .unwrap();
@@ -197,10 +202,8 @@ async fn the_submission_beats_overrides_which_beat_the_attribute_which_beats_the
     assert_eq!((attribute.queue.as_str(), attribute.priority.get()), ("documents", 3));
     let overridden = in_force("echo");
     assert_eq!((overridden.timeout, overridden.retry.max_attempts, overridden.result_ttl), (secs(9), 9, secs(90)));
-    assert_eq!(
-        (overridden.queue.as_str(), overridden.priority.get(), overridden.concurrency),
-        ("overridden", -2, Some(9))
-    );
+    assert_eq!((overridden.queue.as_str(), overridden.priority.get()), ("overridden", -2));
+    assert_eq!(in_force("keyed").concurrency, Some(9));
     let exported = app.registry().find("echo").unwrap().export();
     assert_eq!(
         (&exported["settings"]["queue"], &exported["settings"]["timeout"]["secs"]),

@@ -112,6 +112,15 @@ async fn all_problems_at_once_with_their_places() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_that_would_do_nothing_is_refused() {
+    let limited = TaskOverrides::new().concurrency(2);
+    let found = problems(builder().override_task("nap", limited.clone())).await;
+    assert_problems(&found, &[&["settings override `concurrency` of task `nap` at ", "no key to count by"]]);
+    let keyed = definition("keyed", ("src/keyed.rs", 1), Options::DEFAULT.concurrency(1), &[]);
+    assert_problems(&problems(builder_with([keyed]).override_task("keyed", limited)).await, &[]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_provided_is_found_by_type() {
     let needy = || {
         [

@@ -1,13 +1,19 @@
 //! What only the store in memory promises: its bounds, its transactions, and order after much has changed.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use ddd_core::{
     Enlist, EnlistNow, MemoryStore, Name, Priority, TaskId, TaskStatus, TaskStore, Timestamp,
     domain::{AttemptError, FailureKind, Filter, Label, Until, WorkerId},
     ports::{
         AttemptEnd, ClaimRequest, Claimed, Control, Declaration, Due, Enqueued, Finish, KnownTask, NewTask,
-        QueueSettings, StoreSettings,
+        QueueSettings, StoreSettings, Watcher,
     },
 };
 use serde_json::value::RawValue;
@@ -200,4 +206,37 @@ fn a_commit_fails_as_a_whole_if_others_came_first() {
     assert!(transaction.commit().unwrap_err().is_transient(), "the queue is full");
     let ids = claim(&store, 10).iter().map(|it| it.id).collect::<Vec<_>>();
     assert_eq!(ids, [task(2).id, task(4).id]);
+}
+
+/// Counts the ends that it was told.
+#[derive(Debug, Default)]
+struct Told(AtomicUsize);
+
+impl Watcher for Told {
+    fn ended(&self, _: TaskStatus, _: Option<Arc<RawValue>>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn watchers_that_are_gone_do_not_pile_up() {
+    let store = MemoryStore::new();
+    let mut task = task(1);
+    let id = task.id;
+    task.due = Due::In(HOUR);
+    now(store.enqueue(vec![task]));
+    let kept: Vec<_> = (0..3).map(|_| Arc::new(Told::default())).collect();
+    let mut gone = Vec::new();
+    for number in 0..10_000 {
+        if let Some(kept) = kept.get(number / 4_000).filter(|_| number % 4_000 == 0) {
+            store.watch(id, kept.clone());
+        }
+        let watcher = Arc::new(Told::default());
+        gone.push(Arc::downgrade(&watcher));
+        store.watch(id, watcher);
+    }
+    let left = gone.iter().filter(|it| it.strong_count() > 0).count();
+    assert!(left < 50, "{left} of 10,000 watchers are kept");
+    now(store.control(Control::Cancel { ids: vec![id], reason: String::new() }));
+    assert!(kept.iter().all(|it| it.0.load(Ordering::SeqCst) == 1), "those that are held are told");
 }

@@ -72,6 +72,16 @@ impl Registry {
                 name: Name::new(definition.name),
                 settings: effective(definition, overrides, settings),
             });
+            if overrides.and_then(|it| it.concurrency).is_some_and(|it| it > 0)
+                && definition.options.concurrency.is_none()
+            {
+                problems.push(format!(
+                    "settings override `concurrency` of task `{}` at {}, which has no key to count by; write `concurrency(…)` \
+                     in its attribute, or limit its queue",
+                    definition.name,
+                    definition.place(),
+                ));
+            }
             if let Some(other) = by_name.get(definition.name) {
                 // A remote declaration may stand beside the body that it declares.
                 if other.definition.is_remote() == definition.is_remote() {

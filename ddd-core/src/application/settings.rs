@@ -205,7 +205,8 @@ impl TaskOverrides {
         self
     }
 
-    /// At most so many tasks of one concurrency key are ready or running.
+    /// At most so many tasks of one concurrency key are ready or running. The attribute must say `concurrency(…)`, for the
+    /// key.
     #[must_use]
     pub const fn concurrency(mut self, limit: u32) -> Self {
         self.concurrency = Some(limit);

@@ -89,6 +89,8 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// Tells `watcher` when the task's run ends; at once if it has ended. A hint like all others: a store that does not see the
     /// ends of other processes may do nothing.
+    ///
+    /// A watcher that nobody but the store holds any more may be dropped untold.
     fn watch(&self, id: TaskId, watcher: Arc<dyn Watcher>);
 
     /// Tells `sink` from now on, as long as it lives: every transition, in order, and hints. Hints may be lost or

@@ -26,6 +26,10 @@ impl Watchers {
             Self::None => Self::One(watcher),
             Self::One(first) => Self::Many(Box::new(vec![first, watcher])),
             Self::Many(mut all) => {
+                if all.len() == all.capacity() {
+                    // Who looks at a task again and again must not fill the memory as long as it waits.
+                    all.retain(|it| Arc::strong_count(it) > 1);
+                }
                 all.push(watcher);
                 Self::Many(all)
             }
