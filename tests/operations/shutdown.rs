@@ -25,6 +25,39 @@ async fn polite(millis: u64, #[inject] context: TaskContext, #[inject] done: &Ar
     Err("interrupted".to_owned())
 }
 
+/// A body that is told of the end, and says that all is well.
+#[task]
+async fn content(#[inject] context: TaskContext) -> Result<(), String> {
+    context.cancelled().await;
+    Ok(())
+}
+
+/// The same on a thread of its own, which looks for itself.
+#[task]
+fn content_in_thread(#[inject] context: TaskContext) -> Result<(), String> {
+    while !context.is_cancelled() {
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_broken_off_never_counts_as_done() {
+    let app =
+        App::builder().definitions([content::definition(), content_in_thread::definition()]).build().await.unwrap();
+    app.start_workers().await.unwrap();
+    let bodies = [app.submit(content {}).await.unwrap(), app.submit(content_in_thread {}).await.unwrap()];
+    for body in &bodies {
+        until(body, TaskStatus::Running).await;
+    }
+    let report = app.shutdown(millis(50)).await;
+    for body in &bodies {
+        let record = record(body).await;
+        assert_eq!((record.status, record.attempt), (TaskStatus::Pending, 0), "{}", record.name);
+        assert!(report.given_back.contains(&body.id()), "{}", record.name);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn bodies_that_end_in_time_are_waited_for() {
     let app = crate::support::started().await;
