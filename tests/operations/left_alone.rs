@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ddd_core::{App, BuildError, Factory, ResultError, Settings, Task, TaskContext, task, testing};
+use ddd_core::{App, BuildError, Factory, ResultError, Settings, SubmitError, Task, TaskContext, task, testing};
 use tokio::time::{Duration, Instant};
 
 use crate::{
@@ -124,6 +124,40 @@ async fn an_application_that_was_dropped_stops_calling_its_store() {
     let after = store.sizes(Method::Finish).len();
     pass(secs(600)).await;
     assert_eq!(store.sizes(Method::Finish).len(), after, "a lease later it is for others to recover");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_ends_no_slot_and_no_sign_of_life() {
+    let clock = Arc::new(testing::VirtualClock::start());
+    let store = Troubled::new(shared_memory(&clock).0);
+    let app = builder().clock(clock).store(store.clone()).slots(2).build().await.unwrap();
+    app.start_workers().await.unwrap();
+    let running = app.submit(nap { millis: 60_000 }).await.unwrap();
+    pass(secs(1)).await;
+    let mut is_odd = false;
+    store.plan(move |method| {
+        is_odd = !is_odd;
+        if is_odd && method != Method::Query { Trouble::Panics } else { Trouble::None }
+    });
+    for _ in 0..50 {
+        let _ = app.submit(nap { millis: 1 }).await;
+    }
+    running.result().await.unwrap();
+    assert_eq!(app.tasks().get(running.id()).await.unwrap().unwrap().crashes, 0, "its lease was renewed");
+    store.plan(|_| Trouble::Panics);
+    let error = app.submit(nap { millis: 1 }).await.unwrap_err();
+    assert!(matches!(error, SubmitError::Store(_)), "{error:?}");
+    pass(secs(10)).await;
+    store.calm();
+    app.tasks().wait_idle().await.unwrap();
+    // A slot that asked in vain waits for up to 5 s.
+    pass(secs(6)).await;
+    let both = [app.submit(nap { millis: 500 }).await.unwrap(), app.submit(nap { millis: 500 }).await.unwrap()];
+    pass(millis(100)).await;
+    assert_eq!(app.running(), 2, "no slot is gone");
+    for handle in both {
+        handle.result().await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub(crate) enum Trouble {
     SlowAnswer(Duration),
     /// It is never done nor answered.
     Hangs,
+    /// It panics, and nothing is done.
+    Panics,
 }
 
 type Plan = Box<dyn FnMut(Method) -> Trouble + Send>;
@@ -124,6 +126,7 @@ impl Troubled {
                 tokio::time::sleep(duration).await;
                 answer
             }),
+            Trouble::Panics => Box::pin(async { panic!("a mistake of the store") }),
             Trouble::Hangs => Box::pin(std::future::pending()),
         }
     }

@@ -3,13 +3,15 @@
 
 use std::{
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::ports::{BoxError, StoreError, StoreErrorKind, StoreFuture};
+use super::guard;
+use crate::ports::{BoxError, Failure, StoreError, StoreErrorKind, StoreFuture};
 
 /// Awaits a store's answer, at most `timeout` long. A call that takes longer goes on by itself; the caller is told that the
 /// store did not answer.
@@ -29,7 +31,7 @@ pub(crate) async fn call_or_late<T: Send + 'static>(
     timeout: Duration,
     late: impl FnOnce(T) + Send + 'static,
 ) -> Result<T, StoreError> {
-    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await {
+    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(poll(&mut future, cx))).await {
         return answer;
     }
     detach(&Handle::current(), future, timeout, late).await
@@ -65,9 +67,19 @@ pub(crate) fn detach<T: Send + 'static>(
     }
 }
 
+/// Polls a call in place. A store that panics is one that does not answer: slots and signs of life outlive it, as they do
+/// where the call has a task of its own.
+fn poll<T>(future: &mut StoreFuture<T>, cx: &mut Context<'_>) -> Poll<Result<T, StoreError>> {
+    catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))).unwrap_or_else(|payload| {
+        let failure = Failure::of_panic(&*payload);
+        guard::discard(payload);
+        Poll::Ready(Err(StoreError::new(StoreErrorKind::Unavailable, failure.message)))
+    })
+}
+
 /// The answer, if the store has it at once; else the future, to be awaited elsewhere.
 pub(crate) fn poll_now<T>(mut future: StoreFuture<T>) -> Result<Result<T, StoreError>, StoreFuture<T>> {
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    match poll(&mut future, &mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Ok(answer),
         Poll::Pending => Err(future),
     }
