@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::{IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
-    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task},
+    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task, written},
 };
 
 /// A task about to be submitted: set what differs, and await it.
@@ -182,11 +182,7 @@ struct Ready<O> {
 
 impl<O: DeserializeOwned + Send + 'static> Ready<O> {
     fn answered(self, answers: Vec<Enqueued>) -> Result<TaskHandle<O>, SubmitError> {
-        let handle = TaskHandle::new(self.services, self.task.id, self.seat);
-        match answers.into_iter().next() {
-            Some(answer) => finish(handle, &self.task.queue, &answer),
-            None => Ok(handle),
-        }
+        answered(TaskHandle::new(self.services, self.task.id, self.seat), &self.task.queue, Ok(answers))
     }
 }
 
@@ -213,13 +209,13 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
             Ok(ready) => ready,
             Err(error) => return Submitting(State::Done(Some(Err(error)))),
         };
-        let handle = TaskHandle::new(ready.services.clone(), ready.task.id, ready.seat);
-        let queue = ready.task.queue.clone();
-        let services = ready.services;
-        match store_call::poll_now(services.store.enqueue(vec![ready.task])) {
-            Ok(answer) => Submitting(State::Done(Some(answered(handle, &queue, answer)))),
+        let Ready { services, task, seat, .. } = ready;
+        let (id, queue) = (task.id, task.queue.clone());
+        match store_call::poll_now(services.store.enqueue(vec![task])) {
+            Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
+                let handle = TaskHandle::new(services, id, seat);
                 Submitting(State::Pending(Box::pin(async move { answered(handle, &queue, answer.await) })))
             }
         }
@@ -321,7 +317,7 @@ fn prepare_typed<T: Task>(services: &Services, task: &T) -> Result<Prepared, Sub
     let registered = registered(services, T::definition().name)?;
     let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
     task.validate().map_err(invalid)?;
-    let params = serde_json::value::to_raw_value(task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
+    let params = written(task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
     prepare(services, registered, params.into(), task.keys())
 }
 

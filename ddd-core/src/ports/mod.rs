@@ -12,6 +12,7 @@ mod error;
 mod failure;
 mod fields;
 mod future;
+mod json;
 mod json_path;
 mod params;
 mod returned;
@@ -30,6 +31,7 @@ pub use error::{BoxError, StoreError, StoreErrorKind};
 pub use failure::{Failure, FailureOutcome, TaskError};
 pub use fields::{Fields, fields};
 pub use future::BoxFuture;
+pub(crate) use json::written;
 pub use params::{InvalidParams, Keys};
 pub use returned::{
     ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Body, BodyFuture, BodyResult, BoxError, Call, Definition, Dependency, Failure, FailureOutcome, InvalidParams, Keys,
-    Schemas, Task, TaskReturn, decode::members_of,
+    Schemas, Task, TaskReturn, decode::members_of, json,
 };
 use crate::domain::{Classify, FailureKind, Options};
 
@@ -101,9 +101,9 @@ pub fn settle<R: TaskReturn>(returned: R, convert: fn(R::Error) -> Failure) -> B
 
 /// A result as JSON, `None` for `null`.
 fn encode<T: Serialize>(result: &T) -> BodyResult {
-    let json = serde_json::value::to_raw_value(result)
-        .map_err(|it| Failure::permanent(FailureKind::Result, format!("the result cannot be written as JSON: {it}")))?;
-    Ok((json.get() != "null").then_some(json))
+    json::written(result)
+        .map(|json| Some(json).filter(|it| it.get() != "null"))
+        .map_err(|it| Failure::permanent(FailureKind::Result, format!("the result cannot be written as JSON: {it}")))
 }
 
 /// A key as text: strings as they are, all else as JSON. `None` if it is `null`, or cannot be written.
