@@ -80,7 +80,11 @@ async fn analyse(options: Options) -> Result<usize, Box<dyn Error>> {
     let mut out = io::stdout();
     let count_of_files = counted(files.len(), "file");
     let title = format!("{} for {count_of_files}, {} at a time", counted(2 * files.len(), "task"), options.slots);
-    writeln!(out, "{}\n", style.bold(title))?;
+    writeln!(out, "{}", style.bold(title))?;
+    for name in &options.repeated {
+        writeln!(out, "{}", style.dim(format_args!("{name} was named more than once; it is analysed once")))?;
+    }
+    writeln!(out)?;
     app.start_workers().await?;
 
     let mut results = pin!(async {

@@ -11,7 +11,7 @@ Analyses text files as parallel tasks, and tells what the engine knows about the
 
 Usage: cargo run --example quickstart [-- [OPTIONS] [FILE]...]
 
-Without files, the project's own documentation is analysed.
+Without files, the project's own documentation is analysed. A file that is named twice is analysed once.
 
 Options:
   --slots <N>    How many tasks run at once [default: 4]
@@ -32,6 +32,8 @@ pub enum Command {
 #[derive(Debug)]
 pub struct Options {
     pub files: Vec<File>,
+    /// Files that were named more than once, and are analysed once.
+    pub repeated: Vec<String>,
     pub slots: usize,
     pub pace: Option<Duration>,
 }
@@ -48,7 +50,7 @@ pub struct File {
 /// # Errors
 /// What is wrong with them, in words.
 pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Command, String> {
-    let mut options = Options { files: Vec::new(), slots: 4, pace: None };
+    let mut options = Options { files: Vec::new(), repeated: Vec::new(), slots: 4, pace: None };
     let mut only_files = false;
     while let Some(arg) = args.next() {
         let arg = arg.into_string().map_err(|it| format!("{} is not valid UTF-8", it.display()))?;
@@ -75,11 +77,13 @@ pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Comman
 }
 
 impl Options {
-    /// Adds a file; one that is named twice is analysed once.
+    /// Adds a file, or notes that it was named before.
     fn add(&mut self, path: String) {
         let file = File { shown: path.clone(), path };
         if !self.files.contains(&file) {
             self.files.push(file);
+        } else if !self.repeated.contains(&file.shown) {
+            self.repeated.push(file.shown);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddd_core::{Schedule, TaskStatus, Timestamp, task};
+use ddd_core::{Schedule, ScheduleRecord, TaskStatus, Timestamp, task};
 
 use crate::{Outcome, builder, start};
 
@@ -16,6 +16,16 @@ async fn look(place: String) -> Result<String, String> {
     Ok(format!("looked at the {place}"))
 }
 
+/// The rule of a schedule, as people say it.
+fn in_words(schedule: &ScheduleRecord) -> String {
+    let millis = schedule.rule.strip_prefix("every ").and_then(|it| it.strip_suffix("ms")?.parse().ok());
+    match (millis, &schedule.time_zone) {
+        (Some(millis), _) => format!("every {:?}", Duration::from_millis(millis)),
+        (None, Some(zone)) => format!("{} in {zone}", schedule.rule),
+        (None, None) => schedule.rule.clone(),
+    }
+}
+
 pub async fn show() -> Outcome {
     section!("Schedules, in the attribute and made at run time");
     let app = start(builder()).await?;
@@ -24,7 +34,7 @@ pub async fn show() -> Outcome {
     schedules.put("sky", Schedule::every(Duration::from_secs(1))?, look { place: "sky".to_owned() }).await?;
     for it in schedules.list().await? {
         let next = it.next.map_or_else(|| "never".to_owned(), |it| it.to_string());
-        say!("{:<8} {:<12} next {next}", it.name, it.rule);
+        say!("{:<8} {:<26} next {next}", it.name, in_words(&it));
     }
     let ticked = loop {
         let transition = transitions.next().await?;

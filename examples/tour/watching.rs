@@ -50,7 +50,10 @@ pub async fn show() -> Outcome {
     let retried = tasks.bulk(failed, Operation::Retry).await?;
     tasks.wait_idle().await?;
     let again = tasks.history(Filter::all().status(TaskStatus::Failed), None, 10).await?.items;
-    say!("{} retried; now in run {:?}", retried.applied, again.iter().map(|it| it.run).collect::<Vec<_>>());
+    say!("{} retried", retried.applied);
+    for record in again {
+        say!("{} {} -> {} again, in run {}", record.name, record.params, record.status, record.run);
+    }
     say!("{} dropped", tasks.bulk(Filter::all().finished(), Operation::Delete).await?.applied);
 
     section!("The registry: every task of the program, before its first call");

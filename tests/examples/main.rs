@@ -112,6 +112,18 @@ fn quickstart_reports_bad_files_beside_the_good_and_fails() {
 }
 
 #[test]
+fn quickstart_analyses_a_file_that_is_named_twice_once_and_says_so() {
+    let folder = folder("quickstart_twice");
+    fs::write(folder.join("a.txt"), SAMPLE).unwrap();
+    fs::write(folder.join("b.txt"), SAMPLE).unwrap();
+    let (output, out, err) = run("quickstart", &folder, &["a.txt", "b.txt", "a.txt", "a.txt"]);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    let says = "a.txt was named more than once; it is analysed once";
+    assert_in_order(&out, &["4 tasks for 2 files, 4 at a time\n", says, "4 submitted"]);
+    assert_eq!(out.matches("named more than once").count(), 1, "{out}");
+}
+
+#[test]
 fn quickstart_analyses_its_own_documentation_by_default() {
     let (output, out, err) = run("quickstart", &folder("quickstart_default"), &[]);
     assert_eq!(output.status.code(), Some(0), "{err}");
@@ -179,8 +191,11 @@ fn tour_shows_every_capability() {
             "log_in { ",
             "fail failed: nothing to be done",
             "100 % piece 4 of 4",
-            "1 retried; now in run [2]",
+            "1 retried",
+            "copy {\"pieces\":3} -> failed again, in run 2",
             "copy at examples/tour/watching.rs:",
+            "collect  0 3 * * * in Europe/Berlin",
+            "sky      every 1s",
             "a tick of `sky`: \"looked at the sky\"",
             "30 2 * * * in Berlin: 2026-03-28T01:30:00Z",
             "30 2 * * * in Berlin: 2026-03-30T00:30:00Z",
