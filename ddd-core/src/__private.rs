@@ -10,7 +10,7 @@ pub use crate::{
     infrastructure::{Registration, linked},
     ports::{
         Body, BodyFuture, BodyResult, ByKind, ByNothing, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams,
-        Keys, Task, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields, first_violation,
-        injected, key, members, settle, unique_by_params,
+        Keys, Task, TaskParam, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields,
+        first_violation, injected, key, members, settle, unique_by_params,
     },
 };

@@ -15,6 +15,11 @@ struct hash {
 #[allow(deprecated)]
 const _: () = {
     use ::ddd_core::__private as __ddd;
+    #[allow(trivial_bounds)]
+    trait __Params
+    where
+        PathBuf: __ddd::TaskParam,
+    {}
     static __TASK: __ddd::Definition = __ddd::definition::<
         hash,
     >(

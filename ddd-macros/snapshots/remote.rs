@@ -11,6 +11,11 @@ pub struct render {
 #[allow(deprecated)]
 const _: () = {
     use ::ddd_core::__private as __ddd;
+    #[allow(trivial_bounds)]
+    trait __Params
+    where
+        Invoice: __ddd::TaskParam,
+    {}
     static __TASK: __ddd::Definition = __ddd::definition::<
         render,
     >(

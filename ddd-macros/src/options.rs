@@ -104,6 +104,9 @@ impl Options {
 
 fn unknown(key: &str, whom: &str, known: &[Known]) -> String {
     let names = known.iter().map(|(it, _)| *it);
+    if let Some((whole, usage)) = suggest::whole(key).filter(|(it, _)| names.clone().any(|name| name == *it)) {
+        return format!("{whom} has no option `{key}`; it is a part of `{whole}`: write `{usage}`");
+    }
     match suggest::nearest(key, names.clone()) {
         Some(near) => {
             let usage = known.iter().find(|(it, _)| *it == near).map_or(near, |(_, usage)| usage);

@@ -10,6 +10,23 @@ pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str
         .map(|(_, it)| it)
 }
 
+/// The option that `part` is a part of, and how that is written, for one that was written outside of it.
+pub(crate) fn whole(part: &str) -> Option<(&'static str, &'static str)> {
+    let whole = match part {
+        "max_attempts" => ("retry", "retry(max_attempts = 3)"),
+        "delay" => ("retry", "retry(max_attempts = 3, delay = \"1s\")"),
+        "backoff" => ("retry", "retry(max_attempts = 3, backoff = 2.0)"),
+        "max_delay" => ("retry", "retry(max_attempts = 3, max_delay = \"1h\")"),
+        "jitter" => ("retry", "retry(max_attempts = 3, jitter = true)"),
+        "limit" => ("concurrency", "concurrency(limit = 2, key = tenant)"),
+        "cron" => ("schedule", "schedule(cron = \"0 3 * * *\")"),
+        "every" => ("schedule", "schedule(every = \"5m\")"),
+        "tz" => ("schedule", "schedule(cron = \"0 3 * * *\", tz = \"Europe/Berlin\")"),
+        _ => return None,
+    };
+    Some(whole)
+}
+
 /// How many letters must be inserted, dropped, replaced or swapped with their neighbour to get from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

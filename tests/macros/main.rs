@@ -6,4 +6,5 @@ mod hygiene;
 mod keys;
 mod params;
 mod registration;
+mod submitted;
 mod support;

@@ -23,7 +23,7 @@ use crate::{
 
 type Edit = Box<dyn FnOnce(&mut Settings) + Send + Sync>;
 
-/// Puts an application together: say what differs from the defaults, then [`AppBuilder::build`].
+/// Puts an application together: say what differs from the defaults, then [`AppBuilder::build`] or [`AppBuilder::start`] it.
 pub struct AppBuilder {
     settings: Settings,
     /// What differs from them, in order.
@@ -232,6 +232,16 @@ impl AppBuilder {
         let app = self.assemble().await?;
         // Set once: nobody else knows the cell.
         let _ = built.set(Arc::downgrade(&app.0));
+        Ok(app)
+    }
+
+    /// The same, and starts the workers: [`AppBuilder::build`], then [`App::start_workers`].
+    ///
+    /// # Errors
+    /// As for both. What is wrong with the wiring is told before anything runs.
+    pub async fn start(self) -> Result<App, BuildError> {
+        let app = self.build().await?;
+        app.start_workers().await?;
         Ok(app)
     }
 

@@ -69,9 +69,7 @@ impl App {
     /// # Errors
     /// What is wrong with the wiring, all at once.
     pub async fn start() -> Result<Self, BuildError> {
-        let app = Self::builder().build().await?;
-        app.start_workers().await?;
-        Ok(app)
+        Self::builder().start().await
     }
 
     /// Submits a task. Set what differs on the answer, and await it.

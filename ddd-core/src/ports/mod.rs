@@ -43,5 +43,5 @@ pub use store_types::{
     Finished, Heartbeat, Held, KnownTask, NewTask, ProgressReport, QueueSettings, QueueState, Reaped, ScheduleCommand,
     ScheduleRecord, StoreSettings, WorkerState,
 };
-pub use task::{Task, TaskReturn};
+pub use task::{Task, TaskParam, TaskResult, TaskReturn};
 pub use watcher::Watcher;

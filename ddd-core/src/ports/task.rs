@@ -40,6 +40,36 @@ pub trait Task: Serialize + DeserializeOwned + Send + 'static {
     }
 }
 
+/// What a parameter of a task must be, to be kept and described as JSON.
+///
+/// Every type that is `Serialize`, `DeserializeOwned` and `JsonSchema` is one. Generated code asks for it before all else, so
+/// that what the compiler says first of a type that is not tells what to do. They are no supertraits: the compiler would then
+/// complain of each of them instead.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of a task",
+    label = "not written as JSON with a schema",
+    note = "a type of yours: derive `serde::Serialize, serde::Deserialize, schemars::JsonSchema` (`cargo add serde -F derive; cargo add schemars@1`)",
+    note = "provided by the application, as `TaskContext` or a client: mark the parameter `#[inject]`"
+)]
+pub trait TaskParam {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + JsonSchema> TaskParam for T {}
+
+/// What a task may yield: the same, and it can be sent to another thread.
+///
+/// Every type that is all of this is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a task",
+    label = "not written as JSON with a schema",
+    note = "a type of yours: derive `serde::Serialize, serde::Deserialize, schemars::JsonSchema` (`cargo add serde -F derive; cargo add schemars@1`)",
+    note = "it must also be `Send + 'static`"
+)]
+pub trait TaskResult: Serialize + DeserializeOwned + JsonSchema + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + JsonSchema + Send + 'static> TaskResult for T {}
+
 /// What the function of a task may return: any `Result<T, E>`, or `()`.
 #[diagnostic::on_unimplemented(
     message = "a task cannot return `{Self}`",
@@ -61,7 +91,7 @@ pub trait TaskReturn {
 
 impl<T, E> TaskReturn for Result<T, E>
 where
-    T: Serialize + DeserializeOwned + JsonSchema + Send + 'static,
+    T: TaskResult,
     E: Into<BoxError> + 'static,
 {
     type Output = T;

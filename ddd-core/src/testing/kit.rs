@@ -1,10 +1,13 @@
 //! Tests of an application: time that the test moves, and a look at what was submitted.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{App, AppBuilder, Filter, Settings, ShutdownReport, Statistics, Task, TaskRecord, Timestamp, ports::Clock};
+use crate::{
+    App, AppBuilder, Filter, Settings, ShutdownReport, Statistics, Task, TaskRecord, Timestamp,
+    ports::{Clock, debug},
+};
 
 /// A clock that follows the runtime's timer: in a test with paused time it stands still, and jumps when the test waits.
 ///
@@ -115,7 +118,31 @@ pub async fn submitted<T: Task>(app: &App) -> Vec<Submitted<T>> {
     }
 }
 
+/// A task as its definition shows it, secrets as `***`.
+struct Shown<'a, T>(&'a T);
+
+impl<T: Task> fmt::Display for Shown<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug(self.0, T::definition().name, f)
+    }
+}
+
+/// The tasks as a text, one a line, at most 10, secrets as `***`: what an assertion tells that found none of them right.
+#[doc(hidden)]
+#[must_use]
+pub fn listed<T: Task>(submitted: &[Submitted<T>]) -> String {
+    const MOST: usize = 10;
+    if submitted.is_empty() {
+        return format!("no `{}` was submitted at all", T::definition().name);
+    }
+    let lines = submitted.iter().take(MOST).map(|it| format!("\n  {}", Shown(&it.task)));
+    let rest = submitted.len().saturating_sub(MOST);
+    let rest = if rest > 0 { format!("\n  and {rest} more") } else { String::new() };
+    format!("submitted were:{}{rest}", lines.collect::<String>())
+}
+
 /// Asserts that a task like this was submitted: the struct of a task, with a pattern for its fields, and perhaps a guard.
+/// If none was, the panic lists those of its definition that were, at most 10, secrets hidden.
 ///
 /// ```standalone_crate
 /// # use ddd_core::{assert_submitted, task, testing};
@@ -134,6 +161,7 @@ pub async fn submitted<T: Task>(app: &App) -> Vec<Submitted<T>> {
 macro_rules! assert_submitted {
     ($app:expr, $task:ident { $($fields:tt)* } $(if $guard:expr)? $(,)?) => {{
         let submitted = $crate::testing::submitted::<$task>(&$app).await;
+        let others = $crate::testing::listed(&submitted);
         let found = submitted.into_iter().any(|it| match it.task {
             $task { $($fields)* } $(if $guard)? => true,
             #[allow(unreachable_patterns, reason = "the pattern may match every task")]
@@ -141,7 +169,7 @@ macro_rules! assert_submitted {
         });
         assert!(
             found,
-            "no task `{}` like this was submitted",
+            "no task `{}` like this was submitted; {others}",
             ::core::stringify!($task { $($fields)* } $(if $guard)?)
         );
     }};

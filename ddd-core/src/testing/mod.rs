@@ -9,7 +9,7 @@
 pub mod conformance;
 mod kit;
 
-pub use kit::{Submitted, VirtualClock, builder, crash, drain, shutdown, submitted};
+pub use kit::{Submitted, VirtualClock, builder, crash, drain, listed, shutdown, submitted};
 
 #[doc(inline)]
 pub use crate::store_conformance;

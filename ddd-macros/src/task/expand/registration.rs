@@ -28,12 +28,14 @@ pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStrea
         quote_spanned!(ty.span()=> __ddd::Dependency::of::<#ty>(#param))
     });
     let secrets = task.stored().filter(|it| it.secret).flat_map(|it| &it.keys);
+    let asserted = params(task);
     let (run, implementation) = (run(task), implementation(task));
     quote! {
         #(#cfgs)*
         #[allow(deprecated)]
         const _: () = {
             use #private as __ddd;
+            #asserted
             static __TASK: __ddd::Definition = __ddd::definition::<#command>(
                 #name,
                 #doc,
@@ -49,6 +51,18 @@ pub(super) fn registration(task: &Task<'_>, private: &TokenStream) -> TokenStrea
             #run
         };
     }
+}
+
+/// That the parameters can be kept, asked at their types before their derives are read; of a trait, that nothing be
+/// generated. Where an attribute says how a parameter is written, its type need not know.
+fn params(task: &Task<'_>) -> Option<TokenStream> {
+    let mut types = task.stored().filter(|it| it.attrs.is_empty()).map(|it| &it.ty).peekable();
+    types.peek()?;
+    let bounds = types.map(|ty| quote_spanned!(ty.span()=> #ty: __ddd::TaskParam));
+    Some(quote! {
+        #[allow(trivial_bounds)]
+        trait __Params where #(#bounds),* {}
+    })
 }
 
 fn implementation(task: &Task<'_>) -> TokenStream {

@@ -20,3 +20,6 @@ async fn named_twice() {}
 
 #[task(5)]
 async fn number() {}
+
+#[task(max_attempts = 3, delay = "1s", every = "5m")]
+async fn misplaced() {}

@@ -13,3 +13,6 @@ struct WithoutSchema;
 
 #[task]
 async fn schemaless(value: WithoutSchema) {}
+
+#[task]
+async fn not_injected(context: ddd_core::TaskContext) {}

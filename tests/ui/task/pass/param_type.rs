@@ -8,3 +8,6 @@ struct Shown;
 
 #[task]
 async fn opaque(value: Shown) {}
+
+#[task]
+async fn not_injected(#[inject] context: ddd_core::TaskContext) {}
