@@ -79,7 +79,7 @@ pub use infrastructure::{
     memory::{MemoryStore, MemoryTransaction},
 };
 pub use ports::{
-    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, InvalidParams,
+    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, InvalidParams, Position,
     QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError,
     TaskStore, WorkerState,
 };

@@ -15,6 +15,7 @@ mod history;
 mod keys;
 mod kinds;
 mod lanes;
+mod position;
 mod query;
 mod queues;
 mod recent;
