@@ -9,6 +9,7 @@ mod route;
 mod route_table;
 mod state;
 mod tasks;
+mod validation;
 
 pub use access::{Access, AccessError, ApiKey, Caller, Permission};
 pub use api::Api;
