@@ -12,6 +12,7 @@ mod entries;
 mod entry;
 mod finish;
 mod history;
+mod index;
 mod keys;
 mod kinds;
 mod lanes;
