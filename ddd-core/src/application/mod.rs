@@ -13,6 +13,7 @@ mod inbox;
 mod known_queues;
 mod name_hasher;
 mod policies;
+mod prepare;
 mod provide;
 mod records;
 mod registry;

@@ -3,6 +3,7 @@
 //! Read in this order: `entry` (a record and its place), `state` (a task leaves one place and arrives at another), `claim`,
 //! `finish`, `control`, `upkeep`, `store`.
 
+mod again;
 mod arena;
 mod claim;
 mod control;
