@@ -42,8 +42,8 @@ pub use returned::{
 pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{
     AttemptEnd, Capabilities, ClaimRequest, Claimed, Claims, Control, Controlled, Declaration, Due, Enqueued, Finish,
-    Finished, Heartbeat, Held, KnownTask, NewTask, ProgressReport, QueueSettings, QueueState, Reaped, ScheduleCommand,
-    ScheduleRecord, StoreSettings, WorkerState,
+    Finished, Heartbeat, Held, KnownTask, NewTask, Position, ProgressReport, QueueSettings, QueueState, Reaped,
+    ScheduleCommand, ScheduleRecord, StoreSettings, WorkerState,
 };
 pub use task::{Task, TaskParam, TaskResult, TaskReturn};
 pub use watcher::Watcher;

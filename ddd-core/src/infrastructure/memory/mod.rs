@@ -18,6 +18,7 @@ mod index;
 mod keys;
 mod kinds;
 mod lanes;
+mod position;
 mod query;
 mod queues;
 mod recent;
