@@ -6,8 +6,8 @@ pub use serde;
 pub use serde_json::value::RawValue;
 
 pub use crate::{
-    domain::{Options, Priority, Retry, ScheduleOption, Until},
-    infrastructure::{Registration, linked},
+    domain::{Options, Priority, Refused, Retry, ScheduleOption, Site, Until},
+    infrastructure::{PolicyRegistration, Registration, linked},
     ports::{
         Body, BodyFuture, BodyResult, ByKind, ByNothing, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams,
         Keys, Task, TaskParam, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields,

@@ -63,25 +63,25 @@ pub mod ports;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
-pub use app::{App, AppBuilder, BuildError};
+pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
-    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Registered, Registry, ResultError,
-    Schedules, SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle,
-    TaskOverrides, TaskSettings, Tasks, Transitions,
+    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError, PolicyInfo,
+    Registered, Registry, ResultError, Schedules, SchedulesError, Settings, ShutdownReport, Submission, SubmitError,
+    Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Name, Origin, Page, Priority, Progress, Quota, RankStep, Retry, Schedule, ScheduleError, Statistics,
-    TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
+    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},
 };
 pub use ports::{
-    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, InvalidParams,
-    QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError,
-    TaskStore, WorkerState,
+    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, Forced, InvalidParams,
+    PolicyChangeError, QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task,
+    TaskContext, TaskError, TaskStore, WorkerState,
 };
 
 #[cfg(feature = "macros")]

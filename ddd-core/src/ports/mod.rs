@@ -15,6 +15,7 @@ mod future;
 mod json;
 mod json_path;
 mod params;
+mod policy;
 mod returned;
 mod store;
 mod store_types;
@@ -33,6 +34,7 @@ pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub(crate) use json::written;
 pub use params::{InvalidParams, Keys};
+pub use policy::{Forced, Policy, PolicyChangeError};
 pub use returned::{
     ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,
     injected, key, settle, unique_by_params,

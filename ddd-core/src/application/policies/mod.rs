@@ -1,0 +1,14 @@
+//! Function policies: what the attributes on functions do when the function is called.
+//!
+//! A policy's state belongs to its function: a static cell in the function's body, which works without an application.
+//! Read in this order: [`ambient`] (time, and a test's own state), [`StateCell`], [`Policies`], then one folder each.
+
+#[allow(dead_code, reason = "the policies that use it come next")]
+mod ambient;
+mod catalogue;
+#[allow(dead_code, reason = "the policies that use it come next")]
+mod state_cell;
+
+#[cfg(feature = "test-util")]
+pub(crate) use ambient::Isolation;
+pub use catalogue::{Policies, PolicyError, PolicyInfo};
