@@ -227,7 +227,16 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
         };
         let Ready { services, task, seat, .. } = ready;
         let (id, queue) = (task.id, task.queue.clone());
-        match store_call::poll_now(services.store.enqueue(vec![task])) {
+        let future = match store_call::enqueue_now(&*services.store, task) {
+            Ok(answer) => {
+                let handle = TaskHandle::new(services, id, seat);
+                return Submitting(State::Done(Some(
+                    answer.map_err(Into::into).and_then(|it| finish(handle, &queue, &it)),
+                )));
+            }
+            Err(task) => services.store.enqueue(vec![task]),
+        };
+        match store_call::poll_now(future) {
             Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);

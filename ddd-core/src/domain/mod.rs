@@ -4,6 +4,7 @@
 
 mod cron_fields;
 mod duration;
+mod duration_serde;
 mod error_kind;
 mod filter;
 mod id;
@@ -32,7 +33,7 @@ pub use limits::{Limits, truncated};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
-pub use policies::{PolicyKind, Refused, RefusedKind, Site};
+pub use policies::{Attempt, PolicyKind, Refused, RefusedKind, Site, Verdict};
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};

@@ -40,6 +40,16 @@ pub trait TaskStore: Send + Sync + 'static {
     /// before the unique key and the queue.
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
 
+    /// Stores one task at once, without a future: for stores that have nobody to wait for. `Err` gives the task back as it
+    /// was, to be stored by [`TaskStore::enqueue`]; so answers a store that does not say otherwise.
+    ///
+    /// # Errors
+    /// The store does not do this; nothing was stored.
+    #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
+    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
+        Err(task)
+    }
+
     /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the
     /// delayed, retrying and blocked become ready first. Respects paused queues, their concurrency and rate limits, and
     /// what the worker knows.

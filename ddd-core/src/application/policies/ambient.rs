@@ -61,15 +61,19 @@ impl Isolation {
     }
 
     pub(super) fn state<S: Send + Sync + 'static>(&self, key: StateKey, make: impl FnOnce() -> S) -> Arc<S> {
-        let mut states = self.states.lock();
-        let found = states.get(&(key, TypeId::of::<S>())).cloned();
-        // A type's id is part of the key, so what is found is of this type.
-        if let Some(found) = found.and_then(|it| it.downcast().ok()) {
+        let key = (key, TypeId::of::<S>());
+        if let Some(found) = self.found(&key) {
             return found;
         }
+        // Made without the lock: a state may look for another one that it shares. Whoever is first wins.
         let made = Arc::new(make());
-        states.insert((key, TypeId::of::<S>()), made.clone());
-        made
+        let kept = self.states.lock().entry(key).or_insert_with(|| made.clone()).clone();
+        // A type's id is part of the key, so what is kept is of this type.
+        kept.downcast().unwrap_or(made)
+    }
+
+    fn found<S: Send + Sync + 'static>(&self, key: &(StateKey, TypeId)) -> Option<Arc<S>> {
+        self.states.lock().get(key).cloned()?.downcast().ok()
     }
 }
 

@@ -3,11 +3,17 @@
 //! A policy's state belongs to its function: a static cell in the function's body, which works without an application.
 //! Read in this order: [`ambient`] (time, and a test's own state), [`StateCell`], [`Policies`], then one folder each.
 
-#[allow(dead_code, reason = "the policies that use it come next")]
+#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod ambient;
+#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
+mod atomics;
 mod catalogue;
-#[allow(dead_code, reason = "the policies that use it come next")]
+#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
+mod settings;
+#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod state_cell;
+#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
+mod stripes;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;

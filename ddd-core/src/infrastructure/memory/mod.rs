@@ -13,6 +13,7 @@ mod entry;
 mod finish;
 mod history;
 mod idempotency;
+mod index;
 mod keys;
 mod kinds;
 mod lanes;
