@@ -34,7 +34,9 @@ pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
-pub use policies::{Policies, PolicyError, PolicyInfo};
+pub use policies::{
+    CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts, Policies, PolicyError, PolicyInfo,
+};
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};

@@ -34,7 +34,7 @@ pub use limits::{Limits, truncated};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
-pub use policies::{Attempt, PolicyKind, Refused, RefusedKind, Site, Verdict};
+pub use policies::{Attempt, CachedSettings, PolicyKind, Refused, RefusedKind, Scope, Site, Stored, Tag, Verdict};
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};

@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`TaskStore`], [`Definition`], [`Task`], [`TaskContext`].
 
+mod cache_rules;
 mod call;
 mod clock;
 mod context;
@@ -22,6 +23,7 @@ mod store_types;
 mod task;
 mod watcher;
 
+pub use cache_rules::{CacheRules, Refusal};
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
 pub use context::{Attempt, AttemptInfo, TaskContext};

@@ -7,6 +7,7 @@
 mod ambient;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod atomics;
+mod cached;
 mod catalogue;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod settings;
@@ -17,4 +18,5 @@ mod stripes;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
+pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
