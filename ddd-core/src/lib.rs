@@ -25,7 +25,7 @@
 //! |---|---|
 //! | make a task of a function | [`task`], [`TaskContext`], [`TaskError`], [`Classify`] |
 //! | put an application together | [`App::builder`], [`Settings`], [`Factory`], [`QueueSettings`] |
-//! | submit | [`App::submit`], [`App::submit_named`], [`App::submit_many`], [`App::execute`], [`Submission`] |
+//! | submit | [`App::submit`], [`App::submit_named`], [`App::submit_many`], [`App::execute`], [`Submission`], [`IdempotencyKey`] |
 //! | await a result | [`TaskHandle`], [`ResultError`] |
 //! | look at tasks, and change them | [`App::tasks`]: [`Tasks`], [`TaskRecord`], [`Statistics`], [`Transitions`] |
 //! | let tasks run by themselves | [`Tasks::schedules`], [`Schedule`] |
@@ -70,9 +70,9 @@ pub use application::{
     Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
-    AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, IntoDuration, Name, Origin, Page,
-    PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry, Schedule, ScheduleError, Statistics,
-    TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
+    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
+    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
 pub use infrastructure::{
     SystemClock,

@@ -1,3 +1,16 @@
 //! The HTTP layer of `ddd-core`: task and health routes for an axum application.
-//!
-//! This release holds its place in the workspace and nothing more: the routes come with the next one.
+
+mod access;
+mod api;
+mod health;
+mod problem;
+mod request;
+mod route;
+mod route_table;
+mod state;
+mod tasks;
+
+pub use access::{Access, AccessError, ApiKey, Caller, Permission};
+pub use api::Api;
+pub use problem::{Fault, Place, Problem, ProblemCode};
+pub use route::Route;

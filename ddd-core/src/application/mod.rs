@@ -11,6 +11,7 @@ mod hooks;
 mod ids;
 mod inbox;
 mod known_queues;
+mod name_hasher;
 mod policies;
 mod provide;
 mod records;

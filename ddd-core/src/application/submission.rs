@@ -18,7 +18,7 @@ use super::{
     submit_error::SubmitError,
 };
 use crate::{
-    domain::{IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
+    domain::{Fingerprint, IdempotencyKey, IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task, written},
 };
 
@@ -70,6 +70,14 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
     pub fn unique_key(self, key: impl Into<String>) -> Self {
         let key = key.into();
         self.with(|it| it.set_unique(&key))
+    }
+
+    /// Done once under this key: an [`IdempotencyKey`], or the text of one. A caller that does not know whether its submission
+    /// arrived says it again with the same key, and gets the same task; with other content it gets
+    /// [`SubmitError::KeyReused`].
+    pub fn idempotency_key(self, key: impl Into<IdempotencyKey>) -> Self {
+        let key = key.into();
+        self.set(key.check().map(|()| key.clone()), |it, key| it.task.idempotency = Some(Box::new(key)))
     }
 
     /// One attempt may take this long: a [`Duration`], or a text such as `"30s"`.
@@ -149,6 +157,11 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
         prepared.task.watcher = Some(seat.clone());
+        let task = &mut prepared.task;
+        if let Some(key) = &mut task.idempotency {
+            let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
+            key.fingerprint.get_or_insert_with(what);
+        }
         Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
     }
 }
@@ -192,8 +205,11 @@ fn finish<O: DeserializeOwned + Send + 'static>(
     answer: &Enqueued,
 ) -> Result<TaskHandle<O>, SubmitError> {
     match answer {
-        Enqueued::Created(_) | Enqueued::AlreadyCreated => Ok(handle),
+        Enqueued::Created(status) => Ok(handle.stored_as(*status)),
+        Enqueued::AlreadyCreated => Ok(handle),
         Enqueued::Duplicate(id) => Ok(handle.instead(*id)),
+        Enqueued::Replayed { id, status } => Ok(handle.replayed(*id, *status)),
+        Enqueued::KeyReused => Err(SubmitError::KeyReused),
         Enqueued::Full { retry_after } => {
             Err(SubmitError::QueueFull { queue: queue.clone(), retry_after: *retry_after })
         }
@@ -211,7 +227,16 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
         };
         let Ready { services, task, seat, .. } = ready;
         let (id, queue) = (task.id, task.queue.clone());
-        match store_call::poll_now(services.store.enqueue(vec![task])) {
+        let future = match store_call::enqueue_now(&*services.store, task) {
+            Ok(answer) => {
+                let handle = TaskHandle::new(services, id, seat);
+                return Submitting(State::Done(Some(
+                    answer.map_err(Into::into).and_then(|it| finish(handle, &queue, &it)),
+                )));
+            }
+            Err(task) => services.store.enqueue(vec![task]),
+        };
+        match store_call::poll_now(future) {
             Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);

@@ -12,6 +12,8 @@ mod entries;
 mod entry;
 mod finish;
 mod history;
+mod idempotency;
+mod index;
 mod keys;
 mod kinds;
 mod lanes;

@@ -1,0 +1,158 @@
+//! The one thing between axum and the handlers: the id of the request, its span and log line, who makes it and whether they
+//! may, panics, and the one form of errors.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{
+        HeaderValue, Method,
+        header::{CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
+    },
+    response::{IntoResponse, Response},
+};
+use http_body::Body as _;
+use tower::Service;
+use tracing::Instrument;
+
+use super::{
+    call::{Answer, Call},
+    caught::caught,
+    context::RequestContext,
+    request_id::{RequestId, X_REQUEST_ID},
+    trace,
+};
+use crate::{
+    access::Access,
+    problem::{Problem, codes},
+    route::Route,
+    state::State,
+};
+
+/// All routes of one path; or, without any, of those paths that have none.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Arc<State>,
+    routes: Vec<&'static Route>,
+    allow: HeaderValue,
+}
+
+impl Endpoint {
+    pub(crate) fn new(state: Arc<State>, routes: Vec<&'static Route>) -> Self {
+        let mut methods: Vec<_> = routes.iter().map(|it| it.method.as_str()).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        // Never an error: methods are tokens.
+        let allow = HeaderValue::from_str(&methods.join(", ")).unwrap_or_else(|_| HeaderValue::from_static(""));
+        Self(Arc::new(Inner { state, routes, allow }))
+    }
+}
+
+impl Service<Request> for Endpoint {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let inner = self.0.clone();
+        Box::pin(async move { Ok(inner.serve(request).await) })
+    }
+}
+
+impl Inner {
+    async fn serve(self: Arc<Self>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let request_id = self.state.request_ids.of(&parts.headers);
+        let route = self.route(&parts.method);
+        let is_head = parts.method == Method::HEAD;
+        let began = Instant::now();
+        // The route's own path, not what was asked for: a caller must not write into the log.
+        let span = tracing::info_span!(
+            "request",
+            method = parts.method.as_str(),
+            route = route.map_or("", |it| it.path),
+            request_id = request_id.as_str(),
+            caller = tracing::field::Empty,
+        );
+        let mut response = {
+            let work = self.answer(route, request_id.clone(), parts, body);
+            let answer = caught(Box::pin(work)).instrument(span.clone()).await;
+            let answer = answer.unwrap_or_else(|| {
+                span.in_scope(|| tracing::error!("a handler panicked"));
+                Err(Problem::of(&codes::INTERNAL_ERROR))
+            });
+            answer.unwrap_or_else(|problem| problem.request_id(request_id.header().clone()).into_response())
+        };
+        if is_head {
+            let length = response.body().size_hint().exact();
+            *response.body_mut() = Body::empty();
+            if let Some(length) = length {
+                response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+        }
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, request_id.header().clone());
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        span.in_scope(|| {
+            let (status, elapsed_us) = (response.status().as_u16(), began.elapsed().as_micros());
+            tracing::info!(status, elapsed_us, "answered");
+        });
+        response
+    }
+
+    fn route(&self, method: &Method) -> Option<&'static Route> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.routes.iter().find(|it| it.method == *method).copied()
+    }
+
+    async fn answer(
+        &self,
+        route: Option<&'static Route>,
+        request_id: RequestId,
+        parts: axum::http::request::Parts,
+        body: Body,
+    ) -> Answer {
+        let Some(route) = route else {
+            return Err(if self.routes.is_empty() {
+                Problem::of(&codes::ROUTE_NOT_FOUND)
+            } else {
+                Problem::of(&codes::METHOD_NOT_ALLOWED).allow(self.allow.clone())
+            });
+        };
+        let caller = self.state.access.caller(&parts.headers);
+        if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
+            tracing::Span::current().record("caller", owner);
+        }
+        let caller = match (caller, route.permission) {
+            (Some(caller), Some(permission)) if !caller.may(permission) => {
+                return Err(Problem::of(&codes::FORBIDDEN).detail(format!("this takes the permission `{permission}`")));
+            }
+            (Some(caller), _) => caller,
+            (None, None) => Access::stranger(),
+            (None, Some(_)) => {
+                return Err(Problem::of(&codes::UNAUTHENTICATED)
+                    .detail("send a valid key as `Authorization: Bearer …` or `X-API-Key: …`"));
+            }
+        };
+        let traceparent = trace::traceparent(&parts.headers).map(str::to_owned);
+        let context = RequestContext { request_id, caller, traceparent };
+        (route.handler)(self.state.clone(), Call { context, parts, body }).await
+    }
+}

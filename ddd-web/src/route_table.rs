@@ -1,0 +1,27 @@
+//! Every route, registered from here and nowhere else.
+
+use axum::http::Method;
+
+use crate::{access::Permission, health, route::Route, tasks};
+
+/// A row; its handler is an `async fn`.
+macro_rules! routes {
+    ($($method:ident $path:literal $permission:expr, $summary:literal => $($handler:ident)::+;)*) => {
+        /// The route table.
+        pub(crate) static ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            permission: $permission,
+            summary: $summary,
+            handler: |state, call| Box::pin($($handler)::+(state, call)),
+        }),*];
+    };
+}
+
+const EVERYBODY: Option<Permission> = None;
+const READ: Option<Permission> = Some(Permission::Read);
+
+routes! {
+    GET "/tasks/{task_id}" READ, "A task's record" => tasks::get::record;
+    GET "/health/ping" EVERYBODY, "Whether somebody answers" => health::ping;
+}

@@ -1,0 +1,3 @@
+//! The routes of tasks.
+
+pub(crate) mod get;

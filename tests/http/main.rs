@@ -1,0 +1,6 @@
+//! The HTTP layer, asked in this process: routes, access, validation and problems.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod mounting;
+mod support;
