@@ -6,11 +6,20 @@ pub use serde;
 pub use serde_json::value::RawValue;
 
 pub use crate::{
-    domain::{Options, Priority, Retry, ScheduleOption, Until},
-    infrastructure::{Registration, linked},
+    domain::{Options, Priority, Refused, Retry, ScheduleOption, Site, Until},
+    infrastructure::{PolicyRegistration, Registration, linked},
     ports::{
         Body, BodyFuture, BodyResult, ByKind, ByNothing, ByText, Call, Definition, Dependency, ErrorTag, InvalidParams,
         Keys, Task, TaskParam, TaskReturn, boxed, check, check_shape, debug, definition, failed, fields,
         first_violation, injected, key, members, settle, unique_by_params,
     },
 };
+
+/// What the attributes of function policies expand to.
+pub mod policies {
+    pub use crate::{
+        application::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts},
+        domain::{CachedSettings, Scope, Stored, Tag},
+        ports::{CacheRules, Refusal},
+    };
+}

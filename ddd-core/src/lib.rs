@@ -25,7 +25,7 @@
 //! |---|---|
 //! | make a task of a function | [`task`], [`TaskContext`], [`TaskError`], [`Classify`] |
 //! | put an application together | [`App::builder`], [`Settings`], [`Factory`], [`QueueSettings`] |
-//! | submit | [`App::submit`], [`App::submit_named`], [`App::submit_many`], [`App::execute`], [`Submission`] |
+//! | submit | [`App::submit`], [`App::submit_named`], [`App::submit_many`], [`App::execute`], [`Submission`], [`IdempotencyKey`] |
 //! | await a result | [`TaskHandle`], [`ResultError`] |
 //! | look at tasks, and change them | [`App::tasks`]: [`Tasks`], [`TaskRecord`], [`Statistics`], [`Transitions`] |
 //! | let tasks run by themselves | [`Tasks::schedules`], [`Schedule`] |
@@ -63,25 +63,25 @@ pub mod ports;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
-pub use app::{App, AppBuilder, BuildError};
+pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
-    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Registered, Registry, ResultError,
-    Schedules, SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle,
-    TaskOverrides, TaskSettings, Tasks, Transitions,
+    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
+    PolicyInfo, Registered, Registry, ResultError, Schedules, SchedulesError, Settings, ShutdownReport, Submission,
+    SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
-    AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, IntoDuration, Name, Origin, Page,
-    Priority, Progress, Quota, RankStep, Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus,
-    Timestamp, Transition, WorkerId,
+    AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
+    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
+    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},
 };
 pub use ports::{
-    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, InvalidParams, Position,
-    QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError,
-    TaskStore, WorkerState,
+    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, Forced, InvalidParams,
+    PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings,
+    Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
 #[cfg(feature = "macros")]

@@ -5,6 +5,7 @@ mod crash;
 mod give_back;
 mod handles;
 mod hooks_apart;
+mod idempotency;
 mod inject;
 mod limits;
 mod named;

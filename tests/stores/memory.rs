@@ -10,7 +10,7 @@ use std::{
 
 use ddd_core::{
     Enlist, EnlistNow, MemoryStore, Name, Priority, TaskId, TaskStatus, TaskStore, Timestamp,
-    domain::{AttemptError, FailureKind, Filter, Label, Until, WorkerId},
+    domain::{AttemptError, FailureKind, Filter, IdempotencyKey, Label, Until, WorkerId},
     ports::{
         AttemptEnd, ClaimRequest, Claimed, Control, Declaration, Due, Enqueued, Finish, KnownTask, NewTask,
         QueueSettings, StoreSettings, Watcher,
@@ -239,4 +239,46 @@ fn watchers_that_are_gone_do_not_pile_up() {
     assert!(left < 50, "{left} of 10,000 watchers are kept");
     now(store.control(Control::Cancel { ids: vec![id], reason: String::new() }));
     assert!(kept.iter().all(|it| it.0.load(Ordering::SeqCst) == 1), "those that are held are told");
+}
+
+fn keyed(number: u64, key: &str) -> NewTask {
+    let mut task = task(number);
+    task.idempotency = Some(Box::new(IdempotencyKey::new(key)));
+    task
+}
+
+#[test]
+fn more_idempotency_keys_than_the_bound_cost_those_that_end_soonest() {
+    let store = new_store(|it| it.idempotency_keys_max = 2);
+    let short = |number, key: &str| {
+        let mut task = keyed(number, key);
+        task.idempotency = Some(Box::new(IdempotencyKey::new(key).ttl(HOUR)));
+        task
+    };
+    let created = Enqueued::Created(TaskStatus::Pending);
+    let answers = now(store.enqueue(vec![keyed(0, "a"), short(1, "b"), keyed(2, "c"), keyed(3, "a"), short(4, "b")]));
+    let again = Enqueued::Replayed { id: task(0).id, status: TaskStatus::Pending };
+    assert_eq!(answers, [created.clone(), created.clone(), created.clone(), again, created.clone()]);
+    // The second "b" was given up at once: it ends sooner than the two that are kept.
+    assert_eq!(now(store.enqueue(vec![short(5, "b")])), [created]);
+}
+
+#[test]
+fn a_transaction_keeps_idempotency_keys_from_its_commit_on() {
+    let store = new_store(|_| {});
+    let transaction = store.begin();
+    let answers = EnlistNow::enlist(&transaction, vec![keyed(0, "a"), keyed(1, "a")]).unwrap();
+    let again = Enqueued::Replayed { id: task(0).id, status: TaskStatus::Pending };
+    assert_eq!(answers, [Enqueued::Created(TaskStatus::Pending), again.clone()]);
+    drop(transaction);
+    let transaction = store.begin();
+    EnlistNow::enlist(&transaction, vec![keyed(0, "a")]).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(now(store.enqueue(vec![keyed(1, "a")])), [again.clone()]);
+    let transaction = store.begin();
+    assert_eq!(EnlistNow::enlist(&transaction, vec![keyed(2, "a")]).unwrap(), [again]);
+    EnlistNow::enlist(&transaction, vec![keyed(3, "b")]).unwrap();
+    now(store.enqueue(vec![keyed(4, "b")]));
+    let problem = transaction.commit().unwrap_err();
+    assert!(problem.is_transient());
 }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod policies;
 mod wiring;
 
 use std::{
@@ -21,6 +22,7 @@ use tokio::task::AbortHandle;
 
 pub use builder::AppBuilder;
 pub use error::BuildError;
+pub use policies::policies;
 
 use crate::{
     application::{

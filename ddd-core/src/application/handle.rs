@@ -19,10 +19,23 @@ use crate::{
 /// A submitted task. Await its result, look at its record, cancel it; or drop the handle: the task runs all the same.
 pub struct TaskHandle<O> {
     id: TaskId,
-    duplicate: bool,
+    found: Found,
+    /// Where the task was when its submission was answered.
+    submitted_as: Option<TaskStatus>,
     seat: Arc<Seat>,
     services: Arc<Services>,
     output: PhantomData<fn() -> O>,
+}
+
+/// How a handle came to its task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// By submitting it.
+    Submitted,
+    /// It was there before.
+    Existing,
+    /// The same submission had been answered with it before.
+    Replayed,
 }
 
 /// A task yielded no result.
@@ -52,19 +65,29 @@ pub enum ResultError {
 impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
     /// A handle on a task about to be submitted with its seat as watcher.
     pub(crate) fn new(services: Arc<Services>, id: TaskId, seat: Arc<Seat>) -> Self {
-        Self { id, duplicate: false, seat, services, output: PhantomData }
+        Self { id, found: Found::Submitted, submitted_as: None, seat, services, output: PhantomData }
     }
 
     /// A handle on a task that was there before.
     pub(crate) fn of_existing(services: Arc<Services>, id: TaskId) -> Self {
         let seat = Arc::new(Seat::default());
         services.store.watch(id, seat.clone());
-        Self { id, duplicate: true, seat, services, output: PhantomData }
+        Self { id, found: Found::Existing, submitted_as: None, seat, services, output: PhantomData }
     }
 
     /// The same application's handle on a task that was there before.
     pub(crate) fn instead(self, id: TaskId) -> Self {
         Self::of_existing(self.services, id)
+    }
+
+    /// The same application's handle on the task that the same submission was answered with before.
+    pub(crate) fn replayed(self, id: TaskId, status: TaskStatus) -> Self {
+        Self { found: Found::Replayed, submitted_as: Some(status), ..self.instead(id) }
+    }
+
+    /// With the status in which the store took the task.
+    pub(crate) fn stored_as(self, status: TaskStatus) -> Self {
+        Self { submitted_as: Some(status), ..self }
     }
 
     /// The task's identity.
@@ -76,7 +99,21 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
     /// Whether the submission found a task with its unique key, and this is that one.
     #[must_use]
     pub const fn is_duplicate(&self) -> bool {
-        self.duplicate
+        matches!(self.found, Found::Existing)
+    }
+
+    /// Whether the same submission was answered before, under its [`IdempotencyKey`](crate::IdempotencyKey), and this is the
+    /// task that it led to then.
+    #[must_use]
+    pub const fn is_replayed(&self) -> bool {
+        matches!(self.found, Found::Replayed)
+    }
+
+    /// Where the task was when its submission was answered; of one that was submitted again under its idempotency key, when
+    /// it was answered first. `None` if nothing was stored by this submission.
+    #[must_use]
+    pub const fn submitted_as(&self) -> Option<TaskStatus> {
+        self.submitted_as
     }
 
     /// Waits for the end of the task's run, wherever it runs, and yields its result.
@@ -88,13 +125,17 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
     pub async fn result(&self) -> Result<O, ResultError> {
         // Another process may have ended it; hints can be lost; so now and then the store is asked.
         const LOOK: Duration = Duration::from_millis(500);
-        let mut ask = self.duplicate;
+        let mut ask = self.found != Found::Submitted;
         let mut pause = Pause::default();
         loop {
             let mut ended_before = false;
             if !ask {
-                let ended = poll_fn(|cx| self.seat.poll(cx.waker()));
-                match timeout(LOOK, ended).await {
+                let ended = match self.seat.ending() {
+                    // Looked at before a timer is set: most results are there when they are asked for.
+                    Some(ending) => Ok(ending),
+                    None => timeout(LOOK, poll_fn(|cx| self.seat.poll(cx.waker()))).await,
+                };
+                match ended {
                     Ok(Ending::Success(json)) => return decode(json.as_deref()),
                     Ok(Ending::Recorded) => ended_before = true,
                     Err(_) => {}

@@ -11,6 +11,9 @@ mod hooks;
 mod ids;
 mod inbox;
 mod known_queues;
+mod name_hasher;
+mod policies;
+mod prepare;
 mod provide;
 mod records;
 mod registry;
@@ -31,6 +34,9 @@ pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
+pub use policies::{
+    CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts, Policies, PolicyError, PolicyInfo,
+};
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};
@@ -45,6 +51,8 @@ pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;
 pub(crate) use known_queues::KnownQueues;
+#[cfg(feature = "test-util")]
+pub(crate) use policies::Isolation;
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;

@@ -1,20 +1,23 @@
 //! Every definition of the program, with its effective settings.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc, time::Duration};
 
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::{Settings, TaskOverrides};
+use super::{Settings, TaskOverrides, name_hasher::NameHasher};
 use crate::{
     domain::{Name, Priority, Retry, ScheduleOption, Until, closest},
     ports::{Definition, KnownTask, Schemas},
 };
 
+/// Looked into twice for each task. Its names are the program's own, so nobody can choose ones that collide.
+type ByName = HashMap<&'static str, Arc<Registered>, BuildHasherDefault<NameHasher>>;
+
 /// Every definition of the program, known before its first call.
 #[derive(Clone, Debug)]
 pub struct Registry {
-    by_name: Arc<HashMap<&'static str, Arc<Registered>>>,
+    by_name: Arc<ByName>,
     sorted: Arc<[Arc<Registered>]>,
 }
 
@@ -64,7 +67,7 @@ impl Registry {
     /// The given definitions, and what is wrong with them.
     pub(crate) fn collect(definitions: &[&'static Definition], settings: &Settings) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
-        let mut by_name: HashMap<&'static str, Arc<Registered>> = HashMap::new();
+        let mut by_name = ByName::default();
         for definition in definitions {
             let overrides = settings.overrides.get(definition.name);
             let registered = Arc::new(Registered {

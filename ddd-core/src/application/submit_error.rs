@@ -50,6 +50,9 @@ pub enum SubmitError {
         /// When there may be room.
         retry_after: Duration,
     },
+    /// The idempotency key was used for something else.
+    #[error("the idempotency key was used for another submission; take a new key for a new submission")]
+    KeyReused,
     /// The store did not take it. Whether it is stored is not known; the handle's id was not given out.
     #[error("the task could not be stored")]
     Store(#[from] StoreError),

@@ -1,5 +1,7 @@
 //! One taxonomy of errors: it decides whether a failure is retried, and how it is reported.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// What sort of failure an error is.
@@ -54,4 +56,9 @@ impl ErrorKind {
 pub trait Classify {
     /// The kind of this error.
     fn kind(&self) -> ErrorKind;
+
+    /// In how long another attempt can succeed, if the one who answered said so (HTTP's `Retry-After`). Default: not said.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 }

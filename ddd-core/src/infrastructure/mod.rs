@@ -5,4 +5,5 @@ mod inventory;
 pub(crate) mod memory;
 
 pub use clock::SystemClock;
-pub use inventory::{Registration, linked};
+pub(crate) use inventory::linked_policies;
+pub use inventory::{PolicyRegistration, Registration, linked};

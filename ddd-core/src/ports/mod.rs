@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`TaskStore`], [`Definition`], [`Task`], [`TaskContext`].
 
+mod cache_rules;
 mod call;
 mod clock;
 mod context;
@@ -15,12 +16,14 @@ mod future;
 mod json;
 mod json_path;
 mod params;
+mod policy;
 mod returned;
 mod store;
 mod store_types;
 mod task;
 mod watcher;
 
+pub use cache_rules::{CacheRules, Refusal};
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
 pub use context::{Attempt, AttemptInfo, TaskContext};
@@ -33,6 +36,7 @@ pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub(crate) use json::written;
 pub use params::{InvalidParams, Keys};
+pub use policy::{Forced, Policy, PolicyChangeError};
 pub use returned::{
     ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,
     injected, key, settle, unique_by_params,

@@ -33,7 +33,22 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Stores new tasks. A task whose id is already there counts as created (the call was repeated); a full queue and
     /// a unique key that is taken are answers, not errors. No submission makes more tasks wait in a queue than its depth,
     /// whatever they wait for; one that was accepted may always come back, for a retry or from a worker that died.
+    ///
+    /// A submission with an idempotency key that was answered with a task is remembered for the key's time, in the same
+    /// transaction, whatever becomes of the task: the same again is [`Enqueued::Replayed`], another fingerprint under that key
+    /// [`Enqueued::KeyReused`]. A full queue is not remembered. The idempotency key is asked
+    /// before the unique key and the queue.
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
+
+    /// Stores one task at once, without a future: for stores that have nobody to wait for. `Err` gives the task back as it
+    /// was, to be stored by [`TaskStore::enqueue`]; so answers a store that does not say otherwise.
+    ///
+    /// # Errors
+    /// The store does not do this; nothing was stored.
+    #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
+    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
+        Err(task)
+    }
 
     /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the
     /// delayed, retrying and blocked become ready first. Respects paused queues, their concurrency and rate limits, and

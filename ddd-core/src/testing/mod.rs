@@ -7,8 +7,10 @@
 #![allow(clippy::panic, reason = "a test that cannot go on panics")]
 
 pub mod conformance;
+mod isolated;
 mod kit;
 
+pub use isolated::{IsolatedPolicies, isolated, isolated_with_clock};
 pub use kit::{Submitted, VirtualClock, builder, crash, drain, listed, shutdown, submitted};
 
 #[doc(inline)]

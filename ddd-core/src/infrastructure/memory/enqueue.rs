@@ -19,7 +19,21 @@ pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
 
 impl State {
     /// Stores a new task, unless something stands against it.
-    pub(super) fn enqueue(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
+    pub(super) fn enqueue(&mut self, mut task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
+        let key = task.idempotency.take();
+        let id = task.id;
+        if let Some(replayed) = key.as_deref().and_then(|it| self.idempotency.find(it, id, now)) {
+            fx.dropped_tasks.push(task);
+            return replayed;
+        }
+        let answer = self.enqueue_once(task, now, fx);
+        if let Some(key) = key {
+            self.remember(&key, id, &answer, now);
+        }
+        answer
+    }
+
+    fn enqueue_once(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
         if let Some(refused) = self.refusal(&task, 0, now) {
             // Dropped when the lock is free.
             fx.dropped_tasks.push(task);
@@ -73,7 +87,8 @@ impl State {
 
     /// What would become of a new task, if its queue took `more` others before it.
     pub(super) fn foresee(&self, task: &NewTask, more: usize, now: Timestamp) -> Enqueued {
-        self.refusal(task, more, now).unwrap_or_else(|| {
+        let replayed = task.idempotency.as_deref().and_then(|it| self.idempotency.find(it, task.id, now));
+        replayed.or_else(|| self.refusal(task, more, now)).unwrap_or_else(|| {
             let is_due = due_at(task.due, now) <= now;
             let has_permit = task.label.as_deref().is_none_or(|it| self.permits.is_free(it));
             Enqueued::Created(match (is_due, has_permit) {

@@ -41,7 +41,11 @@ impl State {
                     return Ok(Vec::new());
                 }
                 match self.enqueue(*task, now, fx) {
-                    Enqueued::Created(_) | Enqueued::AlreadyCreated | Enqueued::Duplicate(_) => {}
+                    Enqueued::Created(_)
+                    | Enqueued::AlreadyCreated
+                    | Enqueued::Duplicate(_)
+                    | Enqueued::Replayed { .. }
+                    | Enqueued::KeyReused => {}
                     // The tick stays due, so that it fires when there is room again.
                     Enqueued::Full { .. } => {
                         let reason = format!("no room in its queue for the task of schedule `{name}`");

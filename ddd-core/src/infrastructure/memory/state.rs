@@ -5,6 +5,7 @@ use super::{
     entries::Entries,
     entry::DueOrder,
     history::{History, Past},
+    idempotency::Idempotency,
     keys::{Permits, Uniques},
     kinds::Kinds,
     lanes::Item,
@@ -36,6 +37,7 @@ pub(super) struct State {
     /// The delayed and the retrying.
     pub(super) timers: BTreeMap<DueOrder, u32>,
     pub(super) uniques: Uniques,
+    pub(super) idempotency: Idempotency,
     pub(super) permits: Permits,
     /// The parked, by kind.
     pub(super) parked: BTreeMap<u32, BTreeMap<u64, u32>>,

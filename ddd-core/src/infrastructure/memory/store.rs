@@ -74,6 +74,10 @@ impl TaskStore for MemoryStore {
         ready(answers)
     }
 
+    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
+        Ok(self.shared.change(|state, now, fx| state.enqueue(task, now, fx)))
+    }
+
     fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims> {
         ready(self.shared.change(|state, now, fx| state.claim(&request, now, fx)))
     }

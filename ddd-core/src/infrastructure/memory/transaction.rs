@@ -62,6 +62,9 @@ fn check(state: &State, tasks: &[NewTask], now: Timestamp) -> Result<(), StoreEr
     for (index, task) in tasks.iter().enumerate() {
         let reason = match foresee(state, &tasks[..index], task, now) {
             Enqueued::Created(_) | Enqueued::AlreadyCreated => continue,
+            Enqueued::Replayed { .. } | Enqueued::KeyReused => {
+                format!("the idempotency key of task {} was taken meanwhile", task.id)
+            }
             Enqueued::Duplicate(id) => format!("the unique key of task {} was taken by {id} meanwhile", task.id),
             Enqueued::Full { .. } => format!("queue `{}` was filled meanwhile", task.queue),
         };
@@ -74,6 +77,9 @@ fn check(state: &State, tasks: &[NewTask], now: Timestamp) -> Result<(), StoreEr
 fn foresee(state: &State, before: &[NewTask], task: &NewTask, now: Timestamp) -> Enqueued {
     if before.iter().any(|it| it.id == task.id) {
         return Enqueued::AlreadyCreated;
+    }
+    if let Some(answer) = state.foresee_again(before, task, now) {
+        return answer;
     }
     let in_same_queue = before.iter().filter(|it| it.queue == task.queue).count();
     match state.foresee(task, in_same_queue, now) {

@@ -38,6 +38,7 @@ impl State {
         reaped.pruned = self.prune(max, now, fx);
         self.drop_expired_results(now, fx);
         reaped.more |= self.uniques.expire(now, max);
+        reaped.more |= self.idempotency.expire(now, max);
         reaped.more |= max > 0 && [reaped.recovered, parked, reaped.pruned].contains(&max);
         self.workers.forget_dead(now);
         self.entries.shrink();

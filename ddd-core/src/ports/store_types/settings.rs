@@ -34,6 +34,8 @@ pub struct StoreSettings {
     pub failed_ttl: Duration,
     /// How many results are kept, the least recently used dropped first. Memory only; 1,000.
     pub results_max: usize,
+    /// How many idempotency keys are kept, those that would be dropped soonest given up first. Memory only; 100,000.
+    pub idempotency_keys_max: usize,
     /// How often a task's worker may die before the task runs alone. 2.
     pub crashes_until_alone: u32,
     /// How often a task's worker may die before the task is `failed`. 3.
@@ -52,6 +54,7 @@ impl Default for StoreSettings {
             history_ttl: 7 * DAY,
             failed_ttl: 30 * DAY,
             results_max: 1_000,
+            idempotency_keys_max: 100_000,
             crashes_until_alone: 2,
             crashes_until_failed: 3,
             queues: Vec::new(),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::value::RawValue;
 
 use crate::{
-    domain::{Label, Name, Priority, TaskId, TaskStatus, Timestamp, Until},
+    domain::{IdempotencyKey, Label, Name, Priority, TaskId, TaskStatus, Timestamp, Until},
     ports::watcher::Watcher,
 };
 
@@ -37,6 +37,8 @@ pub struct NewTask {
     pub watcher: Option<Arc<dyn Watcher>>,
     /// Until when a task with the same [`Label::unique_key`] is returned instead. Ignored without a key.
     pub unique_until: Option<Until>,
+    /// The key under which this submission is done once. Its fingerprint is set.
+    pub idempotency: Option<Box<IdempotencyKey>>,
 }
 
 impl NewTask {
@@ -56,6 +58,7 @@ impl NewTask {
             label: None,
             watcher: None,
             unique_until: None,
+            idempotency: None,
         }
     }
 }
@@ -83,6 +86,15 @@ pub enum Enqueued {
     AlreadyCreated,
     /// A task with its unique key is there; it was not stored.
     Duplicate(TaskId),
+    /// It was submitted before under its idempotency key; it was not stored again.
+    Replayed {
+        /// The task that the first submission led to. It may no longer be on record.
+        id: TaskId,
+        /// Where that task was when the first submission was answered.
+        status: TaskStatus,
+    },
+    /// Its idempotency key was used for something else; it was not stored.
+    KeyReused,
     /// Its queue is full; it was not stored.
     Full {
         /// When there may be room.

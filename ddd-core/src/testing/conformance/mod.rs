@@ -40,6 +40,7 @@ pub mod finishing;
 pub mod keys;
 pub mod queries;
 pub mod queues;
+pub mod repeating;
 pub mod schedules;
 pub mod submitting;
 pub mod telling;
@@ -125,6 +126,16 @@ macro_rules! store_conformance {
                 whoever_stops_waiting_to_run_gives_its_permit_back,
                 a_crash_keeps_the_permit,
                 a_body_that_runs_on_keeps_the_permit,
+            ];
+            repeating: [
+                a_submission_said_again_is_done_once,
+                the_first_answer_is_what_is_repeated,
+                a_key_stands_for_one_content_in_its_scope,
+                a_key_twice_in_a_batch_is_done_once,
+                a_key_is_kept_for_its_time_and_no_longer,
+                a_full_queue_keeps_no_key,
+                a_duplicate_said_again_is_the_same_task,
+                racing_submissions_of_one_key_make_one_task,
             ];
             queues: [
                 a_full_queue_refuses_with_a_hint,
