@@ -8,5 +8,6 @@ mod request_id;
 mod trace;
 
 pub(crate) use call::{Answer, Call};
+pub(crate) use caught::caught;
 pub(crate) use endpoint::Endpoint;
-pub(crate) use request_id::RequestIds;
+pub(crate) use request_id::{RequestIds, X_REQUEST_ID};
