@@ -12,5 +12,6 @@ mod trace;
 pub(crate) mod values;
 
 pub(crate) use call::{Answer, Call};
+pub(crate) use caught::caught;
 pub(crate) use endpoint::Endpoint;
-pub(crate) use request_id::RequestIds;
+pub(crate) use request_id::{RequestIds, X_REQUEST_ID};
