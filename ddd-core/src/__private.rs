@@ -14,3 +14,11 @@ pub use crate::{
         first_violation, injected, key, members, settle, unique_by_params,
     },
 };
+
+/// What the attributes of function policies expand to.
+pub mod policies {
+    pub use crate::{
+        application::{Attempts, Next, Pause, RetryCell},
+        domain::{Attempt, Budget, RetrySettings},
+    };
+}

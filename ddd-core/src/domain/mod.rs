@@ -33,7 +33,7 @@ pub use limits::{Limits, truncated};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
-pub use policies::{Attempt, PolicyKind, Refused, RefusedKind, Site, Verdict};
+pub use policies::{Attempt, Budget, End, PolicyKind, Refused, RefusedKind, RetrySettings, Site, Step, Verdict};
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};

@@ -9,5 +9,5 @@ mod site;
 pub use circuit_breaker::Verdict;
 pub use kind::PolicyKind;
 pub use refused::{Refused, RefusedKind};
-pub use retry::Attempt;
+pub use retry::{Attempt, Budget, End, RetrySettings, Step};
 pub use site::Site;
