@@ -39,6 +39,7 @@ pub use policies::{
     Attempt, BulkheadSettings, Limit, MoreLimits, PolicyKind, RateLimitedSettings, Refused, RefusedKind, Scope, Site,
     Strategy, TimeoutSettings, Verdict, WhenUnavailable,
 };
+pub use policies::{Attempt, Budget, End, PolicyKind, Refused, RefusedKind, RetrySettings, Site, Step, Verdict};
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};

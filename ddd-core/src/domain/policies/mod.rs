@@ -18,6 +18,7 @@ pub use kind::PolicyKind;
 pub use rate_limited::{Limit, MoreLimits, RateLimitedSettings, Strategy, WhenUnavailable};
 pub use refused::{Refused, RefusedKind};
 pub use retry::Attempt;
+pub use retry::{Attempt, Budget, End, RetrySettings, Step};
 pub use scope::Scope;
 pub use site::Site;
 pub use timeout::TimeoutSettings;
