@@ -13,6 +13,7 @@ mod entry;
 mod finish;
 mod history;
 mod index;
+mod intake;
 mod keys;
 mod kinds;
 mod lanes;
