@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
+mod bell;
 mod control;
 mod current;
 mod execute;
@@ -48,6 +49,7 @@ pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
 
+pub(crate) use bell::Bell;
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;
