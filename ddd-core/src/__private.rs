@@ -14,3 +14,14 @@ pub use crate::{
         first_violation, injected, key, members, settle, unique_by_params,
     },
 };
+
+/// What the attributes of function policies expand to.
+pub mod policies {
+    pub use crate::{
+        application::{Attempts, Next, Pause, RetryCell},
+        application::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts},
+        domain::{Attempt, Budget, RetrySettings},
+        domain::{CachedSettings, Scope, Stored, Tag},
+        ports::{CacheRules, Refusal},
+    };
+}

@@ -13,6 +13,7 @@ mod route_table;
 mod serve;
 mod state;
 mod tasks;
+mod validation;
 
 pub use access::{Access, AccessError, ApiKey, Caller, Permission};
 pub use api::Api;
