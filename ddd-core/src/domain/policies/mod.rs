@@ -12,12 +12,11 @@ mod site;
 mod timeout;
 
 pub use bulkhead::BulkheadSettings;
-pub use cached::{CachedSettings, Scope, Stored, Tag};
+pub use cached::{CachedSettings, Stored, Tag};
 pub use circuit_breaker::Verdict;
 pub use kind::PolicyKind;
 pub use rate_limited::{Limit, MoreLimits, RateLimitedSettings, Strategy, WhenUnavailable};
 pub use refused::{Refused, RefusedKind};
-pub use retry::Attempt;
 pub use retry::{Attempt, Budget, End, RetrySettings, Step};
 pub use scope::Scope;
 pub use site::Site;
