@@ -12,6 +12,7 @@ use crate::{
     route_table,
     serve::{self, ServeError},
     state::State,
+    stream::{StreamLimits, Streams},
 };
 
 /// The HTTP interface of an application: task, queue, schedule and health routes, to nest into a router of your own.
@@ -42,7 +43,14 @@ impl Api {
     /// The interface of `app` for those whom `access` lets in.
     #[must_use]
     pub fn new(app: &App, access: Access) -> Self {
-        Self { state: Arc::new(State { app: app.clone(), access, request_ids: RequestIds::default() }) }
+        Self {
+            state: Arc::new(State {
+                app: app.clone(),
+                access,
+                request_ids: RequestIds::default(),
+                streams: Streams::new(app, StreamLimits::default()),
+            }),
+        }
     }
 
     /// The routes, to nest under a path such as `/api/v1`, in a router with any state.

@@ -12,6 +12,7 @@ mod route;
 mod route_table;
 mod serve;
 mod state;
+mod stream;
 mod tasks;
 mod validation;
 
