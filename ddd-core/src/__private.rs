@@ -14,3 +14,20 @@ pub use crate::{
         first_violation, injected, key, members, settle, unique_by_params,
     },
 };
+
+/// What the attributes of function policies expand to.
+pub mod policies {
+    pub use std::time::Duration;
+
+    pub use crate::{
+        application::{
+            BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
+            TimeoutCell,
+        },
+        domain::{
+            BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,
+            WhenUnavailable,
+        },
+        ports::{CacheRules, Refusal},
+    };
+}

@@ -11,7 +11,9 @@ mod hooks;
 mod ids;
 mod inbox;
 mod known_queues;
+mod name_hasher;
 mod policies;
+mod prepare;
 mod provide;
 mod records;
 mod registry;
@@ -32,7 +34,10 @@ pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
-pub use policies::{Policies, PolicyError, PolicyInfo};
+pub use policies::{
+    BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts, Policies,
+    PolicyError, PolicyInfo, TimeoutCell,
+};
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};

@@ -36,6 +36,14 @@ impl Default for State {
 }
 
 impl Seat {
+    /// The ending, if there is one.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match &*self.0.lock() {
+            State::Ended(ending) => Some(ending.clone()),
+            State::Waiting(_) => None,
+        }
+    }
+
     /// The ending; or the waker is kept until there is one.
     pub(crate) fn poll(&self, waker: &Waker) -> Poll<Ending> {
         match &mut *self.0.lock() {

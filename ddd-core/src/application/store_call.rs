@@ -2,6 +2,7 @@
 //! so that no call is ever dropped half-way.
 
 use std::{
+    any::Any,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     task::{Context, Poll, Waker},
@@ -11,7 +12,7 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot};
 
 use super::guard;
-use crate::ports::{BoxError, Failure, StoreError, StoreErrorKind, StoreFuture};
+use crate::ports::{BoxError, Enqueued, Failure, NewTask, StoreError, StoreErrorKind, StoreFuture, TaskStore};
 
 /// Awaits a store's answer, at most `timeout` long. A call that takes longer goes on by itself; the caller is told that the
 /// store did not answer.
@@ -70,11 +71,14 @@ pub(crate) fn detach<T: Send + 'static>(
 /// Polls a call in place. A store that panics is one that does not answer: slots and signs of life outlive it, as they do
 /// where the call has a task of its own.
 fn poll<T>(future: &mut StoreFuture<T>, cx: &mut Context<'_>) -> Poll<Result<T, StoreError>> {
-    catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))).unwrap_or_else(|payload| {
-        let failure = Failure::of_panic(&*payload);
-        guard::discard(payload);
-        Poll::Ready(Err(StoreError::new(StoreErrorKind::Unavailable, failure.message)))
-    })
+    catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+        .unwrap_or_else(|payload| Poll::Ready(Err(panicked(payload))))
+}
+
+fn panicked(payload: Box<dyn Any + Send>) -> StoreError {
+    let failure = Failure::of_panic(&*payload);
+    guard::discard(payload);
+    StoreError::new(StoreErrorKind::Unavailable, failure.message)
 }
 
 /// The answer, if the store has it at once; else the future, to be awaited elsewhere.
@@ -82,6 +86,15 @@ pub(crate) fn poll_now<T>(mut future: StoreFuture<T>) -> Result<Result<T, StoreE
     match poll(&mut future, &mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => Ok(answer),
         Poll::Pending => Err(future),
+    }
+}
+
+/// Stores one task at once; gives it back if the store does not do that. A panic of the store is contained as in [`poll`].
+#[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
+pub(crate) fn enqueue_now(store: &dyn TaskStore, task: NewTask) -> Result<Result<Enqueued, StoreError>, NewTask> {
+    match catch_unwind(AssertUnwindSafe(|| store.enqueue_now(task))) {
+        Ok(answer) => answer.map(Ok),
+        Err(payload) => Ok(Err(panicked(payload))),
     }
 }
 

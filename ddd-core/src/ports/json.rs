@@ -1,10 +1,16 @@
 //! JSON in memory.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// Texts up to this length are written before it is known how long they are, without growing.
 const SHORT: usize = 128;
+
+/// What tasks without parameters have: it need not be checked each time that it is JSON.
+static EMPTY: LazyLock<Option<Box<RawValue>>> =
+    LazyLock::new(|| serde_json::value::to_raw_value(&serde_json::Map::new()).ok());
 
 /// A value as JSON, in no more memory than the text takes.
 ///
@@ -15,6 +21,11 @@ const SHORT: usize = 128;
 /// The value cannot be written as JSON.
 pub(crate) fn written(value: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
     let text = serde_json::to_string(value)?;
+    if text == "{}"
+        && let Some(empty) = &*EMPTY
+    {
+        return Ok(empty.clone());
+    }
     if text.len() > SHORT {
         return RawValue::from_string(text);
     }

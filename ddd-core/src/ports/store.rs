@@ -2,8 +2,8 @@ use std::sync::{Arc, Weak};
 
 use super::{
     BoxFuture, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
-    Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError, StoreSettings,
-    Watcher, WorkerState,
+    Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
+    StoreSettings, Watcher, WorkerState,
 };
 use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Transition};
 
@@ -39,6 +39,16 @@ pub trait TaskStore: Send + Sync + 'static {
     /// [`Enqueued::KeyReused`]. A full queue is not remembered. The idempotency key is asked
     /// before the unique key and the queue.
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
+
+    /// Stores one task at once, without a future: for stores that have nobody to wait for. `Err` gives the task back as it
+    /// was, to be stored by [`TaskStore::enqueue`]; so answers a store that does not say otherwise.
+    ///
+    /// # Errors
+    /// The store does not do this; nothing was stored.
+    #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
+    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
+        Err(task)
+    }
 
     /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the
     /// delayed, retrying and blocked become ready first. Respects paused queues, their concurrency and rate limits, and
@@ -76,6 +86,12 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// The records that a filter means, newest submission first, at most `limit` from the cursor on.
     fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>>;
+
+    /// Where tasks are, by id, in order; `None` for those unknown. A count of the tasks before a pending one stops at `most`.
+    ///
+    /// Asked for after submissions, so it must cost about as much as one. Where that takes it, a count above 64 may include
+    /// tasks that have left the queue without being claimed.
+    fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>>;
 
     /// Figures about all tasks.
     fn statistics(&self) -> StoreFuture<Statistics>;

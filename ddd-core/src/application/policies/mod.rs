@@ -7,6 +7,8 @@
 mod ambient;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod atomics;
+mod bulkhead;
+mod cached;
 mod catalogue;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod settings;
@@ -14,7 +16,11 @@ mod settings;
 mod state_cell;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod stripes;
+mod timeout;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
+pub use bulkhead::{BulkheadCell, BulkheadPermit};
+pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
+pub use timeout::TimeoutCell;

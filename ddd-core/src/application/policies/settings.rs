@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{application::registry::closest, ports::PolicyChangeError};
+use crate::{domain::closest, ports::PolicyChangeError};
 
 /// The settings, each under its name; those without a value are `null`.
 pub(super) fn shown<S: Serialize>(settings: &S) -> Map<String, Value> {

@@ -1,6 +1,7 @@
 //! What a function policy is: its kind, its place, its settings and the arithmetic of its decisions. Time is passed in.
 
 mod bulkhead;
+mod cached;
 mod circuit_breaker;
 mod kind;
 mod rate_limited;
@@ -11,9 +12,13 @@ mod site;
 mod timeout;
 
 pub use bulkhead::BulkheadSettings;
+pub use cached::{CachedSettings, Stored, Tag};
 pub use circuit_breaker::Verdict;
 pub use kind::PolicyKind;
-pub use rate_limited::{Limit, MoreLimits, RateLimitedSettings, Strategy, WhenUnavailable};
+pub use rate_limited::{
+    Exceeded, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, RateLimitedSettings, Refill, Standing, Strategy,
+    WhenUnavailable,
+};
 pub use refused::{Refused, RefusedKind};
 pub use retry::Attempt;
 pub use scope::Scope;

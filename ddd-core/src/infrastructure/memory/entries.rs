@@ -1,8 +1,9 @@
-use std::{collections::BTreeMap, hint::black_box, ops::Bound};
+use std::hint::black_box;
 
 use super::{
     arena::Arena,
     entry::{Entry, Remains},
+    index::Index,
 };
 use crate::domain::TaskId;
 
@@ -10,14 +11,17 @@ use crate::domain::TaskId;
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     arena: Arena,
-    by_id: BTreeMap<TaskId, u32>,
-    /// The greatest id that ever came. Most that come are greater, so nothing has to be looked for.
-    newest: Option<TaskId>,
+    by_id: Index,
 }
 
 impl Entries {
     pub(super) fn find(&self, id: TaskId) -> Option<u32> {
-        if self.newest.is_none_or(|it| id > it) { None } else { self.by_id.get(&id).copied() }
+        self.by_id.find(id)
+    }
+
+    /// The same, for one of many that are looked for in about the order of their ids.
+    pub(super) fn find_next(&mut self, id: TaskId) -> Option<u32> {
+        self.by_id.find_next(id)
     }
 
     pub(super) fn get(&self, key: u32) -> Option<&Entry> {
@@ -41,13 +45,12 @@ impl Entries {
         let id = entry.record.id;
         let key = self.arena.insert(entry);
         self.by_id.insert(id, key);
-        self.newest = self.newest.max(Some(id));
         key
     }
 
     pub(super) fn remove(&mut self, key: u32) -> Option<Remains> {
         let id = self.arena.get(key)?.record.id;
-        self.by_id.remove(&id);
+        self.by_id.remove(id);
         self.arena.remove(key)
     }
 
@@ -58,8 +61,7 @@ impl Entries {
 
     /// From the newest id down, those before `cursor` if there is one.
     pub(super) fn newest_first(&self, cursor: Option<TaskId>) -> impl Iterator<Item = &Entry> {
-        let end = cursor.map_or(Bound::Unbounded, Bound::Excluded);
-        self.by_id.range((Bound::Unbounded, end)).rev().map(|(_, key)| self.at(*key))
+        self.by_id.newest_first(cursor).map(|key| self.at(key))
     }
 
     /// Whether an item of a lane, by its parts, still stands for an entry.

@@ -10,7 +10,7 @@ use crate::{
 
 impl State {
     pub(super) fn finish(&mut self, finish: Finish, now: Timestamp, fx: &mut Effects) -> Finished {
-        let Some(key) = self.entries.find(finish.id) else { return Finished::Stale };
+        let Some(key) = self.entries.find_next(finish.id) else { return Finished::Stale };
         let entry = self.entries.at_mut(key);
         let record = &entry.record;
         let is_held = record.status == TaskStatus::Running && record.fence == finish.fence;

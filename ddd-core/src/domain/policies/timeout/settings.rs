@@ -28,7 +28,9 @@ impl TimeoutSettings {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         if self.duration.is_zero() {
-            return vec!["`duration` is zero: only a body that never waits would end in time; write at least 1ms".to_owned()];
+            return vec![
+                "`duration` is zero: only a body that never waits would end in time; write at least 1ms".to_owned(),
+            ];
         }
         if self.duration > Self::LONGEST {
             return vec![format!("`duration` is {:?}; write at most `36500d`", self.duration)];
