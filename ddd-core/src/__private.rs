@@ -3,7 +3,7 @@
 pub use inventory;
 pub use schemars;
 pub use serde;
-pub use serde_json::value::RawValue;
+pub use serde_json::value::{RawValue};
 
 pub use crate::{
     domain::{Options, Priority, Refused, Retry, ScheduleOption, Site, Until},
@@ -17,11 +17,18 @@ pub use crate::{
 
 /// What the attributes of function policies expand to.
 pub mod policies {
+    pub use std::time::Duration;
+
     pub use crate::{
         application::{
             Attempts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell,
         },
         domain::{Attempt, Budget, CachedSettings, RetrySettings, Scope, Stored, Tag},
+            BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
+            TimeoutCell,
+        domain::{
+            BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,
+            WhenUnavailable,
         ports::{CacheRules, Refusal},
     };
 }

@@ -35,9 +35,9 @@ pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
-    Attempt, Budget, BulkheadSettings, CachedSettings, End, Limit, MoreLimits, PolicyKind, RateLimitedSettings,
-    Refused, RefusedKind, RetrySettings, Scope, Site, Step, Stored, Strategy, Tag, TimeoutSettings, Verdict,
-    WhenUnavailable,
+    Attempt, Budget, BulkheadSettings, CachedSettings, End, Exceeded, Limit, LimitKey, LimitPlan, LimitUsage,
+    MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Standing,
+    Step, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};

@@ -6,15 +6,19 @@
 mod ambient;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod atomics;
+mod bulkhead;
 mod cached;
 mod catalogue;
 mod retry;
 mod settings;
 mod state_cell;
 mod stripes;
+mod timeout;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
+pub use bulkhead::{BulkheadCell, BulkheadPermit};
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use retry::{Attempts, Next, Pause, RetryCell};
+pub use timeout::TimeoutCell;
