@@ -18,7 +18,7 @@ pub use crate::{
 /// What the attributes of function policies expand to.
 pub mod policies {
     pub use crate::{
-        application::{Attempts, Next, Pause, RetryCell},
-        domain::{Attempt, Budget, RetrySettings},
+        application::{Attempts, CircuitBreakerCell, CircuitCall, Next, Pause, RetryCell},
+        domain::{Attempt, Budget, CircuitBreakerSettings, RetrySettings, Verdict},
     };
 }

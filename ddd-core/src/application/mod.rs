@@ -33,7 +33,9 @@ pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
-pub use policies::{Attempts, Next, Pause, Policies, PolicyError, PolicyInfo, RetryCell};
+pub use policies::{
+    Attempts, CircuitBreakerCell, CircuitCall, Next, Pause, Policies, PolicyError, PolicyInfo, RetryCell,
+};
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};

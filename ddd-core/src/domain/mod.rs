@@ -33,7 +33,10 @@ pub use limits::{Limits, truncated};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
-pub use policies::{Attempt, Budget, End, PolicyKind, Refused, RefusedKind, RetrySettings, Site, Step, Verdict};
+pub use policies::{
+    Admission, Attempt, Budget, Circuit, CircuitBreakerSettings, CircuitState, CircuitTransition, End, Hold,
+    PolicyKind, Refused, RefusedKind, RetrySettings, Site, Step, Totals, Verdict, Window,
+};
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};

@@ -4,9 +4,9 @@
 //! Read in this order: [`ambient`] (time, and a test's own state), [`StateCell`], [`Policies`], then one folder each.
 
 mod ambient;
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod atomics;
 mod catalogue;
+mod circuit_breaker;
 mod retry;
 mod settings;
 mod state_cell;
@@ -15,4 +15,5 @@ mod stripes;
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
+pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};

@@ -6,7 +6,10 @@ mod refused;
 mod retry;
 mod site;
 
-pub use circuit_breaker::Verdict;
+pub use circuit_breaker::{
+    Admission, Circuit, CircuitBreakerSettings, CircuitState, Hold, Totals, Transition as CircuitTransition, Verdict,
+    Window,
+};
 pub use kind::PolicyKind;
 pub use refused::{Refused, RefusedKind};
 pub use retry::{Attempt, Budget, End, RetrySettings, Step};
