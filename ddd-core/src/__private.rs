@@ -18,7 +18,11 @@ pub use crate::{
 /// What the attributes of function policies expand to.
 pub mod policies {
     pub use crate::{
-        application::{Attempts, CircuitBreakerCell, CircuitCall, Next, Pause, RetryCell},
-        domain::{Attempt, Budget, CircuitBreakerSettings, RetrySettings, Verdict},
+        application::{
+            Attempts, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill, HandleRules, IntoFill, Lookup,
+            Next, Parts, Pause, RetryCell,
+        },
+        domain::{Attempt, Budget, CachedSettings, CircuitBreakerSettings, RetrySettings, Scope, Stored, Tag, Verdict},
+        ports::{CacheRules, Refusal},
     };
 }

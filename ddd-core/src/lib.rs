@@ -65,9 +65,9 @@ pub mod testing;
 
 pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
-    Bulk, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError, PolicyInfo,
-    Registered, Registry, ResultError, Schedules, SchedulesError, Settings, ShutdownReport, Submission, SubmitError,
-    Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
+    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
+    PolicyInfo, Registered, Registry, ResultError, Schedules, SchedulesError, Settings, ShutdownReport, Submission,
+    SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
@@ -80,8 +80,8 @@ pub use infrastructure::{
 };
 pub use ports::{
     AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, Forced, InvalidParams,
-    PolicyChangeError, QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task,
-    TaskContext, TaskError, TaskStore, WorkerState,
+    PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings,
+    Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
 #[cfg(feature = "macros")]

@@ -1,13 +1,16 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::Router;
-use ddd_core::App;
+use ddd_core::{App, ShutdownReport};
+use tokio::net::ToSocketAddrs;
 
 use crate::{
     access::Access,
+    exposure,
     request::{Endpoint, RequestIds},
     route::Route,
     route_table,
+    serve::{self, ServeError},
     state::State,
 };
 
@@ -46,6 +49,9 @@ impl Api {
     ///
     /// What is below that path and no route gets a problem document; the router's own fallback answers elsewhere.
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        if self.state.access.is_for_loopback_only() {
+            exposure::note_loopback_only(&self.state.app);
+        }
         let mut paths = BTreeMap::<&'static str, Vec<&'static Route>>::new();
         for route in route_table::ROUTES {
             paths.entry(route.path).or_default().push(route);
@@ -56,6 +62,15 @@ impl Api {
             router = router.route_service(&format!("{path}/"), endpoint.clone()).route_service(path, endpoint);
         }
         router.fallback_service(Endpoint::new(self.state.clone(), Vec::new()))
+    }
+
+    /// Serves the routes under `/api/v1`, where there is nothing else to serve, until the process is told to end: see
+    /// [`serve`](crate::serve()).
+    ///
+    /// # Errors
+    /// The address cannot be listened on; or other machines can reach it, and everybody may do everything.
+    pub async fn serve(&self, address: impl ToSocketAddrs) -> Result<ShutdownReport, ServeError> {
+        serve::serve(&self.state.app, Router::new().nest("/api/v1", self.routes()), address).await
     }
 
     /// Every route, in the order of the documentation. Each prints as a line.

@@ -11,8 +11,8 @@ use ddd_core::{
     domain::{Cursor, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
-        NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink, StoreError,
-        StoreErrorKind, StoreFuture, StoreSettings, Watcher, WorkerState,
+        NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
+        StoreError, StoreErrorKind, StoreFuture, StoreSettings, Watcher, WorkerState,
     },
 };
 use std::sync::Mutex;
@@ -207,6 +207,10 @@ impl TaskStore for Troubled {
 
     fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
         self.call(Method::Query, limit, move |it| it.list(filter, cursor, limit))
+    }
+
+    fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {
+        self.call(Method::Query, ids.len(), move |it| it.positions(ids, most))
     }
 
     fn statistics(&self) -> StoreFuture<Statistics> {

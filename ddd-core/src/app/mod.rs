@@ -123,6 +123,12 @@ impl App {
         &self.0.services.registry
     }
 
+    /// Whether a definition or a setting of this program names this queue.
+    #[must_use]
+    pub fn names_queue(&self, queue: &str) -> bool {
+        self.0.services.known_queues.contains(queue)
+    }
+
     /// The store.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn TaskStore> {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
-use super::registry::closest;
-use crate::domain::Name;
+use crate::domain::{Name, closest};
 
 /// The queues that definitions and settings name.
 #[derive(Debug)]
@@ -20,6 +19,10 @@ impl KnownQueues {
 
     pub(crate) const fn new(known: BTreeSet<Name>) -> Self {
         Self { known, warned: Mutex::new(BTreeSet::new()) }
+    }
+
+    pub(crate) fn contains(&self, queue: &str) -> bool {
+        self.known.contains(queue)
     }
 
     /// Warns once of a queue that nothing names. Another process may serve it, so a task for it is taken.

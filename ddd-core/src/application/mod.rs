@@ -13,6 +13,7 @@ mod inbox;
 mod known_queues;
 mod name_hasher;
 mod policies;
+mod prepare;
 mod provide;
 mod records;
 mod registry;
@@ -34,7 +35,8 @@ pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    Attempts, CircuitBreakerCell, CircuitCall, Next, Pause, Policies, PolicyError, PolicyInfo, RetryCell,
+    Attempts, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill, HandleRules, IntoFill, Lookup, Next,
+    Parts, Pause, Policies, PolicyError, PolicyInfo, RetryCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};

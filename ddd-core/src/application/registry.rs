@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Settings, TaskOverrides, name_hasher::NameHasher};
 use crate::{
-    domain::{Name, Priority, Retry, ScheduleOption, Until},
+    domain::{Name, Priority, Retry, ScheduleOption, Until, closest},
     ports::{Definition, KnownTask, Schemas},
 };
 
@@ -237,29 +237,4 @@ fn effective(definition: &Definition, overrides: Option<&TaskOverrides>, setting
         concurrency: over.concurrency.or(options.concurrency),
         unique: options.unique,
     }
-}
-
-/// The candidate with the fewest edits to `text`, if they are at most a third of its length.
-pub(crate) fn closest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let (edits, best) = candidates.map(|it| (edit_distance(text, it), it)).min()?;
-    (edits <= text.chars().count() / 3).then_some(best)
-}
-
-/// The edit distance in which two neighbours that are swapped count as one edit (optimal string alignment).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for (i, left) in a.iter().enumerate() {
-        let above = &rows[i];
-        let mut row = vec![i + 1];
-        for (j, right) in b.iter().enumerate() {
-            let mut least = (above[j] + usize::from(left != right)).min(row[j] + 1).min(above[j + 1] + 1);
-            if i > 0 && j > 0 && *left == b[j - 1] && a[i - 1] == *right {
-                least = least.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }

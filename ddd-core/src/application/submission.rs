@@ -14,12 +14,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    current, handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call,
+    handle::TaskHandle,
+    prepare::{Prepared, prepare_named, prepare_typed},
+    seat::Seat,
+    services::Services,
+    store_call,
     submit_error::SubmitError,
 };
 use crate::{
-    domain::{Fingerprint, IdempotencyKey, IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
-    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task, written},
+    domain::{Fingerprint, IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
+    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
 };
 
 /// A task about to be submitted: set what differs, and await it.
@@ -30,11 +34,6 @@ pub struct Submission<O> {
     services: Arc<Services>,
     prepared: Result<Prepared, SubmitError>,
     output: PhantomData<fn() -> O>,
-}
-
-/// What is known of the task so far.
-struct Prepared {
-    task: NewTask,
 }
 
 impl<O: DeserializeOwned + Send + 'static> Submission<O> {
@@ -171,17 +170,6 @@ fn named(what: &str, name: Name) -> Result<Name, String> {
     match Name::check(&name) {
         Ok(()) => Ok(name),
         Err(problem) => Err(format!("{what} `{name}`: {problem}")),
-    }
-}
-
-impl Prepared {
-    fn label_mut(&mut self) -> &mut Label {
-        self.task.label.get_or_insert_default()
-    }
-
-    fn set_unique(&mut self, key: &str) {
-        let key = format!("{}:{key}", self.task.name);
-        self.label_mut().unique_key = Some(key);
     }
 }
 
@@ -336,73 +324,4 @@ pub(crate) fn scheduled(
     let submission: Submission<serde_json::Value> =
         Submission { services: services.clone(), prepared: Ok(prepared), output: PhantomData };
     submission.ready().map(|it| it.task)
-}
-
-fn prepare_typed<T: Task>(services: &Services, task: &T) -> Result<Prepared, SubmitError> {
-    let registered = registered(services, T::definition().name)?;
-    let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
-    task.validate().map_err(invalid)?;
-    let params = written(task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
-    prepare(services, registered, params.into(), task.keys())
-}
-
-fn prepare_named(services: &Services, name: &str, params: &impl Serialize) -> Result<Prepared, SubmitError> {
-    let registered = registered(services, name)?;
-    let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
-    let mut params =
-        serde_json::value::to_raw_value(params).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
-    if params.get() == "null" {
-        params = serde_json::value::to_raw_value(&serde_json::Map::new())
-            .map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
-    }
-    let keys = (registered.definition.check)(&params).map_err(invalid)?;
-    prepare(services, registered, params.into(), keys)
-}
-
-fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Registered, SubmitError> {
-    services
-        .registry
-        .find(name)
-        .ok_or_else(|| SubmitError::UnknownTask { name: name.to_owned(), closest: services.registry.closest(name) })
-}
-
-fn prepare(
-    services: &Services,
-    registered: &Registered,
-    params: Arc<RawValue>,
-    keys: Keys,
-) -> Result<Prepared, SubmitError> {
-    let (size, limit) = (params.get().len(), services.settings.store.limits.params);
-    if size > limit {
-        return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit });
-    }
-    let settings = &registered.settings;
-    let definition = registered.definition;
-    let id: TaskId = services.ids.next(services.clock.now());
-    let mut task = NewTask::new(id, registered.name.clone(), settings.queue.clone(), params);
-    task.version = definition.options.version;
-    task.priority = settings.priority;
-    task.timeout = settings.timeout;
-    task.max_attempts = settings.retry.max_attempts;
-    task.unique_until = Some(settings.unique.unwrap_or(Until::Finished));
-    let mut prepared = Prepared { task };
-    if let Some(origin) = current::origin() {
-        prepared.label_mut().origin = origin;
-    }
-    if !definition.options.tags.is_empty() {
-        prepared.label_mut().tags = definition.options.tags.iter().copied().map(Name::new).collect();
-    }
-    if !definition.secrets.is_empty() {
-        prepared.label_mut().secrets = definition.secrets.iter().copied().map(Name::new).collect();
-    }
-    if let Some(key) = keys.unique {
-        prepared.set_unique(&key);
-    }
-    if let (Some(limit), Some(key)) = (settings.concurrency, keys.concurrency) {
-        let key = format!("{}:{key}", registered.name);
-        let label = prepared.label_mut();
-        label.concurrency_key = Some(key);
-        label.concurrency_limit = limit;
-    }
-    Ok(prepared)
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Cursor, Filter, Name, Page, Priority, Statistics, TaskId, TaskRecord, TaskStatus},
-    ports::{Control, Controlled, Due, QueueState, StoreError, WorkerState},
+    ports::{Control, Controlled, Due, Position, QueueState, StoreError, WorkerState},
 };
 
 /// All tasks of an application: look at them, and change them.
@@ -70,6 +70,16 @@ impl Tasks {
         filter.statuses.retain(|it| it.is_terminal());
         let filter = if filter.statuses.is_empty() { filter.finished() } else { filter };
         self.list(filter, cursor, limit).await
+    }
+
+    /// Where a task is in its life, and how many pending tasks of its queue are handed out before it, counted up to `most`;
+    /// `None` if it is unknown. Cheaper than its record.
+    ///
+    /// # Errors
+    /// The store could not say.
+    pub async fn position(&self, id: TaskId, most: usize) -> Result<Option<Position>, StoreError> {
+        let found = self.services.call(self.services.store.positions(vec![id], most)).await?;
+        Ok(found.into_iter().next().flatten())
     }
 
     /// Figures about all tasks.

@@ -36,3 +36,23 @@ pub(crate) mod text_or_null {
         text.map(|it| it.into_duration().map_err(D::Error::custom)).transpose()
     }
 }
+
+/// A duration that may be endless: `"forever"`.
+pub(crate) mod text_or_forever {
+    use super::{Deserialize, Deserializer, Duration, Error, IntoDuration, Serializer, written};
+
+    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(crate) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(it) => serializer.serialize_str(&written(*it)),
+            None => serializer.serialize_str("forever"),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "forever" => Ok(None),
+            text => text.into_duration().map(Some).map_err(D::Error::custom),
+        }
+    }
+}

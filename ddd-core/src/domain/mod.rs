@@ -19,6 +19,7 @@ mod rank;
 mod record;
 mod retry;
 mod schedule;
+mod similar;
 mod statistics;
 mod status;
 mod timestamp;
@@ -34,14 +35,16 @@ pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
-    Admission, Attempt, Budget, Circuit, CircuitBreakerSettings, CircuitState, CircuitTransition, End, Hold,
-    PolicyKind, Refused, RefusedKind, RetrySettings, Site, Step, Totals, Verdict, Window,
+    Admission, Attempt, Budget, BulkheadSettings, CachedSettings, Circuit, CircuitBreakerSettings, CircuitState,
+    CircuitTransition, End, Hold, Limit, MoreLimits, PolicyKind, RateLimitedSettings, Refused, RefusedKind,
+    RetrySettings, Scope, Site, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};
 pub use retry::Retry;
 pub use schedule::{Schedule, ScheduleError};
+pub use similar::closest;
 pub use statistics::{Counts, Durations, Statistics, TaskStatistics};
 pub use status::{IllegalTransition, TaskStatus};
 pub use timestamp::Timestamp;

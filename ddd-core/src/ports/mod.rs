@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`TaskStore`], [`Definition`], [`Task`], [`TaskContext`].
 
+mod cache_rules;
 mod call;
 mod clock;
 mod context;
@@ -22,6 +23,7 @@ mod store_types;
 mod task;
 mod watcher;
 
+pub use cache_rules::{CacheRules, Refusal};
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
 pub use context::{Attempt, AttemptInfo, TaskContext};
@@ -42,8 +44,8 @@ pub use returned::{
 pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{
     AttemptEnd, Capabilities, ClaimRequest, Claimed, Claims, Control, Controlled, Declaration, Due, Enqueued, Finish,
-    Finished, Heartbeat, Held, KnownTask, NewTask, ProgressReport, QueueSettings, QueueState, Reaped, ScheduleCommand,
-    ScheduleRecord, StoreSettings, WorkerState,
+    Finished, Heartbeat, Held, KnownTask, NewTask, Position, ProgressReport, QueueSettings, QueueState, Reaped,
+    ScheduleCommand, ScheduleRecord, StoreSettings, WorkerState,
 };
 pub use task::{Task, TaskParam, TaskResult, TaskReturn};
 pub use watcher::Watcher;

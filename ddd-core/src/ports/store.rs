@@ -2,8 +2,8 @@ use std::sync::{Arc, Weak};
 
 use super::{
     BoxFuture, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
-    Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError, StoreSettings,
-    Watcher, WorkerState,
+    Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
+    StoreSettings, Watcher, WorkerState,
 };
 use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Transition};
 
@@ -86,6 +86,12 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// The records that a filter means, newest submission first, at most `limit` from the cursor on.
     fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>>;
+
+    /// Where tasks are, by id, in order; `None` for those unknown. A count of the tasks before a pending one stops at `most`.
+    ///
+    /// Asked for after submissions, so it must cost about as much as one. Where that takes it, a count above 64 may include
+    /// tasks that have left the queue without being claimed.
+    fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>>;
 
     /// Figures about all tasks.
     fn statistics(&self) -> StoreFuture<Statistics>;

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    application::registry::closest,
     domain::PolicyKind,
+    domain::closest,
     ports::{Forced, Policy, PolicyChangeError},
 };
 

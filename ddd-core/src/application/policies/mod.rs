@@ -5,6 +5,7 @@
 
 mod ambient;
 mod atomics;
+mod cached;
 mod catalogue;
 mod circuit_breaker;
 mod retry;
@@ -14,6 +15,7 @@ mod stripes;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
+pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};

@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use crate::{application::registry::closest, ports::PolicyChangeError};
+use crate::{domain::closest, ports::PolicyChangeError};
 
 /// The settings, each under its name; those without a value are `null`.
 pub(super) fn shown<S: Serialize>(settings: &S) -> Map<String, Value> {
@@ -41,6 +41,14 @@ where
         settings = read.map_err(|error| PolicyChangeError::new(name, error.to_string()))?;
     }
     Ok(settings)
+}
+
+/// Settings whose meaning the caller checked, and this came out.
+///
+/// # Errors
+/// There is a problem.
+pub(super) fn sound(problems: &[String]) -> Result<(), PolicyChangeError> {
+    if problems.is_empty() { Ok(()) } else { Err(PolicyChangeError::new("", problems.join("; "))) }
 }
 
 fn unknown(name: &str, all: &Map<String, Value>) -> String {

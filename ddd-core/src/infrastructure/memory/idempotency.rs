@@ -5,10 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{entry::DueOrder, state::State};
+use super::entry::DueOrder;
 use crate::{
     domain::{Fingerprint, IdempotencyKey, TaskId, TaskStatus, Timestamp},
-    ports::{Enqueued, NewTask},
+    ports::Enqueued,
 };
 
 /// The keys that are kept.
@@ -36,7 +36,7 @@ impl Idempotency {
     }
 
     /// Keeps a key that is not kept yet, at the cost of those that would be dropped soonest if there are more than `max`.
-    fn keep(&mut self, key: &IdempotencyKey, id: TaskId, status: TaskStatus, now: Timestamp, max: usize) {
+    pub(super) fn keep(&mut self, key: &IdempotencyKey, id: TaskId, status: TaskStatus, now: Timestamp, max: usize) {
         self.last_seq += 1;
         let until = (now.after(key.ttl), self.last_seq);
         let name: Arc<str> = name(key).into();
@@ -72,39 +72,10 @@ fn name(key: &IdempotencyKey) -> String {
 }
 
 /// The answer to the submission of `id`, under a key that was used for `first`.
-fn again(is_same: bool, first: TaskId, status: TaskStatus, id: TaskId) -> Enqueued {
+pub(super) fn again(is_same: bool, first: TaskId, status: TaskStatus, id: TaskId) -> Enqueued {
     match is_same {
         false => Enqueued::KeyReused,
         true if first == id => Enqueued::AlreadyCreated,
         true => Enqueued::Replayed { id: first, status },
-    }
-}
-
-impl State {
-    /// Keeps the key of a submission that led to a task.
-    pub(super) fn remember(&mut self, key: &IdempotencyKey, id: TaskId, answer: &Enqueued, now: Timestamp) {
-        let (id, status) = match answer {
-            Enqueued::Created(status) => (id, *status),
-            Enqueued::Duplicate(holder) => match self.entries.find(*holder) {
-                Some(entry) => (*holder, self.entries.at(entry).record.status),
-                None => return,
-            },
-            _ => return,
-        };
-        self.idempotency.keep(key, id, status, now, self.settings.idempotency_keys_max);
-    }
-
-    /// What would become of `task` after `before`, which are about to be stored, if one of them has its idempotency key.
-    pub(super) fn foresee_again(&self, before: &[NewTask], task: &NewTask, now: Timestamp) -> Option<Enqueued> {
-        let key = task.idempotency.as_deref()?;
-        let has_key =
-            |it: &&NewTask| it.idempotency.as_deref().is_some_and(|it| (&it.scope, &it.key) == (&key.scope, &key.key));
-        let first = before.iter().find(has_key)?;
-        let is_same = first.idempotency.as_deref().is_some_and(|it| it.fingerprint == key.fingerprint);
-        let status = match self.foresee(first, 0, now) {
-            Enqueued::Created(status) => status,
-            _ => TaskStatus::Pending,
-        };
-        Some(again(is_same, first.id, status, task.id))
     }
 }

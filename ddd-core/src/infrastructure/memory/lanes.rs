@@ -89,6 +89,22 @@ impl Lane {
         self.tidy(entries);
     }
 
+    fn before(&self, order: DueOrder, most: usize, entries: &Entries) -> usize {
+        /// So many are looked at one by one.
+        const FEW: usize = 64;
+        if self.live == 0 {
+            return 0;
+        }
+        let in_order = self.in_order.partition_point(|it| it.order() < order);
+        let is_exact = self.in_order.len() + self.strays.len() == self.live;
+        let in_order = if is_exact || in_order > FEW {
+            in_order.min(self.live)
+        } else {
+            self.in_order.iter().take(in_order).filter(|it| it.is_live(entries)).count()
+        };
+        in_order + self.strays.range(..order).take(most).count()
+    }
+
     fn tidy(&mut self, entries: &Entries) {
         let dead = (self.in_order.len() + self.strays.len()).saturating_sub(self.live);
         if self.live == 0 {
@@ -176,6 +192,17 @@ impl Lanes {
 
     pub(super) fn oldest_due(&mut self, entries: &Entries) -> Option<Timestamp> {
         self.lanes.iter_mut().filter_map(|it| it.front(entries)).map(|(item, _)| item.due).min()
+    }
+
+    /// The lanes that are not empty.
+    pub(super) fn occupied(&self) -> impl Iterator<Item = usize> {
+        (0..LANES).filter(|it| self.occupied & (1 << it) != 0)
+    }
+
+    /// How many items `lane` holds before the item of this order, counted up to `most`. Items that are dead count, unless
+    /// there are few.
+    pub(super) fn before(&self, lane: usize, order: DueOrder, most: usize, entries: &Entries) -> usize {
+        self.lanes[lane].before(order, most, entries)
     }
 
     /// The live items that `keep` wants, at most `max`, in no order.

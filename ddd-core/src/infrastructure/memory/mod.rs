@@ -3,6 +3,7 @@
 //! Read in this order: `entry` (a record and its place), `state` (a task leaves one place and arrives at another), `claim`,
 //! `finish`, `control`, `upkeep`, `store`.
 
+mod again;
 mod arena;
 mod claim;
 mod control;
@@ -17,6 +18,7 @@ mod index;
 mod keys;
 mod kinds;
 mod lanes;
+mod position;
 mod query;
 mod queues;
 mod recent;

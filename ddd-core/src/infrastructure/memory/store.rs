@@ -6,8 +6,8 @@ use crate::{
     infrastructure::clock::SystemClock,
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
-        Heartbeat, NewTask, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
-        StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
+        SignalSink, StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -140,6 +140,10 @@ impl TaskStore for MemoryStore {
         filter.ids.sort_unstable_by(|a, b| b.cmp(a));
         filter.ids.dedup();
         ready(self.pick(&filter, cursor, limit))
+    }
+
+    fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {
+        ready(self.shared.change(|state, _, _| ids.into_iter().map(|id| state.position(id, most)).collect()))
     }
 
     fn statistics(&self) -> StoreFuture<Statistics> {

@@ -3,6 +3,7 @@
 mod claim;
 mod control;
 mod finish;
+mod position;
 mod schedule;
 mod settings;
 mod submission;
@@ -11,6 +12,7 @@ mod worker;
 pub use claim::{ClaimRequest, Claimed, Claims};
 pub use control::{Control, Controlled};
 pub use finish::{AttemptEnd, Finish, Finished, ProgressReport};
+pub use position::Position;
 pub use schedule::{ScheduleCommand, ScheduleRecord};
 pub use settings::{Capabilities, QueueSettings, QueueState, StoreSettings};
 pub use submission::{Due, Enqueued, NewTask};

@@ -198,6 +198,12 @@ impl Kit {
         self.claim(max).await.iter().map(|it| it.id).collect()
     }
 
+    /// Takes the next tasks of one queue.
+    pub(super) async fn claim_ids_of(&self, queue: Name, max: usize) -> Vec<TaskId> {
+        let request = ClaimRequest::new(self.worker, [(queue, max)].into(), max, LEASE, true);
+        self.store.claim(request).await.unwrap().tasks.iter().map(|it| it.id).collect()
+    }
+
     pub(super) async fn finish(&self, claimed: &Claimed, end: AttemptEnd) -> Finished {
         let mut answers = self.store.finish(vec![Finish::new(claimed.id, claimed.fence, end)]).await.unwrap();
         assert_eq!(answers.len(), 1, "one answer for one end");

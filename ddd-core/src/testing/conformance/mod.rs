@@ -160,6 +160,8 @@ macro_rules! store_conformance {
                 unknown_tasks_are_none,
                 pages_go_from_the_newest_to_the_oldest,
                 filters_narrow_the_list,
+                a_position_counts_what_comes_before,
+                a_position_far_behind_is_not_counted_out,
                 statistics_count_what_is_and_what_was,
                 finished_records_are_dropped_when_they_are_old,
                 failed_records_are_kept_longer,

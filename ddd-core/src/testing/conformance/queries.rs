@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{Filter, Label, Name, TaskId, TaskStatus},
-    ports::Control,
+    ports::{Control, Position},
 };
 
 /// Records come in the order of the ids; one that is not there is `None`.
@@ -45,6 +45,50 @@ pub async fn pages_go_from_the_newest_to_the_oldest(store: StoreUnderTest) {
     assert_eq!(seen, ids);
     let exact = kit.store.list(Filter::all().ids(ids[..3].iter().copied()), None, 3).await.unwrap();
     assert!(exact.next.is_none(), "a last page that is full says that it is the last");
+}
+
+/// The tasks before another are those that are handed out before it.
+pub async fn a_position_counts_what_comes_before(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let mut ids = Vec::new();
+    for (level, minutes) in [(0, 1), (3, 1), (0, 1), (-2, 200), (3, 1), (10, 1), (0, 1)] {
+        ids.push(kit.submit(kit.task_of_priority(level)).await);
+        kit.advance(minutes * MINUTE).await;
+    }
+    kit.submit(kit.task().with(|it| it.queue = OTHER_QUEUE)).await;
+    let delayed = kit.submit(kit.task_in(HOUR)).await;
+    kit.cancel(ids[2]).await;
+    ids.remove(2);
+    let running = kit.claim_one().await.id;
+    ids.retain(|it| *it != running);
+    let asked = [ids.clone(), vec![delayed, running, kit.task().id]].concat();
+    let found = kit.store.positions(asked, 1_000).await.unwrap();
+    let [before @ .., of_delayed, of_running, of_unknown] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(*of_delayed, Some(Position::new(TaskStatus::Delayed, None)));
+    assert_eq!(*of_running, Some(Position::new(TaskStatus::Running, None)));
+    assert_eq!(*of_unknown, None);
+    let capped = kit.store.positions(ids.clone(), 2).await.unwrap();
+    let mut seen = Vec::new();
+    for (place, id) in kit.claim_ids_of(QUEUE, 10).await.into_iter().enumerate() {
+        let index = ids.iter().position(|it| *it == id).unwrap();
+        assert_eq!(before[index], Some(Position::new(TaskStatus::Pending, Some(place))), "{index}");
+        assert_eq!(capped[index], Some(Position::new(TaskStatus::Pending, Some(place.min(2)))), "{index}");
+        seen.push(index);
+    }
+    assert_eq!(seen.len(), ids.len());
+    assert!(!seen.is_sorted(), "the order is not that of submission");
+}
+
+/// The count stops where it is told to, and is exact below.
+pub async fn a_position_far_behind_is_not_counted_out(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let mut ids = Vec::new();
+    for _ in 0..300 {
+        ids.push(kit.submit(kit.task()).await);
+    }
+    let found = kit.store.positions(vec![ids[0], ids[63], ids[199], ids[299]], 200).await.unwrap();
+    let ahead = found.iter().map(|it| it.unwrap().ahead).collect::<Vec<_>>();
+    assert_eq!(ahead, [Some(0), Some(63), Some(199), Some(200)]);
 }
 
 /// Every part of a filter narrows, and they narrow together.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         ambient,
-        settings::{changed, shown},
+        settings::{changed, shown, sound},
         state_cell::{Held, StateCell},
     },
     call::Call,
@@ -86,13 +86,9 @@ impl Policy for CircuitBreakerCell {
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         self.state().look(|it, _| {
             let next: CircuitBreakerSettings = changed(it.circuit.settings(), settings, &[])?;
-            match next.problems().into_iter().next() {
-                Some(problem) => Err(PolicyChangeError::new("", problem)),
-                None => {
-                    it.circuit.change(next);
-                    Ok(())
-                }
-            }
+            sound(&next.problems())?;
+            it.circuit.change(next);
+            Ok(())
         })
     }
 

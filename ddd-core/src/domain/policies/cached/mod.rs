@@ -1,0 +1,9 @@
+//! Caches: what is stored, for how long, and what counts as fresh.
+
+mod settings;
+mod stored;
+mod tag;
+
+pub use settings::CachedSettings;
+pub use stored::Stored;
+pub use tag::Tag;
