@@ -21,7 +21,8 @@ pub mod policies {
 
     pub use crate::{
         application::{
-            Attempts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell,
+            Attempts, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill, HandleRules, IntoFill, Lookup,
+            Next, Parts, Pause, RetryCell,
         },
         domain::{Attempt, Budget, CachedSettings, RetrySettings, Scope, Stored, Tag},
             BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
@@ -29,6 +30,7 @@ pub mod policies {
         domain::{
             BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,
             WhenUnavailable,
+        domain::{Attempt, Budget, CachedSettings, CircuitBreakerSettings, RetrySettings, Scope, Stored, Tag, Verdict},
         ports::{CacheRules, Refusal},
     };
 }

@@ -31,32 +31,35 @@ mod transitions;
 mod worker;
 
 pub use control::{Bulk, Operation};
-pub use execute::{ExecuteError};
+pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
-pub use hooks::{FailedTask};
-pub use ids::{IdGenerator};
-pub use policies::{Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RetryCell, TimeoutCell};
-pub use provide::{Factory};
+pub use hooks::FailedTask;
+pub use ids::IdGenerator;
+pub use policies::{
+    Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+    HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RetryCell, TimeoutCell,
+};
+pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};
 pub use settings::{Settings, TaskOverrides};
 pub use submission::{Submission, Submitting};
-pub use submit_error::{SubmitError};
-pub use tasks::{Tasks};
+pub use submit_error::SubmitError;
+pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
-pub use worker::{ShutdownReport};
+pub use worker::ShutdownReport;
 
-pub(crate) use bell::{Bell};
-pub(crate) use execute::{execute};
-pub(crate) use hooks::{Hooks};
-pub(crate) use inbox::{Inbox};
-pub(crate) use known_queues::{KnownQueues};
+pub(crate) use bell::Bell;
+pub(crate) use execute::execute;
+pub(crate) use hooks::Hooks;
+pub(crate) use inbox::Inbox;
+pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
-pub(crate) use provide::{Providers};
+pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
-pub(crate) use services::{Services};
+pub(crate) use services::Services;
 pub(crate) use submission::{submit, submit_many, submit_named};
-pub(crate) use threads::{Threads};
-pub(crate) use transitions::{TransitionLog};
+pub(crate) use threads::Threads;
+pub(crate) use transitions::TransitionLog;
 pub(crate) use worker::{StartError, Worker};
