@@ -3,7 +3,7 @@
 pub use inventory;
 pub use schemars;
 pub use serde;
-pub use serde_json::value::{RawValue};
+pub use serde_json::value::RawValue;
 
 pub use crate::{
     domain::{Options, Priority, Refused, Retry, ScheduleOption, Site, Until},
@@ -19,18 +19,13 @@ pub use crate::{
 pub mod policies {
     pub use std::time::Duration;
 
-    pub use crate::{
-        application::{
-            Attempts, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill, HandleRules, IntoFill, Lookup,
-            Next, Parts, Pause, RetryCell,
-        },
-        domain::{Attempt, Budget, CachedSettings, RetrySettings, Scope, Stored, Tag},
-            BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
-            TimeoutCell,
-        domain::{
-            BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,
-            WhenUnavailable,
-        domain::{Attempt, Budget, CachedSettings, CircuitBreakerSettings, RetrySettings, Scope, Stored, Tag, Verdict},
-        ports::{CacheRules, Refusal},
+    pub use crate::application::{
+        Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+        HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell, TimeoutCell,
     };
+    pub use crate::domain::{
+        Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,
+        Scope, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
+    };
+    pub use crate::ports::{CacheRules, Refusal};
 }
