@@ -32,7 +32,10 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Api {
-    state: Arc<State>,
+    app: App,
+    /// Moved into the state when the first routes are made.
+    settings: Mutex<Option<Settings>>,
+    state: OnceLock<Arc<State>>,
 }
 
 impl Api {

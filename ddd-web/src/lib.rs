@@ -3,10 +3,13 @@
 mod access;
 mod api;
 mod health;
+mod idempotency;
+mod limits;
 mod problem;
 mod request;
 mod route;
 mod route_table;
+mod seconds;
 mod state;
 mod tasks;
 mod validation;
