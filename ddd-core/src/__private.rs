@@ -18,8 +18,10 @@ pub use crate::{
 /// What the attributes of function policies expand to.
 pub mod policies {
     pub use crate::{
-        application::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts},
-        domain::{CachedSettings, Scope, Stored, Tag},
+        application::{
+            Attempts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell,
+        },
+        domain::{Attempt, Budget, CachedSettings, RetrySettings, Scope, Stored, Tag},
         ports::{CacheRules, Refusal},
     };
 }

@@ -1,7 +1,5 @@
 //! The header by which a submission that is sent again is recognised.
 
-use std::fmt;
-
 use axum::http::{HeaderMap, HeaderName};
 use ddd_core::{IdempotencyKey, domain::Fingerprint};
 
@@ -16,14 +14,14 @@ pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-rep
 const NAME: &str = "idempotency-key";
 
 /// The key of a submission, if it has one. Equal keys of different callers, and of different routes, have nothing to do with
-/// each other; `route` and `body` are what the key stands for.
+/// each other; `body` is what the key stands for.
 ///
 /// # Errors
 /// The header is there twice, or is not a key.
 pub(crate) fn key(
     headers: &HeaderMap,
     caller: &Caller,
-    route: impl fmt::Display,
+    (route, task): (&str, &str),
     body: &[u8],
 ) -> Result<Option<IdempotencyKey>, Problem> {
     let mut all = headers.get_all(NAME).iter();
@@ -32,7 +30,7 @@ pub(crate) fn key(
     let is_one = all.next().is_none();
     match text.filter(|it| (1..=IdempotencyKey::MAX_KEY).contains(&it.len()) && is_one) {
         Some(text) => {
-            let scope = format!("{route} {}", caller.owner().unwrap_or_default());
+            let scope = format!("{route} {task} {}", caller.owner().unwrap_or_default());
             Ok(Some(IdempotencyKey::new(text).scope(scope).fingerprint(Fingerprint::of([body]))))
         }
         None => Err(Problem::of(&codes::INVALID_HEADER)

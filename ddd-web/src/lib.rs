@@ -2,6 +2,9 @@
 
 mod access;
 mod api;
+mod deadline;
+mod drain;
+mod exposure;
 mod health;
 mod idempotency;
 mod limits;
@@ -10,11 +13,15 @@ mod request;
 mod route;
 mod route_table;
 mod seconds;
+mod serve;
+mod settings;
 mod state;
 mod tasks;
 mod validation;
 
 pub use access::{Access, AccessError, ApiKey, Caller, Permission};
 pub use api::Api;
+pub use drain::Drain;
 pub use problem::{Fault, Place, Problem, ProblemCode};
 pub use route::Route;
+pub use serve::{Listening, ServeError, Server, serve};

@@ -24,11 +24,9 @@ impl Limits {
     pub(crate) const SUBMIT_BODY: usize = 64 << 10;
     /// The largest body of everything else: room for 1,000 ids.
     pub(crate) const BODY: usize = 64 << 10;
-}
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self { submit_body: Self::SUBMIT_BODY, submissions: None }
+    pub(crate) fn new(submit_body: usize, submissions: Option<Quota>) -> Self {
+        Self { submit_body, submissions: submissions.map(Submissions::new) }
     }
 }
 
@@ -40,7 +38,7 @@ pub(crate) struct Submissions {
 }
 
 impl Submissions {
-    pub(crate) fn new(quota: Quota) -> Self {
+    fn new(quota: Quota) -> Self {
         Self { quota, states: Mutex::default() }
     }
 

@@ -1,20 +1,30 @@
 //! What the handlers of an API share.
 
+use std::sync::Arc;
+
 use ddd_core::{App, Registered};
 
-use crate::{access::Access, limits::Limits, request::RequestIds, validation::Catalogue};
+use crate::{access::Access, limits::Limits, request::RequestIds, settings::Settings, validation::Catalogue};
 
 /// What the handlers of an API share.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) app: App,
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     pub(crate) limits: Limits,
     pub(crate) request_ids: RequestIds,
     pub(crate) catalogue: Catalogue,
 }
 
 impl State {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let app = settings.app.clone();
+        let catalogue = Catalogue::new(app.registry());
+        let access = settings.access.clone();
+        let limits = Limits::new(settings.submit_body, settings.submissions);
+        Self { app, access, limits, request_ids: RequestIds::default(), catalogue }
+    }
+
     /// The definition of this name, if it is within reach over HTTP.
     pub(crate) fn definition(&self, name: &str) -> Option<&Registered> {
         self.app.registry().find(name).filter(|it| !it.definition.options.internal)

@@ -35,7 +35,8 @@ pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts, Policies, PolicyError, PolicyInfo,
+    Attempts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError,
+    PolicyInfo, RetryCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};

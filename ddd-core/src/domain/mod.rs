@@ -34,7 +34,11 @@ pub use limits::{Limits, truncated};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
-pub use policies::{Attempt, CachedSettings, PolicyKind, Refused, RefusedKind, Scope, Site, Stored, Tag, Verdict};
+pub use policies::{
+    Attempt, Budget, BulkheadSettings, CachedSettings, End, Limit, MoreLimits, PolicyKind, RateLimitedSettings,
+    Refused, RefusedKind, RetrySettings, Scope, Site, Step, Stored, Strategy, Tag, TimeoutSettings, Verdict,
+    WhenUnavailable,
+};
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};

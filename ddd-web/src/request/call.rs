@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
+use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::{base, context::RequestContext, query::Query};
@@ -20,12 +21,22 @@ pub(crate) type Answer = Result<Response, Problem>;
 pub(crate) struct Call {
     pub(crate) context: RequestContext,
     pub(crate) parts: Parts,
-    pub(crate) body: Body,
+    /// Not shared, which is said by the lock: else no reference to a call could be sent.
+    body: Mutex<Body>,
     /// The parameters of the path, percent-decoded; `None` if they are no text.
-    pub(crate) params: Option<RawPathParams>,
+    params: Option<RawPathParams>,
 }
 
 impl Call {
+    pub(crate) const fn new(context: RequestContext, parts: Parts, body: Body, params: Option<RawPathParams>) -> Self {
+        Self { context, parts, body: Mutex::new(body), params }
+    }
+
+    /// The body, once.
+    pub(crate) fn take_body(&mut self) -> Body {
+        std::mem::take(self.body.get_mut())
+    }
+
     /// The path's parameter of this name. Empty if it is no text, and nothing has an empty name.
     pub(crate) fn path(&self, name: &str) -> &str {
         // The last of this name: the application may nest the routes below a parameter that is called the same.

@@ -155,6 +155,6 @@ impl Inner {
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let traceparent = trace::traceparent(&parts.headers).map(str::to_owned);
         let context = RequestContext { request_id, caller, traceparent };
-        (route.handler)(self.state.clone(), Call { context, parts, body, params }).await
+        (route.handler)(self.state.clone(), Call::new(context, parts, body, params)).await
     }
 }

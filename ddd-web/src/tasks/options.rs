@@ -13,8 +13,20 @@ use crate::{
 
 /// Every member of a submission's body.
 pub(super) const KNOWN: [&str; 14] = [
-    "task_name", "params", "priority", "timeout", "max_retries", "task_type", "queue", "delay", "run_at", "unique_key",
-    "tags", "request_id", "client_info", "max_attempts",
+    "task_name",
+    "params",
+    "priority",
+    "timeout",
+    "max_retries",
+    "task_type",
+    "queue",
+    "delay",
+    "run_at",
+    "unique_key",
+    "tags",
+    "request_id",
+    "client_info",
+    "max_attempts",
 ];
 
 /// Those that a caller needs the permission for options to say.

@@ -113,7 +113,7 @@ async fn received(state: &State, call: &mut Call) -> Result<Option<Bytes>, Probl
     if let Some(submissions) = &state.limits.submissions {
         submissions.count(&call.context.caller)?;
     }
-    let body = std::mem::take(&mut call.body);
+    let body = call.take_body();
     body::read_optional(&call.parts.headers, body, state.limits.submit_body).await
 }
 
@@ -129,8 +129,7 @@ async fn store(state: &State, call: &Call, incoming: Incoming<'_>, mut submissio
     origin.traceparent = context.traceparent.clone();
     submission = submission.origin(origin);
     let Incoming { registered, route, body, .. } = incoming;
-    let route = format_args!("{route}:{}", registered.name);
-    if let Some(key) = idempotency::key(&call.parts.headers, &context.caller, route, body)? {
+    if let Some(key) = idempotency::key(&call.parts.headers, &context.caller, (route, &registered.name), body)? {
         submission = submission.idempotency_key(key);
     }
     match submission.await {
@@ -190,7 +189,8 @@ fn unknown(state: &State, name: &str, at: &'static str) -> Problem {
     let meant = closest(name, state.definitions().map(|it| it.definition.name));
     let hint = meant.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
     let problem = Problem::of(&codes::TASK_NAME_UNKNOWN);
-    let problem = if hint.is_empty() { problem } else { problem.detail(format!("there is no task of this name{hint}")) };
+    let problem =
+        if hint.is_empty() { problem } else { problem.detail(format!("there is no task of this name{hint}")) };
     if at.is_empty() { problem } else { problem.fault(Fault::at(at, format!("is not known here{hint}"))) }
 }
 

@@ -171,7 +171,7 @@ impl Policies {
         &self,
         name: &str,
         kind: Option<PolicyKind>,
-        act: impl Fn(&dyn Policy) -> Result<(), PolicyChangeError>,
+        act: impl Fn(&'static dyn Policy) -> Result<(), PolicyChangeError>,
     ) -> Result<(), PolicyError> {
         let named = self.named(name)?;
         let meant: Vec<_> = named.iter().filter(|it| kind.is_none_or(|kind| it.kind() == kind)).collect();
@@ -195,7 +195,7 @@ fn own_problems(policy: &dyn Policy) -> impl Iterator<Item = String> {
     policy.problems().into_iter().map(move |it| format!("`#[{kind}]` of `{}` at {site}: {it}", site.name))
 }
 
-fn info(policy: &dyn Policy) -> PolicyInfo {
+fn info(policy: &'static dyn Policy) -> PolicyInfo {
     let site = policy.site();
     PolicyInfo {
         name: site.name,

@@ -4,6 +4,6 @@ mod settings;
 mod stored;
 mod tag;
 
-pub use settings::{CachedSettings, Scope};
+pub use settings::CachedSettings;
 pub use stored::Stored;
 pub use tag::Tag;

@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::duration_serde::{text_or_forever, text_or_null};
+use crate::domain::{
+    duration_serde::{text_or_forever, text_or_null},
+    policies::scope::Scope,
+};
 
 /// The settings of `#[cached]`. In JSON, durations are texts such as `"10m"`.
 ///
@@ -37,18 +40,6 @@ pub struct CachedSettings {
     pub stale_on_error: Option<Duration>,
     /// Who has the entries in common. Default: [`Scope::Local`]. It cannot change while the program runs.
     pub scope: Scope,
-}
-
-/// Who has the state of a policy in common.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Scope {
-    /// This process.
-    #[default]
-    Local,
-    /// All processes that use the same store.
-    Shared,
 }
 
 impl CachedSettings {

@@ -1,0 +1,160 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        settings::{changed, shown, sound},
+        state_cell::{Held, StateCell},
+        stripes::Stripes,
+    },
+    room::Room,
+};
+use crate::{
+    domain::{BulkheadSettings, PolicyKind, Refused, RefusedKind, Site},
+    ports::{Policy, PolicyChangeError},
+};
+
+/// `#[bulkhead]` of one function.
+#[derive(Debug)]
+pub struct BulkheadCell {
+    site: Site,
+    annotated: BulkheadSettings,
+    state: StateCell<State>,
+}
+
+/// The place of one call; dropped, it is free for the next one.
+#[must_use = "a permit that is dropped at once limits nothing"]
+#[derive(Debug)]
+pub struct BulkheadPermit(Held<State>);
+
+#[derive(Debug)]
+struct State {
+    room: Room,
+    effective: Mutex<BulkheadSettings>,
+    tallies: Stripes<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    allowed: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl BulkheadCell {
+    /// The bulkhead of the function at `site`.
+    #[must_use]
+    pub const fn new(site: Site, settings: BulkheadSettings) -> Self {
+        Self { site, annotated: settings, state: StateCell::new() }
+    }
+
+    /// Takes a place, or waits for one as long as the settings say. Those who wait are served in the order in which they came; one
+    /// that stops waiting takes none.
+    ///
+    /// # Errors
+    /// No place is free, or became free in time, or too many wait already.
+    pub async fn enter(&'static self) -> Result<BulkheadPermit, Refused> {
+        let state = self.state.get(|| State::new(self.annotated.clone()));
+        if state.room.try_take() || self.wait(&state).await {
+            state.tallies.mine().allowed.fetch_add(1, Ordering::Relaxed);
+            return Ok(BulkheadPermit(state));
+        }
+        state.tallies.mine().refused.fetch_add(1, Ordering::Relaxed);
+        Err(Refused::new(RefusedKind::BulkheadFull, self.site.name, None))
+    }
+
+    async fn wait(&self, state: &State) -> bool {
+        let (queue, longest) = {
+            let effective = state.effective.lock();
+            (effective.queue, effective.wait)
+        };
+        if queue == 0 || longest.is_zero() {
+            return false;
+        }
+        // On the heap: few calls wait, and the others need not carry what a wait needs.
+        Box::pin(state.room.take(queue, longest)).await
+    }
+
+    fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        self.state.with(|| State::new(self.annotated.clone()), look)
+    }
+}
+
+impl Drop for BulkheadPermit {
+    fn drop(&mut self) {
+        self.0.room.give_back();
+    }
+}
+
+impl State {
+    fn new(settings: BulkheadSettings) -> Self {
+        Self { room: Room::new(settings.limit), effective: Mutex::new(settings), tallies: Stripes::default() }
+    }
+
+    fn apply(&self, effective: &mut BulkheadSettings, settings: BulkheadSettings) {
+        self.room.resize(effective.limit, settings.limit);
+        *effective = settings;
+    }
+
+    fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
+        self.tallies.all().map(|it| of(it).load(Ordering::Relaxed)).sum()
+    }
+}
+
+impl Policy for BulkheadCell {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::Bulkhead
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.annotated.problems()
+    }
+
+    fn annotated(&self) -> Map<String, Value> {
+        shown(&self.annotated)
+    }
+
+    fn effective(&self) -> Map<String, Value> {
+        self.look(|it| shown(&*it.effective.lock()))
+    }
+
+    fn figures(&self) -> Map<String, Value> {
+        self.look(|it| {
+            let running = it.room.taken(it.effective.lock().limit);
+            shown(&json!({
+                "running": running,
+                "waiting": it.room.waiting(),
+                "allowed": it.sum(|it| &it.allowed),
+                "refused": it.sum(|it| &it.refused),
+            }))
+        })
+    }
+
+    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.look(|it| {
+            let mut effective = it.effective.lock();
+            let settings = changed(&*effective, settings, &[])?;
+            sound(&settings.problems())?;
+            it.apply(&mut effective, settings);
+            Ok(())
+        })
+    }
+
+    fn reset(&self) {
+        self.look(|it| {
+            it.apply(&mut it.effective.lock(), self.annotated.clone());
+            for tally in it.tallies.all() {
+                tally.allowed.store(0, Ordering::Relaxed);
+                tally.refused.store(0, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// A bulkhead remembers nothing but the calls that run, and these keep their places.
+    fn clear(&self) {}
+}

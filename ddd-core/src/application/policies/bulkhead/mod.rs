@@ -1,0 +1,6 @@
+//! `#[bulkhead]`: so many calls at once.
+
+mod cell;
+mod room;
+
+pub use cell::{BulkheadCell, BulkheadPermit};

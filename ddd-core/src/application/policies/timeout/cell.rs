@@ -1,0 +1,168 @@
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+    task::Poll,
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+use tokio::{
+    task::coop::unconstrained,
+    time::{Instant, sleep_until},
+};
+
+use super::super::{
+    settings::{changed, shown, sound},
+    state_cell::{Held, StateCell},
+    stripes::Stripes,
+};
+use crate::{
+    domain::{PolicyKind, Refused, RefusedKind, Site, TimeoutSettings},
+    ports::{Policy, PolicyChangeError},
+};
+
+/// `#[timeout]` of one function.
+#[derive(Debug)]
+pub struct TimeoutCell {
+    site: Site,
+    annotated: TimeoutSettings,
+    state: StateCell<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The same as in the settings, in nanoseconds, where every call can read it.
+    duration: AtomicU64,
+    effective: Mutex<TimeoutSettings>,
+    tallies: Stripes<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    in_time: AtomicU64,
+    timed_out: AtomicU64,
+}
+
+impl TimeoutCell {
+    /// The timeout of the function at `site`.
+    #[must_use]
+    pub const fn new(site: Site, settings: TimeoutSettings) -> Self {
+        Self { site, annotated: settings, state: StateCell::new() }
+    }
+
+    /// Runs `body` until its end or the deadline, whichever comes first; at the deadline it is dropped, or left to the caller if
+    /// it is only borrowed. A body that ends when it is first polled sets no timer, and needs no runtime.
+    ///
+    /// # Errors
+    /// The deadline, or what the body was refused.
+    ///
+    /// # Panics
+    /// The body waits, and there is no tokio runtime with its timer enabled.
+    pub async fn within<R, F>(&'static self, body: F) -> Result<R, Refused>
+    where
+        F: Future<Output = Result<R, Refused>>,
+    {
+        let state = self.state();
+        // The clock is read before the body does anything, so that what it computes before its first wait counts.
+        let deadline = Instant::now().checked_add(Duration::from_nanos(state.duration.load(Ordering::Relaxed)));
+        let (mut body, mut timer) = (pin!(body), pin!(None));
+        poll_fn(|context| {
+            if let Poll::Ready(outcome) = body.as_mut().poll(context) {
+                state.tallies.mine().in_time.fetch_add(1, Ordering::Relaxed);
+                return Poll::Ready(outcome);
+            }
+            // So far ahead that no clock shows it: never.
+            let Some(deadline) = deadline else { return Poll::Pending };
+            if timer.is_none() {
+                // A body that used up its share of the thread must not keep the deadline from being seen.
+                timer.set(Some(unconstrained(sleep_until(deadline))));
+            }
+            let Some(timer) = timer.as_mut().as_pin_mut() else { return Poll::Pending };
+            timer.poll(context).map(|()| {
+                state.tallies.mine().timed_out.fetch_add(1, Ordering::Relaxed);
+                Err(Refused::new(RefusedKind::TimedOut, self.site.name, None))
+            })
+        })
+        .await
+    }
+
+    fn state(&'static self) -> Held<State> {
+        self.state.get(|| State::new(self.annotated.clone()))
+    }
+
+    fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
+        self.state.with(|| State::new(self.annotated.clone()), look)
+    }
+}
+
+impl State {
+    fn new(settings: TimeoutSettings) -> Self {
+        let duration = AtomicU64::new(nanos(settings.duration));
+        Self { duration, effective: Mutex::new(settings), tallies: Stripes::default() }
+    }
+
+    fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
+        self.tallies.all().map(|it| of(it).load(Ordering::Relaxed)).sum()
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Policy for TimeoutCell {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::Timeout
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.annotated.problems()
+    }
+
+    fn annotated(&self) -> Map<String, Value> {
+        shown(&self.annotated)
+    }
+
+    fn effective(&self) -> Map<String, Value> {
+        self.look(|it| shown(&*it.effective.lock()))
+    }
+
+    fn figures(&self) -> Map<String, Value> {
+        self.look(|it| {
+            let figures = json!({"in_time": it.sum(|it| &it.in_time), "timed_out": it.sum(|it| &it.timed_out)});
+            shown(&figures)
+        })
+    }
+
+    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.look(|it| {
+            let mut effective = it.effective.lock();
+            let settings = changed(&*effective, settings, &[])?;
+            sound(&settings.problems())?;
+            it.duration.store(nanos(settings.duration), Ordering::Relaxed);
+            *effective = settings;
+            Ok(())
+        })
+    }
+
+    fn reset(&self) {
+        self.look(|it| {
+            let mut effective = it.effective.lock();
+            it.duration.store(nanos(self.annotated.duration), Ordering::Relaxed);
+            *effective = self.annotated.clone();
+            for tally in it.tallies.all() {
+                tally.in_time.store(0, Ordering::Relaxed);
+                tally.timed_out.store(0, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// A timeout remembers nothing.
+    fn clear(&self) {}
+}

@@ -1,0 +1,5 @@
+//! `#[timeout]`: a deadline for the body.
+
+mod cell;
+
+pub use cell::TimeoutCell;

@@ -1,0 +1,5 @@
+//! Bulkheads: so many calls at once.
+
+mod settings;
+
+pub use settings::BulkheadSettings;
