@@ -4,6 +4,8 @@
 
 mod bounds;
 mod ending;
+mod events;
 mod listening;
 mod multiplexed;
+mod streams;
 mod support;
