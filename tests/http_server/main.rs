@@ -7,5 +7,6 @@ mod ending;
 mod events;
 mod listening;
 mod multiplexed;
+mod stream_limits;
 mod streams;
 mod support;
