@@ -13,7 +13,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use super::{App, BuildError, Inner, wiring};
 use crate::{
     application::{
-        Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
+        Bell, Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
         TaskOverrides, Threads, TransitionLog,
     },
     domain::{Name, Quota, RankStep, Retry},
@@ -275,6 +275,7 @@ impl AppBuilder {
         let slots = AtomicUsize::new(self.settings.slots);
         let known_queues = KnownQueues::new(wiring::named(&registry, &self.settings));
         let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
+        let bell = Arc::new(Bell::default());
         let services = Arc::new(Services {
             store,
             clock,
@@ -283,6 +284,7 @@ impl AppBuilder {
             known_queues,
             ids: IdGenerator::default(),
             log: log.clone(),
+            bell: bell.clone(),
             providers: self.providers,
             hooks: self.hooks,
             threads: Threads::new(&runtime, self.virtual_time),
@@ -290,7 +292,7 @@ impl AppBuilder {
             virtual_time: self.virtual_time,
             schedule_changed: Notify::new(),
         });
-        let inbox = Arc::new(Inbox::new(log));
+        let inbox = Arc::new(Inbox::new(log, bell));
         let sink: Arc<dyn SignalSink> = inbox.clone();
         services.store.attach(Arc::downgrade(&sink));
         services.call(services.store.configure(services.settings.store.clone())).await.map_err(BuildError::of_store)?;
