@@ -3,7 +3,7 @@
 pub use inventory;
 pub use schemars;
 pub use serde;
-pub use serde_json::value::{RawValue};
+pub use serde_json::value::RawValue;
 
 pub use crate::{
     domain::{Options, Priority, Refused, Retry, ScheduleOption, Site, Until},
@@ -21,16 +21,13 @@ pub mod policies {
 
     pub use crate::{
         application::{
-            Attempts, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill, HandleRules, IntoFill, Lookup,
-            Next, Parts, Pause, RetryCell,
+            Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+            HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell, TimeoutCell,
         },
-        domain::{Attempt, Budget, CachedSettings, RetrySettings, Scope, Stored, Tag},
-            BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
-            TimeoutCell,
         domain::{
-            BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,
-            WhenUnavailable,
-        domain::{Attempt, Budget, CachedSettings, CircuitBreakerSettings, RetrySettings, Scope, Stored, Tag, Verdict},
+            Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings,
+            RetrySettings, Scope, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
+        },
         ports::{CacheRules, Refusal},
     };
 }
