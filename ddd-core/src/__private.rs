@@ -19,15 +19,13 @@ pub use crate::{
 pub mod policies {
     pub use std::time::Duration;
 
-    pub use crate::{
-        application::{
-            Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-            HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell, TimeoutCell,
-        },
-        domain::{
-            Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings,
-            RetrySettings, Scope, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
-        },
-        ports::{CacheRules, Refusal},
+    pub use crate::application::{
+        Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+        HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell, TimeoutCell,
     };
+    pub use crate::domain::{
+        Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,
+        Scope, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
+    };
+    pub use crate::ports::{CacheRules, Refusal};
 }
