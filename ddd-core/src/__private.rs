@@ -21,8 +21,8 @@ pub mod policies {
 
     pub use crate::{
         application::{
-            BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
-            TimeoutCell,
+            Admission, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup,
+            Parts, RateLimitedCell, TimeoutCell,
         },
         domain::{
             BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,

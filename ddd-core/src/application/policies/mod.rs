@@ -10,6 +10,7 @@ mod atomics;
 mod bulkhead;
 mod cached;
 mod catalogue;
+mod rate_limited;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod settings;
 #[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
@@ -23,4 +24,6 @@ pub(crate) use ambient::Isolation;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
+pub(crate) use rate_limited::set_limit_store;
+pub use rate_limited::{Admission, RateLimitedCell};
 pub use timeout::TimeoutCell;
