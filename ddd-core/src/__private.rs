@@ -19,15 +19,13 @@ pub use crate::{
 pub mod policies {
     pub use std::time::Duration;
 
-    pub use crate::{
-        application::{
-            Admission, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup,
-            Parts, RateLimitedCell, TimeoutCell,
-        },
-        domain::{
-            BulkheadSettings, CachedSettings, RateLimitedSettings, Scope, Stored, Strategy, Tag, TimeoutSettings,
-            WhenUnavailable,
-        },
-        ports::{CacheRules, Refusal},
+    pub use crate::application::{
+        Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
+        Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RateLimitedCell, RetryCell, TimeoutCell,
     };
+    pub use crate::domain::{
+        Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,
+        Scope, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
+    };
+    pub use crate::ports::{CacheRules, Refusal};
 }

@@ -2,15 +2,23 @@
 
 mod access;
 mod api;
+mod deadline;
+mod drain;
+mod exposure;
 mod health;
 mod problem;
 mod request;
 mod route;
 mod route_table;
+mod serve;
 mod state;
+mod stream;
 mod tasks;
+mod validation;
 
 pub use access::{Access, AccessError, ApiKey, Caller, Permission};
 pub use api::Api;
+pub use drain::Drain;
 pub use problem::{Fault, Place, Problem, ProblemCode};
 pub use route::Route;
+pub use serve::{Listening, ServeError, Server, serve};

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::{access::Permission, health, route::Route, tasks};
+use crate::{access::Permission, health, route::Route, stream, tasks};
 
 /// A row; its handler is an `async fn`.
 macro_rules! routes {
@@ -23,5 +23,7 @@ const READ: Option<Permission> = Some(Permission::Read);
 
 routes! {
     GET "/tasks/{task_id}" READ, "A task's record" => tasks::get::record;
+    GET "/tasks/stream" READ, "The transitions of all tasks, as they happen" => stream::all;
+    GET "/tasks/{task_id}/stream" READ, "A task's transitions and progress until it ends" => stream::one;
     GET "/health/ping" EVERYBODY, "Whether somebody answers" => health::ping;
 }

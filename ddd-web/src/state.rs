@@ -2,7 +2,7 @@
 
 use ddd_core::App;
 
-use crate::{access::Access, request::RequestIds};
+use crate::{access::Access, request::RequestIds, stream::Streams};
 
 /// What the handlers of an API share.
 #[derive(Debug)]
@@ -10,4 +10,5 @@ pub(crate) struct State {
     pub(crate) app: App,
     pub(crate) access: Access,
     pub(crate) request_ids: RequestIds,
+    pub(crate) streams: Streams,
 }

@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
+mod bell;
 mod control;
 mod current;
 mod execute;
@@ -35,8 +36,9 @@ pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    Admission, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts,
-    Policies, PolicyError, PolicyInfo, RateLimitedCell, TimeoutCell,
+    Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+    HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RateLimitedCell, RetryCell,
+    TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
@@ -48,6 +50,7 @@ pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
 
+pub(crate) use bell::Bell;
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;

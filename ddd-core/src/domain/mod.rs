@@ -35,9 +35,10 @@ pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
-    Attempt, BulkheadSettings, CachedSettings, Exceeded, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits,
-    PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, Scope, Site, Standing, Stored, Strategy, Tag,
-    TimeoutSettings, Verdict, WhenUnavailable,
+    Admission, Attempt, Budget, BulkheadSettings, CachedSettings, Circuit, CircuitBreakerSettings, CircuitState,
+    CircuitTransition, End, Exceeded, Hold, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, PolicyKind,
+    RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Standing, Step, Stored, Strategy,
+    Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};

@@ -8,7 +8,8 @@ use crate::domain::{PolicyKind, Site};
 
 /// One policy of one function, as [`policies()`](crate::policies) sees it. Known before the function's first call.
 ///
-/// Settings and figures are JSON objects: durations as texts such as `"10m"`, so that what is shown can be given back.
+/// Settings and figures are JSON objects: durations as texts such as `"10m"`, so that what is shown can be given back. A
+/// policy stands in a static, and methods that look at its state need it there.
 pub trait Policy: fmt::Debug + Send + Sync {
     /// Which attribute it comes from.
     fn kind(&self) -> PolicyKind;
@@ -23,28 +24,28 @@ pub trait Policy: fmt::Debug + Send + Sync {
     fn annotated(&self) -> Map<String, Value>;
 
     /// The settings in force.
-    fn effective(&self) -> Map<String, Value>;
+    fn effective(&'static self) -> Map<String, Value>;
 
     /// What it has done so far, and how it stands.
-    fn figures(&self) -> Map<String, Value>;
+    fn figures(&'static self) -> Map<String, Value>;
 
     /// Changes the named settings, from this moment on; the others stay. All or nothing.
     ///
     /// # Errors
     /// A setting is unknown, has a wrong value, or cannot be changed while the program runs.
-    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError>;
+    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError>;
 
     /// The settings of the attribute again, and the figures at zero.
-    fn reset(&self);
+    fn reset(&'static self);
 
     /// Forgets what it remembers of earlier calls: entries, windows, counts of failures.
-    fn clear(&self);
+    fn clear(&'static self);
 
     /// Holds a circuit breaker in a state, or lets it go.
     ///
     /// # Errors
     /// It is no circuit breaker.
-    fn force(&self, _forced: Forced) -> Result<(), PolicyChangeError> {
+    fn force(&'static self, _forced: Forced) -> Result<(), PolicyChangeError> {
         let problem = format!("a policy of the kind `{}` cannot be forced; only circuit breakers can", self.kind());
         Err(PolicyChangeError::new("", problem))
     }

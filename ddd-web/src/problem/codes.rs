@@ -38,6 +38,7 @@ codes! {
     QUEUE_NOT_FOUND = "queue_not_found" NOT_FOUND "There is no such queue";
     SCHEDULE_NOT_FOUND = "schedule_not_found" NOT_FOUND "There is no such schedule";
     METHOD_NOT_ALLOWED = "method_not_allowed" METHOD_NOT_ALLOWED "The route does not take this method";
+    BODY_TIMED_OUT = "body_timed_out" REQUEST_TIMEOUT "The body did not arrive in time";
     STATUS_CONFLICT = "status_conflict" CONFLICT "The status of the task does not allow this";
     DUPLICATE_TASK = "duplicate_task" CONFLICT "A task with this unique key is there already";
     RESULT_EXPIRED = "result_expired" GONE "The result is no longer kept";
@@ -49,5 +50,8 @@ codes! {
     INTERNAL_ERROR = "internal_error" INTERNAL_SERVER_ERROR "The service failed";
     QUEUE_FULL = "queue_full" SERVICE_UNAVAILABLE "The queue is full";
     STORE_UNAVAILABLE = "store_unavailable" SERVICE_UNAVAILABLE "The store does not answer";
+    TOO_MANY_STREAMS = "too_many_streams" SERVICE_UNAVAILABLE "The service has no room for another stream";
+    TOO_MANY_CONNECTIONS = "too_many_connections" SERVICE_UNAVAILABLE "The service has no room for another connection";
     SHUTTING_DOWN = "shutting_down" SERVICE_UNAVAILABLE "The service is about to end";
+    REQUEST_TIMED_OUT = "request_timed_out" GATEWAY_TIMEOUT "The service did not answer in time";
 }

@@ -3,19 +3,16 @@
 //! A policy's state belongs to its function: a static cell in the function's body, which works without an application.
 //! Read in this order: [`ambient`] (time, and a test's own state), [`StateCell`], [`Policies`], then one folder each.
 
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod ambient;
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod atomics;
 mod bulkhead;
 mod cached;
 mod catalogue;
+mod circuit_breaker;
 mod rate_limited;
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
+mod retry;
 mod settings;
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod state_cell;
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod stripes;
 mod timeout;
 
@@ -24,6 +21,8 @@ pub(crate) use ambient::Isolation;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
+pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
 pub(crate) use rate_limited::set_limit_store;
 pub use rate_limited::{Admission, RateLimitedCell};
+pub use retry::{Attempts, Next, Pause, RetryCell};
 pub use timeout::TimeoutCell;

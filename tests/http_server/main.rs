@@ -1,0 +1,9 @@
+//! The server over sockets: its bounds, its end, and the streams.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod bounds;
+mod ending;
+mod listening;
+mod multiplexed;
+mod support;
