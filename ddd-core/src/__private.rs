@@ -20,8 +20,8 @@ pub mod policies {
     pub use std::time::Duration;
 
     pub use crate::application::{
-        Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-        HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell, TimeoutCell,
+        Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
+        Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RateLimitedCell, RetryCell, TimeoutCell,
     };
     pub use crate::domain::{
         Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,

@@ -14,11 +14,11 @@ use super::{App, BuildError, Inner, wiring};
 use crate::{
     application::{
         Bell, Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
-        TaskOverrides, Threads, TransitionLog,
+        TaskOverrides, Threads, TransitionLog, set_limit_store,
     },
     domain::{Name, Quota, RankStep, Retry},
-    infrastructure::{SystemClock, linked, memory::MemoryStore},
-    ports::{BodyFuture, Clock, Definition, QueueSettings, SignalSink, TaskContext, TaskStore},
+    infrastructure::{SystemClock, linked, linked_policies, memory::MemoryStore},
+    ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, SignalSink, TaskContext, TaskStore},
 };
 
 type Edit = Box<dyn FnOnce(&mut Settings) + Send + Sync>;
@@ -31,6 +31,7 @@ pub struct AppBuilder {
     providers: Providers,
     hooks: Hooks,
     store: Option<Arc<dyn TaskStore>>,
+    limit_store: Option<Arc<dyn LimitStore>>,
     clock: Option<Arc<dyn Clock>>,
     definitions: Option<Vec<&'static Definition>>,
     submit_only: bool,
@@ -47,6 +48,7 @@ impl App {
             providers: Providers::default(),
             hooks: Hooks::default(),
             store: None,
+            limit_store: None,
             clock: None,
             definitions: None,
             submit_only: false,
@@ -81,6 +83,13 @@ impl AppBuilder {
     #[must_use]
     pub fn shared_store(mut self, store: Arc<dyn TaskStore>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Keeps rate limits with `scope = "shared"` in this store, for the whole process.
+    #[must_use]
+    pub fn limit_store(mut self, store: Arc<dyn LimitStore>) -> Self {
+        self.limit_store = Some(store);
         self
     }
 
@@ -260,6 +269,9 @@ impl AppBuilder {
         problems.extend(more);
         problems.extend(wiring::schedule_problems(&definitions));
         problems.extend(wiring::queue_problems(&self.settings));
+        if self.limit_store.is_none() {
+            problems.extend(wiring::limit_store_problems(&linked_policies()));
+        }
         if !self.submit_only {
             let served = wiring::served(&registry, &self.settings);
             let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
@@ -268,6 +280,7 @@ impl AppBuilder {
         if !problems.is_empty() {
             return Err(BuildError::Wiring(problems));
         }
+        self.limit_store.into_iter().for_each(set_limit_store);
         let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));

@@ -36,8 +36,9 @@ pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-    HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RetryCell, TimeoutCell,
+    Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+    HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RateLimitedCell, RetryCell,
+    TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
@@ -56,6 +57,7 @@ pub(crate) use inbox::Inbox;
 pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
+pub(crate) use policies::set_limit_store;
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;
