@@ -80,7 +80,7 @@ enum Children {
 }
 
 impl RunningAttempt {
-    pub(crate) fn new(claimed: &Claimed, surroundings: Arc<Surroundings>) -> Self {
+    pub(crate) fn new(claimed: &Claimed, began: Instant, surroundings: Arc<Surroundings>) -> Self {
         let info = AttemptInfo {
             id: claimed.id,
             name: claimed.name.clone(),
@@ -99,7 +99,7 @@ impl RunningAttempt {
             info,
             surroundings,
             timeout: claimed.timeout,
-            until: far(Instant::now(), claimed.timeout),
+            until: far(began, claimed.timeout),
             stop: AtomicU8::new(Stop::None as u8),
             overdue: AtomicU8::new(Overdue::No as u8),
             given_back: AtomicBool::new(false),

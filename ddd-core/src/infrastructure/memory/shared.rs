@@ -15,6 +15,9 @@ use crate::{
     ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
 
+/// How often the lock is looked at before its taker sleeps.
+const SPINS: usize = 200;
+
 /// What the lock guards.
 struct Guarded {
     state: State,
@@ -50,21 +53,33 @@ impl Shared {
     /// Does one change as a whole. Its signals are sent, and what it dropped is freed, after the lock is.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T) -> T {
         let now = self.clock.now();
-        self.apply(self.guarded.lock(), now, change)
+        self.apply(self.lock(), now, change)
+    }
+
+    /// The lock, which others hold for some microseconds. To sleep and be woken takes longer than that.
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        for _ in 0..SPINS {
+            if !self.guarded.is_locked()
+                && let Some(guarded) = self.guarded.try_lock()
+            {
+                return guarded;
+            }
+            std::hint::spin_loop();
+        }
+        self.guarded.lock()
     }
 
     /// Stores a new task. Most need nothing that the store's lock guards.
     pub(super) fn submit(&self, task: NewTask) -> Enqueued {
         let now = self.clock.now();
         let guarded = match self.intake.take(task, now) {
-            Err(task) => return self.apply(self.guarded.lock(), now, |state, now, fx| state.enqueue(task, now, fx)),
+            Err(task) => return self.apply(self.lock(), now, |state, now, fx| state.enqueue(task, now, fx)),
             Ok(Urgency::None) => None,
-            Ok(Urgency::Due) => self.guarded.try_lock(),
-            Ok(Urgency::Now) => Some(self.guarded.lock()),
+            // Whoever holds the lock does it before or after giving it back.
+            Ok(Urgency::Now) => self.guarded.try_lock(),
+            Ok(Urgency::Full) => Some(self.lock()),
         };
-        if let Some(guarded) = guarded {
-            self.apply(guarded, now, |_, _, _| ());
-        }
+        self.settle(guarded, now);
         Enqueued::Created(TaskStatus::Pending)
     }
 
@@ -87,7 +102,18 @@ impl Shared {
         *transitions = fx.tell();
         drop(guarded);
         fx.send();
+        if self.intake.is_urgent() {
+            self.settle(self.guarded.try_lock(), now);
+        }
         answer
+    }
+
+    /// Sorts in what was submitted, under the lock if it was free.
+    fn settle(&self, guarded: Option<MutexGuard<'_, Guarded>>, now: Timestamp) {
+        fn nothing_else(_: &mut State, _: Timestamp, _: &mut Effects) {}
+        if let Some(guarded) = guarded {
+            self.apply(guarded, now, nothing_else);
+        }
     }
 
     pub(super) fn configure(&self, settings: StoreSettings) {
