@@ -49,7 +49,7 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
         return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit }.into());
     }
     let claimed = claim(services, registered, params.into());
-    let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None });
+    let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None, holders: 1 });
     let attempt = Arc::new(RunningAttempt::new(&claimed, Instant::now(), surroundings));
     let span = tracing::info_span!("task", id = %claimed.id, name, inline = true);
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };

@@ -29,7 +29,7 @@ use crate::{
 /// The life of a slot.
 pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let progress = Some(shared.progress.clone());
-    let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress });
+    let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress, holders: 2 });
     let mut done = None;
     while let Some(taken) = shared.feed.next(done.as_ref()).await {
         let queue = taken.claimed.queue.clone();

@@ -55,23 +55,20 @@ impl Intake {
         Self { inner: Mutex::new(inner), is_urgent: AtomicBool::new(false) }
     }
 
-    /// Takes a task that will be ready whatever is there; gives any other back.
-    #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
-    pub(super) fn take(&self, task: NewTask, now: Timestamp) -> Result<Urgency, NewTask> {
-        if task.label.is_some() || task.due != Due::Now {
-            return Err(task);
-        }
+    /// Takes a task out that will be ready whatever is there; leaves any other.
+    pub(super) fn take(&self, task: &mut Option<NewTask>, now: Timestamp) -> Option<Urgency> {
+        task.as_ref().filter(|it| it.label.is_none() && it.due == Due::Now)?;
         let mut inner = self.inner.lock();
         if inner.is_closed {
-            return Err(task);
+            return None;
         }
-        inner.tasks.push((task, now));
+        inner.tasks.push((task.take()?, now));
         let count = inner.tasks.len();
         if !count.is_multiple_of(SORTED_TOGETHER) && !inner.sinks.iter().any(|it| it.is_waiting()) {
-            return Ok(Urgency::None);
+            return Some(Urgency::None);
         }
         self.is_urgent.store(true, Ordering::SeqCst);
-        Ok(if count < MOST { Urgency::Now } else { Urgency::Full })
+        Some(if count < MOST { Urgency::Now } else { Urgency::Full })
     }
 
     /// Whether somebody left it to the holder of the store's lock to sort in what was taken. To be looked at when that lock

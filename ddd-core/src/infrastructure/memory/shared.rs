@@ -11,7 +11,7 @@ use super::{
     state::State,
 };
 use crate::{
-    domain::{TaskStatus, Timestamp, Transition},
+    domain::{TaskStatus, Timestamp},
     ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
 
@@ -24,8 +24,7 @@ struct Guarded {
     /// Held by the store as well, so that no change has to ask which of them live; those that only the store still holds
     /// are dropped now and then.
     sinks: Sinks,
-    /// Empty room for the transitions of a change, and for what is sorted in before it.
-    transitions: Vec<Transition>,
+    /// Empty room for what is sorted in before a change.
     submitted: Vec<Submitted>,
 }
 
@@ -46,7 +45,7 @@ impl Shared {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let sinks: Sinks = Arc::new([]);
         let intake = Intake::new(sinks.clone());
-        let guarded = Guarded { state: State::default(), sinks, transitions: Vec::new(), submitted: Vec::new() };
+        let guarded = Guarded { state: State::default(), sinks, submitted: Vec::new() };
         Self { clock, guarded: Mutex::new(guarded), intake }
     }
 
@@ -70,17 +69,19 @@ impl Shared {
     }
 
     /// Stores a new task. Most need nothing that the store's lock guards.
-    pub(super) fn submit(&self, task: NewTask) -> Enqueued {
+    pub(super) fn submit(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
         let now = self.clock.now();
-        let guarded = match self.intake.take(task, now) {
-            Err(task) => return self.apply(self.lock(), now, |state, now, fx| state.enqueue(task, now, fx)),
-            Ok(Urgency::None) => None,
+        match self.intake.take(task, now) {
+            Some(Urgency::None) => {}
             // Whoever holds the lock does it before or after giving it back.
-            Ok(Urgency::Now) => self.guarded.try_lock(),
-            Ok(Urgency::Full) => Some(self.lock()),
-        };
-        self.settle(guarded, now);
-        Enqueued::Created(TaskStatus::Pending)
+            Some(Urgency::Now) => self.settle(self.guarded.try_lock(), now),
+            Some(Urgency::Full) => self.settle(Some(self.lock()), now),
+            None => {
+                let task = task.take()?;
+                return Some(self.apply(self.lock(), now, |state, now, fx| state.enqueue(task, now, fx)));
+            }
+        }
+        Some(Enqueued::Created(TaskStatus::Pending))
     }
 
     fn apply<T>(
@@ -89,8 +90,8 @@ impl Shared {
         now: Timestamp,
         change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T,
     ) -> T {
-        let Guarded { state, sinks, transitions, submitted } = &mut *guarded;
-        let mut fx = Effects::told_to(sinks.clone(), std::mem::take(transitions));
+        let Guarded { state, sinks, submitted } = &mut *guarded;
+        let mut fx = Effects::told_to(sinks.clone());
         self.intake.exchange(submitted);
         for (task, at) in submitted.drain(..) {
             let at = state.tick(at);
@@ -99,7 +100,7 @@ impl Shared {
         let now = state.tick(now);
         let answer = change(state, now, &mut fx);
         fx.name_queues(&state.queues);
-        *transitions = fx.tell();
+        fx.tell();
         drop(guarded);
         fx.send();
         if self.intake.is_urgent() {
