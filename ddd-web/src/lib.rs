@@ -9,15 +9,18 @@ mod health;
 mod idempotency;
 mod limits;
 mod problem;
+mod queues;
 mod request;
 mod route;
 mod route_table;
+mod schedules;
 mod seconds;
 mod serve;
 mod settings;
 mod state;
 mod tasks;
 mod validation;
+mod workers;
 
 pub use access::{Access, AccessError, ApiKey, Caller, Permission};
 pub use api::Api;

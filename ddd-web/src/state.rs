@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use ddd_core::{App, Registered};
 
-use crate::{access::Access, limits::Limits, request::RequestIds, settings::Settings, validation::Catalogue};
+use crate::{
+    access::Access, health::Health, limits::Limits, request::RequestIds, settings::Settings, validation::Catalogue,
+};
 
 /// What the handlers of an API share.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) request_ids: RequestIds,
     pub(crate) catalogue: Catalogue,
+    pub(crate) health: Health,
 }
 
 impl State {
@@ -22,7 +25,9 @@ impl State {
         let catalogue = Catalogue::new(app.registry());
         let access = settings.access.clone();
         let limits = Limits::new(settings.submit_body, settings.submissions);
-        Self { app, access, limits, request_ids: RequestIds::default(), catalogue }
+        let Settings { checks, thresholds, check_timeout, version, .. } = settings;
+        let health = Health::new(app.clone(), checks, *thresholds, *check_timeout, version.clone());
+        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health }
     }
 
     /// The definition of this name, if it is within reach over HTTP.
