@@ -80,8 +80,8 @@ pub use infrastructure::{
 };
 pub use ports::{
     AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, Forced, InvalidParams,
-    PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings,
-    Task, TaskContext, TaskError, TaskStore, WorkerState,
+    LimitAnswer, LimitRequest, LimitStore, PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord,
+    StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
 #[cfg(feature = "macros")]

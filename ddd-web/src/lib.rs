@@ -18,6 +18,7 @@ mod seconds;
 mod serve;
 mod settings;
 mod state;
+mod stream;
 mod tasks;
 mod validation;
 mod workers;

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 
-use crate::{access::Permission, health, queues, route::Route, schedules, tasks, workers};
+use crate::{access::Permission, health, queues, route::Route, schedules, stream, tasks, workers};
 
 /// A row; its handler is an `async fn`.
 macro_rules! routes {
@@ -31,6 +31,7 @@ routes! {
     POST "/tasks/submit/{task_name}" SUBMIT, "Submits a task; the body is its parameters" => tasks::submit::one;
     GET "/tasks" READ, "Tasks, newest first" => tasks::list::all;
     GET "/tasks/history" READ, "Finished tasks, newest first" => tasks::list::history;
+    GET "/tasks/stream" READ, "The transitions of all tasks, as they happen" => stream::all;
     GET "/tasks/statistics" OBSERVE, "Figures about all tasks" => tasks::statistics::statistics;
     GET "/tasks/registry" READ, "What can be submitted" => tasks::registry::all;
     GET "/tasks/registry/{task_name}" READ, "One task that can be submitted" => tasks::registry::one;
@@ -41,6 +42,7 @@ routes! {
     PATCH "/tasks/{task_id}" SUBMIT_WITH_OPTIONS, "Gives a task another priority or due time" => tasks::change::patch;
     GET "/tasks/{task_id}/status" READ, "Where a task is" => tasks::get::status;
     GET "/tasks/{task_id}/result" READ, "What became of a task, waited for if wanted" => tasks::result::result;
+    GET "/tasks/{task_id}/stream" READ, "A task's transitions and progress until it ends" => stream::one;
     POST "/tasks/{task_id}/retry" CANCEL, "Runs a finished task again" => tasks::change::retry;
     GET "/queues" OBSERVE, "The queues" => queues::all;
     POST "/queues/{queue}/pause" ADMIN, "Hands out no more tasks of a queue" => queues::pause;

@@ -5,7 +5,13 @@ use std::sync::Arc;
 use ddd_core::{App, Registered};
 
 use crate::{
-    access::Access, health::Health, limits::Limits, request::RequestIds, settings::Settings, validation::Catalogue,
+    access::Access,
+    health::Health,
+    limits::Limits,
+    request::RequestIds,
+    settings::Settings,
+    stream::{StreamLimits, Streams},
+    validation::Catalogue,
 };
 
 /// What the handlers of an API share.
@@ -17,6 +23,7 @@ pub(crate) struct State {
     pub(crate) request_ids: RequestIds,
     pub(crate) catalogue: Catalogue,
     pub(crate) health: Health,
+    pub(crate) streams: Streams,
 }
 
 impl State {
@@ -27,7 +34,8 @@ impl State {
         let limits = Limits::new(settings.submit_body, settings.submissions);
         let Settings { checks, thresholds, check_timeout, version, .. } = settings;
         let health = Health::new(app.clone(), checks, *thresholds, *check_timeout, version.clone());
-        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health }
+        let streams = Streams::new(&app, StreamLimits::default());
+        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health, streams }
     }
 
     /// The definition of this name, if it is within reach over HTTP.

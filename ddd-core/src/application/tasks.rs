@@ -93,7 +93,7 @@ impl Tasks {
     /// The transitions of all tasks from now on, in order.
     #[must_use]
     pub fn transitions(&self) -> Transitions {
-        self.services.log.subscribe()
+        self.services.log.subscribe(self.services.store.clone())
     }
 
     /// Cancels a task: at once if it is queued; else its body is told, dropped at its next await, and the task ends as

@@ -15,6 +15,7 @@ mod fields;
 mod future;
 mod json;
 mod json_path;
+mod limit_store;
 mod params;
 mod policy;
 mod returned;
@@ -35,6 +36,7 @@ pub use failure::{Failure, FailureOutcome, TaskError};
 pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub(crate) use json::written;
+pub use limit_store::{LimitAnswer, LimitRequest, LimitStore};
 pub use params::{InvalidParams, Keys};
 pub use policy::{Forced, Policy, PolicyChangeError};
 pub use returned::{

@@ -118,16 +118,30 @@ pub trait TaskStore: Send + Sync + 'static {
     /// repeated: polling is the truth.
     fn attach(&self, sink: Weak<dyn SignalSink>);
 
+    /// Tells of all that was submitted, where that is put off (see [`SignalSink::is_waiting`]). Other stores have nothing to do.
+    fn settle(&self) {}
+
     /// The same store over a connection of its own, for heartbeats: a busy pool must not delay them.
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>>;
 }
 
-/// Takes what a store tells a process. Both methods must return at once and must not call the store.
+/// Takes what a store tells a process. Its methods must return at once and must not call the store.
 pub trait SignalSink: Send + Sync {
     /// A task's life changed. Called in the order of the changes, each exactly once where the store can tell, and perhaps
     /// under a lock of the store's: it only notes the transition. Answers whether somebody waits for it; then
     /// [`Signal::Recorded`] follows outside that lock.
     fn record(&self, transition: &Transition) -> bool;
+
+    /// Several changes at once, in their order: what a store does that makes many under one lock.
+    fn record_all(&self, transitions: &[Transition]) -> bool {
+        transitions.iter().fold(false, |is_waited_for, it| self.record(it) | is_waited_for)
+    }
+
+    /// Whether somebody waits to be told: a slot without work, a subscriber that sleeps. While nobody does, a store may put off
+    /// telling of a submission until any of its other methods is called. It must return at once and must not call the store.
+    fn is_waiting(&self) -> bool {
+        true
+    }
 
     /// Something happened that is worth a look.
     fn signal(&self, signal: Signal);

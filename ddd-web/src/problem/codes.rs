@@ -51,6 +51,7 @@ codes! {
     INTERNAL_ERROR = "internal_error" INTERNAL_SERVER_ERROR "The service failed";
     QUEUE_FULL = "queue_full" SERVICE_UNAVAILABLE "The queue is full";
     STORE_UNAVAILABLE = "store_unavailable" SERVICE_UNAVAILABLE "The store does not answer";
+    TOO_MANY_STREAMS = "too_many_streams" SERVICE_UNAVAILABLE "The service has no room for another stream";
     TOO_MANY_CONNECTIONS = "too_many_connections" SERVICE_UNAVAILABLE "The service has no room for another connection";
     SHUTTING_DOWN = "shutting_down" SERVICE_UNAVAILABLE "The service is about to end";
     REQUEST_TIMED_OUT = "request_timed_out" GATEWAY_TIMEOUT "The service did not answer in time";

@@ -13,6 +13,6 @@ pub(crate) mod registry;
 pub(crate) mod result;
 pub(crate) mod statistics;
 pub(crate) mod submit;
-mod visible;
+pub(crate) mod visible;
 
 pub(crate) use links::{Link, Links};

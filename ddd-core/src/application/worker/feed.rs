@@ -21,7 +21,6 @@ pub(crate) struct Feed {
     services: Arc<Services>,
     finisher: Arc<Finisher>,
     state: Mutex<State>,
-    wake: Arc<Notify>,
     pace_changed: Notify,
     /// The queues that this worker serves, and how many tasks of each it may run at once.
     queues: Arc<[(Name, usize)]>,
@@ -121,21 +120,15 @@ impl Feed {
             services,
             finisher,
             state: Mutex::new(state),
-            wake: Arc::default(),
             pace_changed: Notify::new(),
             queues: queues.into(),
             has_queue_limits,
         }
     }
 
-    /// Rung when something may be ready: one slot that waits looks for it.
-    pub(crate) fn bell(&self) -> &Arc<Notify> {
-        &self.wake
-    }
-
     /// Something may be ready: one slot that waits looks for it.
     pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+        self.services.bell.wake_one();
     }
 
     /// Sets how many slots there should be; answers how many must be started.
@@ -146,7 +139,7 @@ impl Feed {
         state.slots += missing;
         drop(state);
         // Slots that wait and are now too many end.
-        self.wake.notify_waiters();
+        self.services.bell.wake_all();
         missing
     }
 
@@ -156,7 +149,7 @@ impl Feed {
         state.closed = true;
         let on_the_way = state.ready.drain(..).collect();
         drop(state);
-        self.wake.notify_waiters();
+        self.services.bell.wake_all();
         self.pace_changed.notify_one();
         on_the_way
     }
@@ -214,9 +207,11 @@ impl Feed {
     pub(crate) async fn next(&self, done: Option<&Done>) -> Option<Taken> {
         let mut pause = Pause::default();
         let mut from = done.map_or(Slot::Begins, Slot::Finished);
+        let bell = &self.services.bell;
+        let _listening = bell.listen();
         loop {
             // Made before the look, so that no call to all slots falls between look and wait.
-            let hint = self.wake.notified();
+            let hint = bell.heard();
             match self.step(from) {
                 Step::Run(claimed) => return Some(Taken { claimed, more: Vec::new().into_iter() }),
                 Step::End => return None,
@@ -241,6 +236,7 @@ impl Feed {
     async fn claim(&self, claim: Claim) -> Result<Option<Taken>, StoreError> {
         let services = &self.services;
         let Claim { request, asked, is_batch, mut is_only } = claim;
+        services.bell.looks();
         let answer = match store_call::poll_now(services.store.claim(request)) {
             Ok(answer) => answer,
             Err(pending) => {
@@ -271,7 +267,7 @@ impl Feed {
             state.slots -= 1;
             drop(state);
             // The hint that woke this slot may have been meant for work that another one can still do.
-            self.wake.notify_one();
+            self.wake();
             return Step::End;
         }
         if let Some(claimed) = state.ready.pop_front() {
@@ -353,10 +349,10 @@ impl Feed {
             state.running_by_queue[index] += 1;
         }
         // Each slot that takes something wakes the next one that waits, as long as there is something to take.
-        let more = state.hungry > 0 && (!state.ready.is_empty() || state.again);
+        let more = state.hungry > 0 && (!state.ready.is_empty() || state.again || self.services.bell.is_rung());
         drop(state);
         if more {
-            self.wake.notify_one();
+            self.wake();
         }
         claimed
     }

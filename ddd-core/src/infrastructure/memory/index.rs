@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, VecDeque},
+};
 
 use crate::domain::TaskId;
 
@@ -6,6 +9,8 @@ use crate::domain::TaskId;
 const GONE: u32 = u32::MAX;
 /// A row with fewer gone ids than this is not worth the work.
 const COMPACT_FROM: usize = 64;
+/// Most ids that are removed are among the first so many: the oldest go first, and tasks end nearly in their order.
+const NEAR: usize = 128;
 /// The row keeps the room for so many ids when it runs empty.
 const KEPT_CAPACITY: usize = 4_096;
 
@@ -65,9 +70,7 @@ impl Index {
     }
 
     pub(super) fn remove(&mut self, id: TaskId) {
-        let is_first = self.row.front().is_some_and(|it| it.0 == id && it.1 != GONE);
-        let place = if is_first { Some(0) } else { self.place(id) };
-        match place.and_then(|it| self.row.get_mut(it)) {
+        match self.place_in(id, NEAR).or_else(|| self.place(id)).and_then(|it| self.row.get_mut(it)) {
             Some((_, key)) => {
                 *key = GONE;
                 self.gone += 1;
@@ -94,8 +97,22 @@ impl Index {
 
     /// Where in the row an id stands that is not gone.
     fn place(&self, id: TaskId) -> Option<usize> {
-        let place = self.row.binary_search_by_key(&id, |it| it.0).ok()?;
-        self.row.get(place).is_some_and(|it| it.1 != GONE).then_some(place)
+        self.place_in(id, self.row.len())
+    }
+
+    /// The same, among the first `count` of the row.
+    fn place_in(&self, id: TaskId, count: usize) -> Option<usize> {
+        let (mut from, mut to) = (0, count.min(self.row.len()));
+        while from < to {
+            let middle = usize::midpoint(from, to);
+            let (it, key) = self.row[middle];
+            match it.cmp(&id) {
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => to = middle,
+                Ordering::Equal => return (key != GONE).then_some(middle),
+            }
+        }
+        None
     }
 
     fn tidy(&mut self) {

@@ -3,15 +3,16 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     effects::{Effects, Sinks},
+    intake::{Intake, Submitted, Urgency},
     state::State,
 };
 use crate::{
-    domain::Timestamp,
-    ports::{Clock, SignalSink},
+    domain::{TaskStatus, Timestamp, Transition},
+    ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
 
 /// What the lock guards.
@@ -20,12 +21,16 @@ struct Guarded {
     /// Held by the store as well, so that no change has to ask which of them live; those that only the store still holds
     /// are dropped now and then.
     sinks: Sinks,
+    /// Empty room for the transitions of a change, and for what is sorted in before it.
+    transitions: Vec<Transition>,
+    submitted: Vec<Submitted>,
 }
 
 /// What the handles of one store share.
 pub(super) struct Shared {
     clock: Arc<dyn Clock>,
     guarded: Mutex<Guarded>,
+    intake: Intake,
 }
 
 impl fmt::Debug for Shared {
@@ -36,23 +41,60 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, guarded: Mutex::new(Guarded { state: State::default(), sinks: Arc::new([]) }) }
+        let sinks: Sinks = Arc::new([]);
+        let intake = Intake::new(sinks.clone());
+        let guarded = Guarded { state: State::default(), sinks, transitions: Vec::new(), submitted: Vec::new() };
+        Self { clock, guarded: Mutex::new(guarded), intake }
     }
 
     /// Does one change as a whole. Its signals are sent, and what it dropped is freed, after the lock is.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T) -> T {
         let now = self.clock.now();
-        let (answer, fx) = {
-            let mut guarded = self.guarded.lock();
-            let Guarded { state, sinks } = &mut *guarded;
-            let mut fx = Effects::told_to(sinks.clone());
-            let now = state.tick(now);
-            let answer = change(state, now, &mut fx);
-            fx.name_queues(&state.queues);
-            (answer, fx)
+        self.apply(self.guarded.lock(), now, change)
+    }
+
+    /// Stores a new task. Most need nothing that the store's lock guards.
+    pub(super) fn submit(&self, task: NewTask) -> Enqueued {
+        let now = self.clock.now();
+        let guarded = match self.intake.take(task, now) {
+            Err(task) => return self.apply(self.guarded.lock(), now, |state, now, fx| state.enqueue(task, now, fx)),
+            Ok(Urgency::None) => None,
+            Ok(Urgency::Due) => self.guarded.try_lock(),
+            Ok(Urgency::Now) => Some(self.guarded.lock()),
         };
+        if let Some(guarded) = guarded {
+            self.apply(guarded, now, |_, _, _| ());
+        }
+        Enqueued::Created(TaskStatus::Pending)
+    }
+
+    fn apply<T>(
+        &self,
+        mut guarded: MutexGuard<'_, Guarded>,
+        now: Timestamp,
+        change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T,
+    ) -> T {
+        let Guarded { state, sinks, transitions, submitted } = &mut *guarded;
+        let mut fx = Effects::told_to(sinks.clone(), std::mem::take(transitions));
+        self.intake.exchange(submitted);
+        for (task, at) in submitted.drain(..) {
+            let at = state.tick(at);
+            state.enqueue(task, at, &mut fx);
+        }
+        let now = state.tick(now);
+        let answer = change(state, now, &mut fx);
+        fx.name_queues(&state.queues);
+        *transitions = fx.tell();
+        drop(guarded);
         fx.send();
         answer
+    }
+
+    pub(super) fn configure(&self, settings: StoreSettings) {
+        self.change(|state, _, fx| {
+            state.configure(settings, fx);
+            self.intake.set_closed(state.queues.are_bounded());
+        });
     }
 
     pub(super) fn attach(&self, sink: &Weak<dyn SignalSink>) {
@@ -71,6 +113,7 @@ impl Shared {
     fn set_sinks(&self, more: Option<Arc<dyn SignalSink>>) {
         let mut guarded = self.guarded.lock();
         let living: Sinks = guarded.sinks.iter().filter(|it| !is_dead(it)).cloned().chain(more).collect();
+        self.intake.set_sinks(living.clone());
         let before = std::mem::replace(&mut guarded.sinks, living);
         drop(guarded);
         drop(before);
