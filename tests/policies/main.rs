@@ -1,0 +1,8 @@
+//! Function policies, at run time.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+mod circuit_breaker;
+mod circuit_model;
+mod circuit_threads;
+mod retry;
+mod support;
