@@ -1,0 +1,4 @@
+//! `#[rate_limited]`, by its cell.
+
+mod contract;
+mod patterns;
