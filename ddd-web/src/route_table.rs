@@ -19,9 +19,13 @@ macro_rules! routes {
 }
 
 const EVERYBODY: Option<Permission> = None;
+const SUBMIT: Option<Permission> = Some(Permission::Submit);
 const READ: Option<Permission> = Some(Permission::Read);
 
 routes! {
+    POST "/tasks/submit" SUBMIT, "Submits a task" => tasks::submit::named;
+    POST "/tasks/submit/{task_name}" SUBMIT, "Submits a task, the body its parameters" => tasks::submit::one;
+    GET "/tasks/{task_id}/status" READ, "Where a task is" => tasks::get::status;
     GET "/tasks/{task_id}" READ, "A task's record" => tasks::get::record;
     GET "/tasks/stream" READ, "The transitions of all tasks, as they happen" => stream::all;
     GET "/tasks/{task_id}/stream" READ, "A task's transitions and progress until it ends" => stream::one;

@@ -4,6 +4,9 @@
 
 mod bounds;
 mod ending;
+mod events;
 mod listening;
 mod multiplexed;
+mod stream_limits;
+mod streams;
 mod support;

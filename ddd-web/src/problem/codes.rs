@@ -45,6 +45,7 @@ codes! {
     TOO_LARGE = "too_large" PAYLOAD_TOO_LARGE "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is not of a type that is taken";
     UNSUPPORTED_ENCODING = "unsupported_encoding" UNSUPPORTED_MEDIA_TYPE "The body is encoded";
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another request";
     INVALID_BODY = "invalid_body" UNPROCESSABLE_ENTITY "The body does not fit";
     RATE_LIMITED = "rate_limited" TOO_MANY_REQUESTS "The caller asks too often";
     INTERNAL_ERROR = "internal_error" INTERNAL_SERVER_ERROR "The service failed";

@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{FromRequestParts as _, RawPathParams, Request},
     http::{
         HeaderValue, Method,
         header::{CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
@@ -151,8 +151,10 @@ impl Inner {
                     .detail("send a valid key as `Authorization: Bearer …` or `X-API-Key: …`"));
             }
         };
+        let mut parts = parts;
+        let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let traceparent = trace::traceparent(&parts.headers).map(str::to_owned);
         let context = RequestContext { request_id, caller, traceparent };
-        (route.handler)(self.state.clone(), Call { context, parts, body }).await
+        (route.handler)(self.state.clone(), Call::new(context, parts, body, params)).await
     }
 }

@@ -9,7 +9,8 @@ use super::{
     event::{Text, transitions},
     hub::Reader,
     outlet::{Gone, Outlet},
-    streams::{Place, Streams, last_seen},
+    position::{LastSeen, Position},
+    streams::{Place, Streams},
     wanted::Wanted,
 };
 use crate::{
@@ -22,8 +23,8 @@ use crate::{
 pub(crate) async fn all(state: Arc<State>, call: Call) -> Answer {
     let wanted = Wanted::of_query(&call.parts.uri)?;
     let place = state.streams.place(&call.parts.extensions)?;
-    let seen = last_seen(&call.parts.headers);
-    let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(Result::ok));
+    let seen = LastSeen::of(&call.parts.headers);
+    let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(|it| it.position));
     let mut text = Text::default();
     text.retry(Duration::from_secs(1));
     match (seen, goes_on) {
@@ -71,7 +72,8 @@ impl Stream {
             }
             let mut text = Text::default();
             if read.missed > 0 {
-                text.event(seen, "lagged", &json!({ "missed": read.missed }));
+                let at = Position { number: read.gap, ..seen };
+                text.event(at, "lagged", &json!({ "missed": read.missed }));
             }
             transitions(&mut text, seen.epoch, &read.wanted);
             self.place.send(&self.outlet, text).await?;

@@ -1,12 +1,16 @@
 //! What a stream says, in the words of Server-Sent Events.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::Bytes;
 use ddd_core::{Name, Progress, TaskId, TaskStatus, Timestamp, Transition};
 use serde::Serialize;
 
-use super::hub::Position;
+use super::position::{LastSeen, Position};
 
 /// Text of a stream, some events of it.
 #[derive(Debug, Default)]
@@ -40,10 +44,15 @@ impl Text {
     }
 
     /// An event with a position to go on from.
-    pub(super) fn event(&mut self, at: Position, kind: &str, data: &impl Serialize) {
+    pub(super) fn event(&mut self, at: impl fmt::Display, kind: &str, data: &impl Serialize) {
         // Compact JSON has no line ends, so one line holds it. What is written here is written by us, and never fails.
         let data = serde_json::to_string(data).unwrap_or_default();
         let _ = write!(self.0, "id: {at}\nevent: {kind}\ndata: {data}\n\n");
+    }
+
+    /// A task's run is over: nobody needs to come again for it.
+    pub(super) fn end(&mut self, at: Position, run: u32, record: &impl Serialize) {
+        self.event(format_args!("{at}{}{run}", LastSeen::END), "end", record);
     }
 
     /// A task's life changed, or it reported progress.

@@ -6,7 +6,10 @@ use ddd_core::{App, Lagged, Transition, Transitions};
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
-use super::ring::{News, Read, Ring};
+use super::{
+    position::Position,
+    ring::{News, Read, Ring},
+};
 
 /// Where streams come from. It subscribes with the first of them, and for a while after the last has gone, so that one that
 /// lost its connection can go on; else the application's tasks cost nothing more.
@@ -80,49 +83,32 @@ async fn pump(inner: Arc<Inner>, mut transitions: Transitions) {
             first = transitions.next() => Some(first),
             () = tokio::time::sleep(Hub::KEPT) => None,
         };
-        let mut state = inner.state.lock();
-        if state.readers == 0 && state.left.elapsed() >= Hub::KEPT {
-            state.is_subscribed = false;
-            state.ring = Ring::new(0);
+        if !inner.take(first, &mut transitions) {
             return;
         }
-        let mut push = |next: Result<Transition, Lagged>| {
-            state.ring.push(match next {
-                Ok(transition) => News::Transition(Arc::new(transition)),
-                Err(lagged) => News::Lost(lagged.missed),
-            });
-        };
-        let Some(first) = first else { continue };
-        push(first);
-        while let Some(next) = transitions.try_next().transpose() {
-            push(next);
-        }
-        drop(state);
         inner.news.send_replace(());
         tokio::time::sleep(Hub::PACE).await;
     }
 }
 
-/// How far a reader is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Position {
-    pub(super) epoch: u64,
-    pub(super) number: u64,
-}
-
-impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:x}-{}", self.epoch, self.number)
-    }
-}
-
-impl std::str::FromStr for Position {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (epoch, number) = text.split_once('-').ok_or(())?;
-        let epoch = u64::from_str_radix(epoch, 16).map_err(drop)?;
-        Ok(Self { epoch, number: number.parse().ok().filter(|it| *it < u64::MAX).ok_or(())? })
+impl Inner {
+    /// Takes all transitions that are there; or none, if nobody has read for a while.
+    fn take(&self, first: Option<Result<Transition, Lagged>>, transitions: &mut Transitions) -> bool {
+        let mut state = self.state.lock();
+        if state.readers == 0 && state.left.elapsed() >= Hub::KEPT {
+            state.is_subscribed = false;
+            state.ring = Ring::new(0);
+            return false;
+        }
+        let mut next = first;
+        while let Some(news) = next {
+            state.ring.push(match news {
+                Ok(transition) => News::Transition(Arc::new(transition)),
+                Err(lagged) => News::Lost(lagged.missed),
+            });
+            next = transitions.try_next().transpose();
+        }
+        true
     }
 }
 
@@ -149,7 +135,7 @@ impl Reader {
     }
 
     /// Whether there is more to read now.
-    pub(super) fn has_more(&self) -> bool {
+    fn has_more(&self) -> bool {
         self.hub.0.state.lock().ring.last() > self.seen.number
     }
 

@@ -1,6 +1,6 @@
 //! Streams of transitions, as Server-Sent Events.
 //!
-//! Read in this order: `ring` (the newest transitions), `hub` (one subscription for all streams), `event` (what is said),
+//! Read in this order: `position`, `ring` (the newest transitions), `hub` (one subscription for all streams), `event` (what is said),
 //! `streams` (bounds), `all`, `one`.
 
 mod all;
@@ -9,6 +9,7 @@ mod hub;
 mod one;
 mod outlet;
 mod owners;
+mod position;
 mod ring;
 mod streams;
 mod wanted;

@@ -4,12 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{http::StatusCode, response::IntoResponse};
 use ddd_core::{Fence, Progress, TaskId, TaskRecord, TaskStatus, Transition};
+use tokio::time::Instant;
 
 use super::{
     event::Text,
-    hub::{Position, Reader},
+    hub::Reader,
     outlet::{Gone, Outlet},
-    streams::{LOOK, Place, last_seen},
+    position::{LastSeen, Position},
+    streams::{LOOK, Place},
 };
 use crate::{
     request::{Answer, Call},
@@ -21,11 +23,11 @@ use crate::{
 pub(crate) async fn one(state: Arc<State>, mut call: Call) -> Answer {
     let id = call.path("task_id").await;
     // The reader first, so that nothing that happens meanwhile is missed.
-    let seen = last_seen(&call.parts.headers).and_then(Result::ok);
-    let (reader, goes_on) = state.streams.hub.read_after(seen);
+    let seen = LastSeen::of(&call.parts.headers);
+    let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(|it| it.position));
     let record = visible(&state, &call.context.caller, &id).await?;
-    if goes_on && record.status.is_terminal() && !reader.has_more() {
-        // It was told how the task ended, and this tells a browser not to come again.
+    if record.status.is_terminal() && seen.and_then(|it| it.ended) == Some(record.run) {
+        // It was told how the task ended; and this tells a browser, which comes again by itself, not to.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let place = state.streams.place(&call.parts.extensions)?;
@@ -51,7 +53,7 @@ impl Stream {
         text.retry(Duration::from_secs(1));
         let at = self.reader.seen();
         if !goes_on && record.status.is_terminal() {
-            text.event(at, "end", &shown(&record));
+            text.end(at, record.run, &shown(&record));
             return self.place.send(&self.outlet, text).await;
         }
         if !goes_on {
@@ -59,12 +61,15 @@ impl Stream {
         }
         self.place.send(&self.outlet, text).await?;
         let mut is_known = !goes_on;
+        let mut next_look = Instant::now() + LOOK;
         loop {
             let seen = self.reader.seen();
-            let news = tokio::time::timeout(LOOK, self.reader.news());
-            let Some(news) = self.place.wait(&self.outlet, seen, news).await else { return Ok(()) };
+            let news = tokio::time::timeout_at(next_look, self.reader.news());
+            if self.place.wait(&self.outlet, seen, news).await.is_none() {
+                return Ok(());
+            }
             let read = self.reader.read(|it| it.id == self.id);
-            let has_gap = news.is_err() || read.missed > 0;
+            let looks = read.missed > 0 || Instant::now() >= next_look;
             let mut text = Text::default();
             for (number, transition) in read.wanted {
                 if is_known && self.known.includes(&transition) {
@@ -77,7 +82,8 @@ impl Stream {
                     return self.end(text).await;
                 }
             }
-            if has_gap {
+            if looks {
+                next_look = Instant::now() + LOOK;
                 match self.look().await {
                     Some(record) if record.status.is_terminal() => return self.end(text).await,
                     Some(record) if Known::of(&record) != self.known => {
@@ -94,7 +100,7 @@ impl Stream {
     /// The last word: how the task ended.
     async fn end(mut self, mut text: Text) -> Result<(), Gone> {
         if let Some(record) = self.look().await {
-            text.event(self.reader.seen(), "end", &shown(&record));
+            text.end(self.reader.seen(), record.run, &shown(&record));
         }
         self.place.send(&self.outlet, text).await
     }

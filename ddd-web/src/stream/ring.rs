@@ -29,6 +29,8 @@ pub(super) struct Read {
     pub(super) up_to: u64,
     /// So many were missed, before these.
     pub(super) missed: u64,
+    /// The number of the last one that is missed.
+    pub(super) gap: u64,
     /// Those that are wanted, each with its number.
     pub(super) wanted: Vec<(u64, Arc<Transition>)>,
 }
@@ -63,7 +65,7 @@ impl Ring {
     /// What came after `seen`, as far as wanted, at most a batch.
     pub(super) fn after(&self, seen: u64, wanted: impl Fn(&Transition) -> bool) -> Read {
         let missed = self.first.saturating_sub(seen + 1);
-        let mut read = Read { up_to: seen + missed, missed, wanted: Vec::new() };
+        let mut read = Read { up_to: seen + missed, missed, gap: seen + missed, wanted: Vec::new() };
         let skipped = usize::try_from(read.up_to + 1 - self.first).unwrap_or(usize::MAX);
         for news in self.news.iter().skip(skipped).take(16 * Self::BATCH) {
             if read.wanted.len() == Self::BATCH {
@@ -75,7 +77,10 @@ impl Ring {
                     read.wanted.push((read.up_to, transition.clone()));
                 }
                 News::Transition(_) => {}
-                News::Lost(count) if read.wanted.is_empty() => read.missed += count,
+                News::Lost(count) if read.wanted.is_empty() => {
+                    read.missed += count;
+                    read.gap = read.up_to;
+                }
                 News::Lost(_) => {
                     // First what came before it.
                     read.up_to -= 1;
@@ -125,6 +130,7 @@ mod tests {
         assert_eq!((ring.holds_after(1), ring.holds_after(2), ring.holds_after(5)), (false, true, true));
         let read = ring.after(0, |_| true);
         assert_eq!((read.missed, numbers(&read)), (2, vec![3, 4, 5]));
+        assert_eq!((read.gap, read.up_to), (2, 5));
     }
 
     #[test]
@@ -136,6 +142,6 @@ mod tests {
         let read = ring.after(0, |_| true);
         assert_eq!((read.missed, numbers(&read)), (0, vec![1]));
         let read = ring.after(read.up_to, |_| true);
-        assert_eq!((read.missed, numbers(&read), read.up_to), (7, vec![3], 3));
+        assert_eq!((read.missed, read.gap, numbers(&read), read.up_to), (7, 2, vec![3], 3));
     }
 }

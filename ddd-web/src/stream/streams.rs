@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::http::{Extensions, HeaderMap};
+use axum::http::Extensions;
 use ddd_core::App;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -11,9 +11,10 @@ use tokio::{
 
 use super::{
     event::Text,
-    hub::{Hub, Position},
+    hub::Hub,
     outlet::{Gone, Outlet},
     owners::Owners,
+    position::Position,
 };
 use crate::{
     drain::Drain,
@@ -74,13 +75,6 @@ const FULL: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A task's record is looked at this often: hints can be lost, and other processes end tasks unseen.
 pub(super) const LOOK: Duration = Duration::from_secs(2);
-
-/// The position that a client has seen, as its request says.
-pub(super) fn last_seen(headers: &HeaderMap) -> Option<Result<Position, ()>> {
-    let text = headers.get("last-event-id")?.to_str().unwrap_or_default();
-    // An empty one is that of a client that has seen nothing.
-    (!text.is_empty()).then(|| text.parse())
-}
 
 /// A stream's place among all.
 #[derive(Debug)]
