@@ -56,8 +56,7 @@ async fn a_token_bucket_agrees_with_governor() {
         let (interval, burst) = (1 + random.u64(..1_000_000), 1 + random.u32(..100));
         let (clock, theirs) = (Clock::default(), FakeRelativeClock::default());
         let quota = Quota::with_period(Duration::from_nanos(interval)).unwrap();
-        let oracle =
-            RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::new(burst).unwrap()), theirs.clone());
+        let oracle = RateLimiter::direct_with_clock(quota.allow_burst(NonZeroU32::new(burst).unwrap()), theirs.clone());
         isolated_with_clock(clock.read(), async {
             let limit = 1 + random.u64(..50);
             let promise = Promise {

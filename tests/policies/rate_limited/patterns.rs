@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ddd_core::{
-    Refused, RefusedKind,
     __private::policies::{RateLimitedCell, Strategy},
+    Refused, RefusedKind,
     ports::Policy,
 };
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Promise {
     }
 
     /// Gives the cell these settings.
-    pub(crate) fn apply(&self, cell: &RateLimitedCell) {
+    pub(crate) fn apply(&self, cell: &'static RateLimitedCell) {
         let limits: Vec<_> =
             self.limits.iter().map(|(limit, per)| json!({"limit": limit, "per": format!("{per}ns")})).collect();
         let change = settings(json!({
