@@ -16,16 +16,16 @@ use super::{
 use crate::{
     request::{Answer, Call},
     state::State,
-    tasks::get::visible,
+    tasks::visible,
 };
 
 /// A task's record, then its transitions and progress until its run ends, then its record again.
-pub(crate) async fn one(state: Arc<State>, mut call: Call) -> Answer {
-    let id = call.path("task_id").await;
+pub(crate) async fn one(state: Arc<State>, call: Call) -> Answer {
+    let id = call.path("task_id");
     // The reader first, so that nothing that happens meanwhile is missed.
     let seen = LastSeen::of(&call.parts.headers);
     let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(|it| it.position));
-    let record = visible(&state, &call.context.caller, &id).await?;
+    let record = visible::record(&state, &call.context.caller, id).await?;
     if record.status.is_terminal() && seen.and_then(|it| it.ended) == Some(record.run) {
         // It was told how the task ended; and this tells a browser, which comes again by itself, not to.
         return Ok(StatusCode::NO_CONTENT.into_response());

@@ -5,4 +5,4 @@ pub(crate) mod get;
 mod links;
 mod options;
 pub(crate) mod submit;
-mod visible;
+pub(crate) mod visible;

@@ -51,7 +51,7 @@ impl Intake {
     /// Takes a task that will be ready whatever is there; gives any other back.
     #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
     pub(super) fn take(&self, task: NewTask, now: Timestamp) -> Result<Urgency, NewTask> {
-        if task.label.is_some() || task.due != Due::Now {
+        if task.label.is_some() || task.idempotency.is_some() || task.due != Due::Now {
             return Err(task);
         }
         let mut inner = self.0.lock();
