@@ -4,5 +4,6 @@
 mod circuit_breaker;
 mod circuit_model;
 mod circuit_threads;
+mod rate_limited;
 mod retry;
 mod support;
