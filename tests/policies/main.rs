@@ -7,3 +7,7 @@ mod circuit_threads;
 mod rate_limited;
 mod retry;
 mod support;
+//! Function policies, through the attributes and the public interface.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod hygiene;
