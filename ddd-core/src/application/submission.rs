@@ -12,13 +12,14 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::{
     current, handle::TaskHandle, registry::Registered, seat::Seat, services::Services, store_call,
     submit_error::SubmitError,
 };
 use crate::{
-    domain::{IntoDuration, Label, Name, Origin, Priority, TaskId, Timestamp, Until},
+    domain::{IntoDuration, Label, Name, Origin, Priority, Timestamp, Until},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, InvalidParams, Keys, NewTask, StoreError, Task, written},
 };
 
@@ -32,7 +33,7 @@ pub struct Submission<O> {
     output: PhantomData<fn() -> O>,
 }
 
-/// What is known of the task so far.
+/// What is known of the task so far: all but its identity, which tells when it is submitted.
 struct Prepared {
     task: NewTask,
 }
@@ -145,11 +146,9 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
     fn ready(self) -> Result<Ready<O>, SubmitError> {
         let services = self.services;
-        let mut prepared = self.prepared?;
-        // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
-        prepared.task.watcher = Some(seat.clone());
-        Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
+        let task = self.prepared?.complete(&services, &seat, services.clock.now());
+        Ok(Ready { services, task, seat, output: PhantomData })
     }
 }
 
@@ -162,6 +161,15 @@ fn named(what: &str, name: Name) -> Result<Name, String> {
 }
 
 impl Prepared {
+    /// The task, with its identity and with who is to be told of its end.
+    fn complete(self, services: &Services, seat: &Arc<Seat>, now: Timestamp) -> NewTask {
+        let mut task = self.task;
+        task.id = services.ids.next(now);
+        // The handle takes its seat before the task can end.
+        task.watcher = Some(seat.clone());
+        task
+    }
+
     fn label_mut(&mut self) -> &mut Label {
         self.task.label.get_or_insert_default()
     }
@@ -207,16 +215,15 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
 
     fn into_future(self) -> Submitting<O> {
         let Self { services, prepared, .. } = self;
+        let now = services.clock.now();
         let seat = Arc::new(Seat::default());
-        let (id, queue, mut task) = match prepared {
-            Ok(Prepared { mut task }) => {
-                // The handle takes its seat before the task can end.
-                task.watcher = Some(seat.clone());
-                (task.id, task.queue.clone(), Some(task))
-            }
+        let task = match prepared {
+            Ok(prepared) => prepared.complete(&services, &seat, now),
             Err(error) => return Submitting(State::Done(Some(Err(error)))),
         };
-        let at_once = store_call::enqueue_now(&*services.store, &mut task);
+        let (id, queue, mut task) = (task.id, task.queue.clone(), Some(task));
+        let now = services.is_on_clock_of_store.then_some(now);
+        let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
         let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
             Ok(answer) => Ok(answer.map(Some)),
             Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
@@ -365,8 +372,7 @@ fn prepare(
     }
     let settings = &registered.settings;
     let definition = registered.definition;
-    let id: TaskId = services.ids.next(services.clock.now());
-    let mut task = NewTask::new(id, registered.name.clone(), settings.queue.clone(), params);
+    let mut task = NewTask::new(Uuid::nil().into(), registered.name.clone(), settings.queue.clone(), params);
     task.version = definition.options.version;
     task.priority = settings.priority;
     task.timeout = settings.timeout;
