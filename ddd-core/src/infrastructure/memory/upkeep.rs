@@ -7,8 +7,6 @@ use crate::{
     ports::{Declaration, Reaped, Signal, StoreSettings},
 };
 
-/// For so many dropped entries room is made at once.
-const RESERVED: usize = 64;
 /// So many of the entries that are to go are read ahead: nobody has touched them for long.
 const WARMED: usize = 32;
 
@@ -160,13 +158,7 @@ impl State {
                     (history.len() > settings.history_max || oldest.at.after(ttl) <= now).then_some(oldest.key)
                 });
             match surplus {
-                Some(key) => {
-                    if fx.dropped_entries.is_empty() {
-                        // One growth instead of many that would move entries about under the lock.
-                        fx.dropped_entries.reserve(max.min(RESERVED));
-                    }
-                    self.remove_finished(key, fx);
-                }
+                Some(key) => self.remove_finished(key, fx),
                 None => return pruned,
             }
         }
