@@ -4,7 +4,14 @@ use std::sync::Arc;
 
 use ddd_core::{App, Registered};
 
-use crate::{access::Access, limits::Limits, request::RequestIds, settings::Settings, stream::{StreamLimits, Streams}, validation::Catalogue};
+use crate::{
+    access::Access,
+    limits::Limits,
+    request::RequestIds,
+    settings::Settings,
+    stream::{StreamLimits, Streams},
+    validation::Catalogue,
+};
 
 /// What the handlers of an API share.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The routes of tasks.
 
-mod body;
+pub(crate) mod body;
 pub(crate) mod get;
 mod links;
 mod options;
 pub(crate) mod submit;
-mod visible;
+pub(crate) mod visible;
