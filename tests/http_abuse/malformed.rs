@@ -27,16 +27,16 @@ const LEAKS: [&str; 16] = [
     "struct ",
     "enum ",
     "RawValue",
-    "ddd",
+    "ddd_",
     "/work",
     "/home",
 ];
 
 /// Sends a request over a connection of its own, and reads what comes.
-async fn ask(address: SocketAddr, request: &[u8]) -> Option<Answer> {
+async fn ask(address: SocketAddr, request: &[u8], ends: bool) -> Option<Answer> {
     let mut socket = Socket::connect(address).await;
     let sent = socket.send(request).await;
-    if sent.is_ok() {
+    if ends && sent.is_ok() {
         socket.finish().await;
     }
     socket.answer().await
@@ -81,7 +81,7 @@ async fn abuse(address: SocketAddr, seed: u64, thousands: usize) -> BTreeMap<(&'
             let place = room.clone().acquire_owned().await.unwrap();
             let request = (shape.make)(&mut rng);
             requests.spawn(async move {
-                let answer = ask(address, &request).await;
+                let answer = ask(address, &request, shape.ends).await;
                 drop(place);
                 if let Some(answer) = &answer {
                     check(shape.name, answer);
@@ -117,9 +117,10 @@ async fn ten_thousand_malformed_requests_do_no_harm() {
     eprintln!("{before} KiB at first, {peak} KiB more at the peak, {after} KiB more after");
     assert!(peak <= 64 << 10, "{peak} KiB more at the peak");
     assert!(after <= 8 << 10, "{after} KiB more after");
-    let answer = ask(address, &post("/api/v1/tasks/submit", "", br#"{"task_name":"echo","params":{"value":1}}"#)).await;
+    let answer =
+        ask(address, &post("/api/v1/tasks/submit", "", br#"{"task_name":"echo","params":{"value":1}}"#), false).await;
     assert_eq!(answer.unwrap().status, 202);
-    assert_eq!(ask(address, &get("/api/v1/health/ping")).await.unwrap().status, 200);
+    assert_eq!(ask(address, &get("/api/v1/health/ping"), false).await.unwrap().status, 200);
     service.terminate();
     let (status, _, log) = service.ended().await;
     assert!(status.success(), "{status}");

@@ -13,10 +13,16 @@ pub(crate) struct Shape {
     pub(crate) make: fn(&mut Rng) -> Vec<u8>,
     /// How often, in a thousand.
     pub(crate) share: usize,
+    /// Whether the client then says that no more will come; else the server would wait for the rest.
+    pub(crate) ends: bool,
 }
 
 const fn shape(name: &'static str, share: usize, make: fn(&mut Rng) -> Vec<u8>) -> Shape {
-    Shape { name, make, share }
+    Shape { name, make, share, ends: false }
+}
+
+const fn cut(name: &'static str, share: usize, make: fn(&mut Rng) -> Vec<u8>) -> Shape {
+    Shape { ends: true, ..shape(name, share, make) }
 }
 
 /// All of them; the shares make a thousand.
@@ -25,7 +31,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         let body = valid();
         post(SUBMIT, "", &body[..rng.usize(..body.len())])
     }),
-    shape("a body that does not come", 40, |rng| {
+    cut("a body that does not come", 40, |rng| {
         let body = valid();
         let request = post(SUBMIT, "", &body);
         request[..request.len() - rng.usize(1..=body.len())].to_vec()
@@ -109,7 +115,7 @@ pub(crate) const SHAPES: &[Shape] = &[
             post(SUBMIT, &format!("x: {long}\r\n"), &valid())
         }
     }),
-    shape("chunked lies", 60, |rng| {
+    cut("chunked lies", 60, |rng| {
         let mut request = chunked(&[&valid()]);
         match rng.u8(..5) {
             0 => {
@@ -174,7 +180,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         ]);
         post(SUBMIT, head.unwrap(), b"[]")
     }),
-    shape("noise", 30, |rng| {
+    cut("noise", 30, |rng| {
         let length = rng.usize(1..500);
         let mut noise: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(length).collect();
         noise.extend(b"\r\n\r\n");
