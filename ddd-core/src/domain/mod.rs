@@ -25,6 +25,7 @@ mod status;
 mod timestamp;
 mod transition;
 
+pub(crate) use duration::written as written_duration;
 pub use duration::{DurationError, IntoDuration};
 pub use error_kind::{Classify, ErrorKind};
 pub use filter::{Cursor, Filter, Page};
@@ -36,8 +37,9 @@ pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
     Admission, Attempt, Budget, BulkheadSettings, CachedSettings, Circuit, CircuitBreakerSettings, CircuitState,
-    CircuitTransition, End, Hold, Limit, MoreLimits, PolicyKind, RateLimitedSettings, Refused, RefusedKind,
-    RetrySettings, Scope, Site, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
+    CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, PolicyKind,
+    RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans, Standing, Step, Stored,
+    Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
