@@ -1,11 +1,8 @@
 //! Calls through a closed circuit.
 
-use std::{hint::black_box, io, sync::LazyLock, time::Duration};
+use std::{hint::black_box, sync::LazyLock};
 
-use ddd_core::__private::{
-    Site,
-    policies::{CircuitBreakerCell, CircuitBreakerSettings, Verdict},
-};
+use ddd_core::{Refused, circuit_breaker};
 use recloser::{AsyncRecloser, Error, Recloser};
 
 use super::frame::{Contender, Group};
@@ -17,63 +14,76 @@ pub(crate) const GROUPS: &[Group] = &[
 ];
 
 /// As many calls as both remember.
-const WINDOW: u32 = 100;
+const WINDOW: usize = 100;
 
-async fn body(number: u64) -> io::Result<u64> {
-    Ok(black_box(number))
+/// Every hundredth call fails, if any does.
+fn outcome(number: u64, fails: bool) -> Result<u64, Failed> {
+    if fails && black_box(number) % 100 == 7 { Err(Failed::Itself) } else { Ok(number) }
 }
 
-async fn failing(number: u64) -> io::Result<u64> {
-    if black_box(number) % 100 == 7 { Err(io::ErrorKind::Other.into()) } else { Ok(number) }
+async fn bare(number: u64) -> Result<u64, Failed> {
+    outcome(number, false)
 }
 
-/// A function with a breaker, as the attribute makes it.
-macro_rules! guarded {
-    ($name:ident, $body:ident, $settings:expr) => {
-        async fn $name(number: u64) -> io::Result<u64> {
-            static CELL: CircuitBreakerCell =
-                CircuitBreakerCell::new(Site::new(stringify!($name), file!(), line!(), 0), $settings);
-            let Ok(call) = CELL.begin() else { return Err(io::ErrorKind::ConnectionRefused.into()) };
-            let out = $body(number).await;
-            call.end(if out.is_ok() { Verdict::Good } else { Verdict::Failed });
-            out
-        }
-    };
+async fn failing(number: u64) -> Result<u64, Failed> {
+    outcome(number, true)
 }
 
-const DEFAULTS: CircuitBreakerSettings = CircuitBreakerSettings::new().window_calls(WINDOW);
+#[circuit_breaker(window = 100)]
+async fn ours(number: u64) -> Result<u64, Failed> {
+    outcome(number, false)
+}
 
-guarded!(ours, body, DEFAULTS);
-guarded!(ours_timed, body, DEFAULTS.window_time(Duration::from_secs(60)));
-guarded!(ours_some_fail, failing, DEFAULTS);
+#[circuit_breaker(window = "60s")]
+async fn ours_timed(number: u64) -> Result<u64, Failed> {
+    outcome(number, false)
+}
+
+#[circuit_breaker(window = 100)]
+async fn ours_failing(number: u64) -> Result<u64, Failed> {
+    outcome(number, true)
+}
+
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Itself,
+    #[allow(dead_code, reason = "as an error of a user's is made")]
+    Refused(Refused),
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
 
 fn recloser() -> AsyncRecloser {
-    AsyncRecloser::from(Recloser::custom().error_rate(0.5).closed_len(WINDOW as usize).half_open_len(3).build())
+    AsyncRecloser::from(Recloser::custom().error_rate(0.5).closed_len(WINDOW).half_open_len(3).build())
 }
 
-async fn peer(number: u64) -> Result<u64, Error<io::Error>> {
+async fn peer(number: u64) -> Result<u64, Error<Failed>> {
     static RECLOSER: LazyLock<AsyncRecloser> = LazyLock::new(recloser);
-    RECLOSER.call(body(number)).await
+    RECLOSER.call(bare(number)).await
 }
 
-async fn peer_some_fail(number: u64) -> Result<u64, Error<io::Error>> {
+async fn peer_failing(number: u64) -> Result<u64, Error<Failed>> {
     static RECLOSER: LazyLock<AsyncRecloser> = LazyLock::new(recloser);
     RECLOSER.call(failing(number)).await
 }
 
 fn good() -> Vec<Contender> {
-    vec![Contender::new("ours", ours), Contender::new("bare", body), Contender::new("recloser", peer)]
+    vec![Contender::new("ours", ours), Contender::new("bare", bare), Contender::new("recloser", peer)]
 }
 
 /// The peer counts calls; a window of time it has none.
 fn good_timed() -> Vec<Contender> {
-    vec![Contender::new("ours", ours_timed), Contender::new("bare", body), Contender::new("recloser", peer)]
+    vec![Contender::new("ours", ours_timed), Contender::new("bare", bare), Contender::new("recloser", peer)]
 }
 
 fn some_fail() -> Vec<Contender> {
     vec![
-        Contender::new("ours", ours_some_fail),
+        Contender::new("ours", ours_failing),
         Contender::new("bare", failing),
-        Contender::new("recloser", peer_some_fail),
+        Contender::new("recloser", peer_failing),
     ]
 }

@@ -141,7 +141,13 @@ impl Group {
     }
 
     /// The medians, in nanoseconds for each call.
-    fn measure(&self, runtime: &Runtime, threads: Threads, contenders: &[Contender], rounds: usize) -> Vec<f64> {
+    pub(crate) fn measure(
+        &self,
+        runtime: &Runtime,
+        threads: Threads,
+        contenders: &[Contender],
+        rounds: usize,
+    ) -> Vec<f64> {
         let mut sources: Vec<Box<dyn FnMut() -> f64 + '_>> = Vec::new();
         for contender in contenders {
             let calls = contender.calibrate(runtime, threads);

@@ -5,6 +5,7 @@
 mod circuit_breaker;
 mod frame;
 mod retry;
+mod stacked;
 
 use ddd_benches::{Arguments, note};
 
@@ -23,5 +24,10 @@ fn main() {
         } else {
             group.run(&runtime, &arguments);
         }
+    }
+    if arguments.list {
+        stacked::cases().iter().filter(|it| arguments.selects(it)).for_each(|it| note(it));
+    } else {
+        stacked::run(&runtime, &arguments);
     }
 }
