@@ -4,6 +4,7 @@
 mod circuit_breaker;
 mod circuit_model;
 mod circuit_threads;
+mod guarded;
 mod hygiene;
 mod rate_limited;
 mod retry;
