@@ -1,5 +1,11 @@
 //! Function policies, at run time.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod bulkhead;
+mod circuit_breaker;
+mod circuit_model;
+mod circuit_threads;
 mod rate_limited;
+mod retry;
 mod support;
+mod timeout;
