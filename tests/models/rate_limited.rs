@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddd_core::domain::{LimitPlan, Moment, RateLimitedSettings, Strategy};
+use ddd_core::domain::{Exceeded, LimitPlan, Moment, RateLimitedSettings, Strategy};
 use loom::{
     model,
     sync::{
@@ -113,6 +113,39 @@ fn a_bucket_that_changes_is_decided_by_one_rule() {
         let theirs = taker.join().unwrap();
         let rest = (0..2).filter(|_| Takes::take(&*gate)).count();
         assert!((1..=2).contains(&(theirs + rest)), "{theirs} and {rest}");
+    });
+}
+
+#[test]
+fn a_call_is_refused_by_one_rule_as_well() {
+    // From one in an hour to one in a month: an hour's bucket could never hold what one call costs by the new rule.
+    let month = BUCKET.limit(1).per(30 * DAY);
+    model(move || {
+        let gate = Arc::new(Gate::new(plan(&BUCKET.limit(24))));
+        gate.take(24, now()).unwrap();
+        let taker = {
+            let gate = gate.clone();
+            thread::spawn(move || gate.take(1, now()))
+        };
+        gate.adopt(plan(&month), now());
+        let refused = taker.join().unwrap().unwrap_err();
+        assert!(matches!(refused, Exceeded::Until(_)), "{refused:?}");
+    });
+}
+
+#[test]
+fn what_was_taken_by_the_old_rule_is_converted() {
+    let fast = BUCKET.limit(1).per(Duration::from_secs(1));
+    model(move || {
+        let gate = Arc::new(Gate::new(plan(&BUCKET.limit(1))));
+        assert_eq!(gate.share(now()), 0);
+        let taker = {
+            let gate = gate.clone();
+            thread::spawn(move || gate.take(1, now()))
+        };
+        gate.adopt(plan(&fast), now());
+        taker.join().unwrap().unwrap();
+        gate.take(1, now().after(Duration::from_secs(2))).expect("one in a second, not one in a day");
     });
 }
 
