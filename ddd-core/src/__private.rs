@@ -17,6 +17,15 @@ pub use crate::{
 
 /// What the attributes of function policies expand to.
 pub mod policies {
+    pub use inventory;
+
+    pub use crate::domain::{Refused, Site};
+    pub use crate::infrastructure::PolicyRegistration;
+    pub use crate::ports::{
+        JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, Owned, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, again,
+        cache_key, limit_key, needs_result, never_refused, own, part, refusable, same,
+    };
+
     pub use std::time::Duration;
 
     pub use crate::application::{

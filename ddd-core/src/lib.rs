@@ -87,3 +87,5 @@ pub use ports::{
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
+#[cfg(feature = "macros")]
+pub use ddd_macros::{bulkhead, cached, circuit_breaker, rate_limited, retry, timeout};

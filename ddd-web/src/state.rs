@@ -6,6 +6,7 @@ use ddd_core::{App, Registered};
 
 use crate::{
     access::Access,
+    health::Health,
     limits::Limits,
     request::RequestIds,
     settings::Settings,
@@ -21,6 +22,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) request_ids: RequestIds,
     pub(crate) catalogue: Catalogue,
+    pub(crate) health: Health,
     pub(crate) streams: Streams,
 }
 
@@ -30,8 +32,10 @@ impl State {
         let catalogue = Catalogue::new(app.registry());
         let access = settings.access.clone();
         let limits = Limits::new(settings.submit_body, settings.submissions);
+        let Settings { checks, thresholds, check_timeout, version, .. } = settings;
+        let health = Health::new(app.clone(), checks, *thresholds, *check_timeout, version.clone());
         let streams = Streams::new(&app, StreamLimits::default());
-        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, streams }
+        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health, streams }
     }
 
     /// The definition of this name, if it is within reach over HTTP.

@@ -40,14 +40,11 @@ pub trait TaskStore: Send + Sync + 'static {
     /// before the unique key and the queue.
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
 
-    /// Stores one task at once, without a future: for stores that have nobody to wait for. `Err` gives the task back as it
-    /// was, to be stored by [`TaskStore::enqueue`]; so answers a store that does not say otherwise.
-    ///
-    /// # Errors
-    /// The store does not do this; nothing was stored.
-    #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
-    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
-        Err(task)
+    /// Stores one task at once, without a future: for stores that have nobody to wait for. Takes the task out if it does.
+    /// `None`, which is what other stores answer, leaves it to be stored by [`TaskStore::enqueue`].
+    fn enqueue_now(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
+        let _ = task;
+        None
     }
 
     /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use serde_json::value::RawValue;
 
@@ -11,6 +11,11 @@ use crate::{
 /// The room that is kept for transitions; changes of more are rare.
 const MOST_ROOM: usize = 1_024;
 
+thread_local! {
+    /// Empty room for the transitions of a change.
+    static ROOM: Cell<Vec<Transition>> = const { Cell::new(Vec::new()) };
+}
+
 /// Who is told; all of them at once, so that telling costs one count and no copy.
 pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
 
@@ -18,7 +23,7 @@ pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
 /// of the changes; signals are sent, and garbage is dropped, when the lock is free again.
 pub(super) struct Effects {
     sinks: Sinks,
-    /// Not told yet. The room for them is the store's, and used again.
+    /// Not told yet. The room for them is the thread's, and used again.
     transitions: Vec<Transition>,
     /// Somebody waits for what was recorded.
     is_waited_for: bool,
@@ -41,11 +46,11 @@ struct Ended {
 }
 
 impl Effects {
-    /// Effects that are told to `sinks`, with room for transitions.
-    pub(super) fn told_to(sinks: Sinks, room: Vec<Transition>) -> Self {
+    /// Effects that are told to `sinks`.
+    pub(super) fn told_to(sinks: Sinks) -> Self {
         Self {
             sinks,
-            transitions: room,
+            transitions: ROOM.try_with(Cell::take).unwrap_or_default(),
             is_waited_for: false,
             signals: Vec::new(),
             ended: Vec::new(),
@@ -78,17 +83,18 @@ impl Effects {
         }
     }
 
-    /// Tells of the transitions; gives back the room that they took.
-    pub(super) fn tell(&mut self) -> Vec<Transition> {
+    /// Tells of the transitions.
+    pub(super) fn tell(&mut self) {
         let mut transitions = std::mem::take(&mut self.transitions);
         if !transitions.is_empty() {
             for sink in &*self.sinks {
                 self.is_waited_for |= sink.record_all(&transitions);
             }
-            transitions.clear();
         }
+        transitions.clear();
         transitions.shrink_to(MOST_ROOM);
-        transitions
+        // A thread that ends needs no room any more.
+        let _ = ROOM.try_with(|it| it.set(transitions));
     }
 
     pub(super) fn signal(&mut self, signal: Signal) {

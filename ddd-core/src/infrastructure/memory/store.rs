@@ -74,8 +74,8 @@ impl TaskStore for MemoryStore {
         ready(answers)
     }
 
-    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
-        Ok(self.shared.submit(task))
+    fn enqueue_now(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
+        self.shared.submit(task)
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims> {

@@ -106,12 +106,8 @@ impl RateLimitedCell {
         }
     }
 
-    fn limiter(&'static self) -> Held<Limiter> {
+    pub(super) fn limiter(&'static self) -> Held<Limiter> {
         self.state.get(|| Limiter::new(self.annotated.clone()))
-    }
-
-    pub(super) fn look<R>(&self, look: impl FnOnce(&Limiter) -> R) -> R {
-        self.state.with(|| Limiter::new(self.annotated.clone()), look)
     }
 
     /// Counts the answer, and puts it into words.

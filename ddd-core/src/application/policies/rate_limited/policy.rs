@@ -1,3 +1,5 @@
+use std::convert::Infallible;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -30,45 +32,42 @@ impl Policy for RateLimitedCell {
         shown(&self.annotated)
     }
 
-    fn effective(&self) -> Map<String, Value> {
-        self.look(|it| shown(&*it.effective()))
+    fn effective(&'static self) -> Map<String, Value> {
+        shown(&*self.limiter().effective())
     }
 
-    fn figures(&self) -> Map<String, Value> {
-        self.look(|it| {
-            let (keys, forgotten, nearest) = it.keys(NEAREST);
-            shown(&json!({
-                "allowed": it.sum(|it| &it.allowed),
-                "refused": it.sum(|it| &it.refused),
-                "unanswered": it.sum(|it| &it.unanswered),
-                "waiting": it.queue.waiting(),
-                "used": f64::from(it.share()) / 1_000.0,
-                "keys": keys,
-                "forgotten": forgotten,
-                "nearest": nearest,
-            }))
+    fn figures(&'static self) -> Map<String, Value> {
+        let limiter = self.limiter();
+        let (keys, forgotten, nearest) = limiter.keys(NEAREST);
+        shown(&json!({
+            "allowed": limiter.sum(|it| &it.allowed),
+            "refused": limiter.sum(|it| &it.refused),
+            "unanswered": limiter.sum(|it| &it.unanswered),
+            "waiting": limiter.queue.waiting(),
+            "used": f64::from(limiter.share()) / 1_000.0,
+            "keys": keys,
+            "forgotten": forgotten,
+            "nearest": nearest,
+        }))
+    }
+
+    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.limiter().change(|effective| {
+            let mut settings = changed(effective, settings, &["scope"])?;
+            settings.is_blocking = self.annotated.is_blocking;
+            sound(&settings.problems())?;
+            Ok(settings)
         })
     }
 
-    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.look(|it| {
-            it.change(|effective| {
-                let settings = changed(effective, settings, &["scope"])?;
-                sound(&settings.problems())?;
-                Ok(settings)
-            })
-        })
+    fn reset(&'static self) {
+        let limiter = self.limiter();
+        let Ok(()) = limiter.change(|_| Ok::<_, Infallible>(self.annotated.clone()));
+        limiter.reset_figures();
     }
 
-    fn reset(&self) {
-        self.look(|it| {
-            let Ok(()) = it.change(|_| Ok::<_, std::convert::Infallible>(self.annotated.clone()));
-            it.reset_figures();
-        });
-    }
-
-    fn clear(&self) {
-        self.look(super::limiter::Limiter::clear);
+    fn clear(&'static self) {
+        self.limiter().clear();
         if self.annotated.scope == Scope::Shared {
             shared::clear(self.site.name);
         }
