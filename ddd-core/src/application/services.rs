@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    Settings, bell::Bell, hooks::Hooks, ids::IdGenerator, known_queues::KnownQueues, provide::Providers, registry::Registry,
-    store_call, threads::Threads, transitions::TransitionLog,
+    Settings, bell::Bell, hooks::Hooks, ids::IdGenerator, known_queues::KnownQueues, provide::Providers,
+    registry::Registry, store_call, threads::Threads, transitions::TransitionLog,
 };
 use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
 
