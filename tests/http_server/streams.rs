@@ -98,8 +98,9 @@ const ALL: &str = "/api/v1/tasks/stream";
 async fn a_tasks_stream_tells_its_life_and_ends_with_it() {
     let service = Service::start().await;
     let id = service.submit(steps { count: 2 }, "ann").await;
-    let mut stream = open(&service.server, &of(id), ANN).await;
+    let mut stream = open(&service.server, &of(id), &format!("{ANN}accept-encoding: gzip\r\n")).await;
     assert_eq!(stream.status, 200, "{}", stream.head);
+    assert!(!stream.head.contains("content-encoding"), "compressed, events would wait for others: {}", stream.head);
     for line in ["content-type: text/event-stream\n", "cache-control: no-store\n", "x-accel-buffering: no\n"] {
         assert!(stream.head.contains(line), "{}", stream.head);
     }
