@@ -22,7 +22,7 @@ use super::{
     submit_error::SubmitError,
 };
 use crate::{
-    domain::{Fingerprint, IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
+    domain::{IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
 };
 
@@ -152,20 +152,9 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
     fn ready(self) -> Result<Ready<O>, SubmitError> {
         let services = self.services;
-        let mut prepared = self.prepared?;
-        // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
-        prepared.task.watcher = Some(seat.clone());
-        seal(&mut prepared.task);
-        Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
-    }
-}
-
-/// Notes what an idempotency key stands for.
-fn seal(task: &mut NewTask) {
-    if let Some(key) = &mut task.idempotency {
-        let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
-        key.fingerprint.get_or_insert_with(what);
+        let task = self.prepared?.complete(&services, &seat, services.clock.now());
+        Ok(Ready { services, task, seat, output: PhantomData })
     }
 }
 
@@ -215,17 +204,15 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
 
     fn into_future(self) -> Submitting<O> {
         let Self { services, prepared, .. } = self;
+        let now = services.clock.now();
         let seat = Arc::new(Seat::default());
-        let (id, queue, mut task) = match prepared {
-            Ok(Prepared { mut task }) => {
-                // The handle takes its seat before the task can end.
-                task.watcher = Some(seat.clone());
-                seal(&mut task);
-                (task.id, task.queue.clone(), Some(task))
-            }
+        let task = match prepared {
+            Ok(prepared) => prepared.complete(&services, &seat, now),
             Err(error) => return Submitting(State::Done(Some(Err(error)))),
         };
-        let at_once = store_call::enqueue_now(&*services.store, &mut task);
+        let (id, queue, mut task) = (task.id, task.queue.clone(), Some(task));
+        let now = services.is_on_clock_of_store.then_some(now);
+        let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
         let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
             Ok(answer) => Ok(answer.map(Some)),
             Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),

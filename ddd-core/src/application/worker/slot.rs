@@ -30,13 +30,14 @@ use crate::{
 pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let progress = Some(shared.progress.clone());
     let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress, holders: 2 });
+    let mut reports = Vec::new();
     let mut done = None;
     while let Some(taken) = shared.feed.next(done.as_ref()).await {
         let queue = taken.claimed.queue.clone();
         cell.line_up(taken.claimed, taken.more);
         let mut quick = Some(0);
         let mut began = None;
-        while let Some(ran) = run(&shared, &cell, &surroundings).await {
+        while let Some(ran) = run(&shared, &cell, &surroundings, &mut reports).await {
             // The beginning of each tells how long the one before it took: no clock is read for that.
             let took_long = began.is_some_and(|it| ran.began - it > LONG);
             if took_long {
@@ -66,19 +67,19 @@ struct Ran {
 
 /// Gives back what is in the line of a slot that cannot get to it soon, and reports what has ended.
 fn give_line_back(shared: &Shared, cell: &Cell) {
-    let (not_run, reports) = cell.clear();
-    shared.finisher.push_all(reports);
+    let (not_run, mut reports) = cell.clear();
+    shared.finisher.push_all(&mut reports);
     shared.finisher.give_back(not_run.into_iter());
 }
 
-/// Runs the next task in line and reports its end; `None` if there is none.
-async fn run(shared: &Shared, cell: &Cell, surroundings: &Arc<Surroundings>) -> Option<Ran> {
+/// Runs the next task in line and reports its end; `None` if there is none. `reports` is room for reports.
+async fn run(shared: &Shared, cell: &Cell, surroundings: &Arc<Surroundings>, reports: &mut Vec<Report>) -> Option<Ran> {
     let claimed = cell.next()?;
     let Some(registered) = shared.services.registry.find(&claimed.name) else {
         // The store hands out only what was declared; what was not is for another worker.
         tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
-        let report = Report::unbegun(claimed, AttemptEnd::Release);
-        shared.finisher.push_all(cell.end(Some(report)));
+        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)), reports);
+        shared.finisher.push_all(reports);
         return Some(Ran { began: Instant::now(), was_quick: false });
     };
     let began = Instant::now();
@@ -104,7 +105,8 @@ async fn run(shared: &Shared, cell: &Cell, surroundings: &Arc<Surroundings>) -> 
     if matches!(end, Some(AttemptEnd::Release)) {
         attempt.set_given_back();
     }
-    shared.finisher.push_all(cell.end(end.map(|it| report(&attempt, it))));
+    cell.end(end.map(|it| report(&attempt, it)), reports);
+    shared.finisher.push_all(reports);
     if let Some(needed) = needed {
         needed.teardown(shared.services.settings.teardown_timeout).await;
     }
