@@ -12,6 +12,9 @@ mod pages {
     #[doc = include_str!("../docs/benchmarks.md")]
     struct Benchmarks;
 
+    #[doc = include_str!("../docs/circuit_breaker.md")]
+    struct CircuitBreaker;
+
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
 
@@ -23,6 +26,9 @@ mod pages {
 
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
+
+    #[doc = include_str!("../docs/retry.md")]
+    struct Retry;
 
     #[doc = include_str!("../docs/service.md")]
     struct Service;

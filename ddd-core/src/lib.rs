@@ -85,7 +85,13 @@ pub use ports::{
 };
 
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/circuit_breaker.md")]
+pub use ddd_macros::circuit_breaker;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/retry.md")]
+pub use ddd_macros::retry;
+#[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
 #[cfg(feature = "macros")]
-pub use ddd_macros::{bulkhead, cached, circuit_breaker, rate_limited, retry, timeout};
+pub use ddd_macros::{bulkhead, cached, rate_limited, timeout};
