@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
 mod frame;
+mod limits;
 mod retry;
 
 use ddd_benches::{Arguments, note};
@@ -10,7 +11,7 @@ use ddd_benches::{Arguments, note};
 use frame::{Group, Threads};
 
 /// The measurements of each policy, in a module of its own.
-const GROUPS: &[&[Group]] = &[retry::GROUPS];
+const GROUPS: &[&[Group]] = &[limits::GROUPS, retry::GROUPS];
 
 fn main() {
     let arguments = Arguments::from_env();

@@ -71,8 +71,8 @@ pub use application::{
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
-    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
+    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
 pub use infrastructure::{
     SystemClock,

@@ -232,6 +232,7 @@ impl Default for RateLimitedSettings {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a failed expect is a failed test")]
 mod tests {
     use super::*;
 
