@@ -1,6 +1,8 @@
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use axum::Router;
@@ -10,12 +12,14 @@ use tokio::net::ToSocketAddrs;
 use crate::{
     access::Access,
     exposure,
+    health::Check,
     request::Endpoint,
     route::Route,
     route_table,
     serve::{self, ServeError},
     settings::Settings,
     state::State,
+    stream::StreamLimits,
 };
 
 /// The HTTP interface of an application: task, queue, schedule and health routes, to nest into a router of your own.
@@ -64,6 +68,66 @@ impl Api {
     #[must_use]
     pub fn submit_limit(self, quota: Quota) -> Self {
         self.with(|it| it.submissions = Some(quota))
+    }
+
+    /// Adds a check of your own to `/health` and `/health/ready`: an error means that the service does not work.
+    ///
+    /// All checks are made at once, each within [`Api::check_timeout`], and at most once a second. The text of an error is shown
+    /// to those who may observe. Another check of the same name, such as `store`, is replaced.
+    ///
+    /// ```
+    /// # use ddd_core::App;
+    /// # use ddd_web::{Access, Api};
+    /// # fn example(app: &App) -> Api {
+    /// Api::new(app, Access::open()).check("disk", || async {
+    ///     match std::fs::metadata("/var/lib/shop") {
+    ///         Ok(_) => Ok(()),
+    ///         Err(error) => Err(error),
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn check<F, E>(self, name: impl Into<String>, check: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: fmt::Display,
+    {
+        let check = Check::new(name.into(), check);
+        self.with(|it| it.checks.push(check))
+    }
+
+    /// How long one check may take; 5 s unless set.
+    #[must_use]
+    pub fn check_timeout(self, timeout: Duration) -> Self {
+        self.with(|it| it.check_timeout = timeout)
+    }
+
+    /// From which age of the oldest ready task of a queue on `/health` says `degraded`; 5 min unless set.
+    #[must_use]
+    pub fn queue_age_limit(self, age: Duration) -> Self {
+        self.with(|it| it.thresholds.queue_age = age)
+    }
+
+    /// From which part of failed runs on, of those that ended in the last 24 hours, `/health` says `degraded`; 0.5 unless set.
+    /// Fewer than 10 runs do not count.
+    #[must_use]
+    pub fn failed_ratio_limit(self, ratio: f64) -> Self {
+        self.with(|it| it.thresholds.failed_ratio = ratio)
+    }
+
+    /// The version of the service, for `/health`.
+    #[must_use]
+    pub fn version(self, version: impl Into<String>) -> Self {
+        let version = version.into();
+        self.with(|it| it.version = Some(version))
+    }
+
+    /// At most `most` streams are open at a time, each for at most `longest`; 100 and 15 min unless set. One more is answered with
+    /// 503, and the client of one that has ended comes again by itself.
+    #[must_use]
+    pub fn stream_limits(self, most: usize, longest: Duration) -> Self {
+        self.with(|it| it.streams = StreamLimits { most, longest })
     }
 
     /// Changes a setting: of the routes that are made from now on.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use ddd_core::{Clock as _, Quota, SystemClock, domain::QuotaState};
+use ddd_core::{Quota, Timestamp, domain::QuotaState};
 use parking_lot::Mutex;
 
 use crate::{
@@ -46,8 +46,7 @@ impl Submissions {
     ///
     /// # Errors
     /// It is one too many.
-    pub(crate) fn count(&self, caller: &Caller) -> Result<(), Problem> {
-        let now = SystemClock::default().now();
+    pub(crate) fn count(&self, caller: &Caller, now: Timestamp) -> Result<(), Problem> {
         let mut states = self.states.lock();
         let state = states.entry(caller.shared_owner()).or_default();
         let (granted, next) = self.quota.take(state, 1, now);

@@ -1,10 +1,15 @@
 //! What an API is made from.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ddd_core::{App, Quota};
 
-use crate::{access::Access, limits::Limits};
+use crate::{
+    access::Access,
+    health::{Check, Health, Thresholds},
+    limits::Limits,
+    stream::StreamLimits,
+};
 
 /// What an API is made from.
 #[derive(Debug)]
@@ -15,10 +20,25 @@ pub(crate) struct Settings {
     pub(crate) submit_body: usize,
     /// How often one caller may submit.
     pub(crate) submissions: Option<Quota>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) check_timeout: Duration,
+    pub(crate) thresholds: Thresholds,
+    pub(crate) version: Option<String>,
+    pub(crate) streams: StreamLimits,
 }
 
 impl Settings {
     pub(crate) fn new(app: App, access: Access) -> Self {
-        Self { app, access: Arc::new(access), submit_body: Limits::SUBMIT_BODY, submissions: None }
+        Self {
+            app,
+            access: Arc::new(access),
+            submit_body: Limits::SUBMIT_BODY,
+            submissions: None,
+            checks: Vec::new(),
+            check_timeout: Health::TIMEOUT,
+            thresholds: Thresholds::default(),
+            version: None,
+            streams: StreamLimits::default(),
+        }
     }
 }

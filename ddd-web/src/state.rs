@@ -5,11 +5,7 @@ use std::sync::Arc;
 use ddd_core::{App, Registered};
 
 use crate::{
-    access::Access,
-    limits::Limits,
-    request::RequestIds,
-    settings::Settings,
-    stream::{StreamLimits, Streams},
+    access::Access, health::Health, limits::Limits, request::RequestIds, settings::Settings, stream::Streams,
     validation::Catalogue,
 };
 
@@ -21,6 +17,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) request_ids: RequestIds,
     pub(crate) catalogue: Catalogue,
+    pub(crate) health: Health,
     pub(crate) streams: Streams,
 }
 
@@ -30,8 +27,10 @@ impl State {
         let catalogue = Catalogue::new(app.registry());
         let access = settings.access.clone();
         let limits = Limits::new(settings.submit_body, settings.submissions);
-        let streams = Streams::new(&app, StreamLimits::default());
-        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, streams }
+        let Settings { checks, thresholds, check_timeout, version, .. } = settings;
+        let health = Health::new(app.clone(), checks, *thresholds, *check_timeout, version.clone());
+        let streams = Streams::new(&app, settings.streams);
+        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health, streams }
     }
 
     /// The definition of this name, if it is within reach over HTTP.

@@ -2,7 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod access;
+mod changing;
+mod health;
 mod mounting;
 mod submitting;
 mod support;
 mod tasks;
+mod telling;
+#[allow(dead_code, reason = "other tests need the rest")]
+#[path = "../operations/troubled.rs"]
+mod troubled;
+mod watching;

@@ -22,7 +22,7 @@ use super::{
     submit_error::SubmitError,
 };
 use crate::{
-    domain::{Fingerprint, IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
+    domain::{IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
     ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
 };
 
@@ -152,16 +152,9 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
     fn ready(self) -> Result<Ready<O>, SubmitError> {
         let services = self.services;
-        let mut prepared = self.prepared?;
-        // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
-        prepared.task.watcher = Some(seat.clone());
-        let task = &mut prepared.task;
-        if let Some(key) = &mut task.idempotency {
-            let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
-            key.fingerprint.get_or_insert_with(what);
-        }
-        Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
+        let task = self.prepared?.complete(&services, &seat, services.clock.now());
+        Ok(Ready { services, task, seat, output: PhantomData })
     }
 }
 
@@ -183,7 +176,8 @@ struct Ready<O> {
 
 impl<O: DeserializeOwned + Send + 'static> Ready<O> {
     fn answered(self, answers: Vec<Enqueued>) -> Result<TaskHandle<O>, SubmitError> {
-        answered(TaskHandle::new(self.services, self.task.id, self.seat), &self.task.queue, Ok(answers))
+        let answer = answers.into_iter().next();
+        answered(TaskHandle::new(self.services, self.task.id, self.seat), &self.task.queue, Ok(answer))
     }
 }
 
@@ -209,27 +203,28 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
     type IntoFuture = Submitting<O>;
 
     fn into_future(self) -> Submitting<O> {
-        let ready = match self.ready() {
-            Ok(ready) => ready,
+        let Self { services, prepared, .. } = self;
+        let now = services.clock.now();
+        let seat = Arc::new(Seat::default());
+        let task = match prepared {
+            Ok(prepared) => prepared.complete(&services, &seat, now),
             Err(error) => return Submitting(State::Done(Some(Err(error)))),
         };
-        let Ready { services, task, seat, .. } = ready;
-        let (id, queue) = (task.id, task.queue.clone());
-        let future = match store_call::enqueue_now(&*services.store, task) {
-            Ok(answer) => {
-                let handle = TaskHandle::new(services, id, seat);
-                return Submitting(State::Done(Some(
-                    answer.map_err(Into::into).and_then(|it| finish(handle, &queue, &it)),
-                )));
-            }
-            Err(task) => services.store.enqueue(vec![task]),
+        let (id, queue, mut task) = (task.id, task.queue.clone(), Some(task));
+        let now = services.is_on_clock_of_store.then_some(now);
+        let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
+        let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
+            Ok(answer) => Ok(answer.map(Some)),
+            Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
         };
-        match store_call::poll_now(future) {
+        match answer {
             Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
                 let handle = TaskHandle::new(services, id, seat);
-                Submitting(State::Pending(Box::pin(async move { answered(handle, &queue, answer.await) })))
+                Submitting(State::Pending(Box::pin(async move {
+                    answered(handle, &queue, answer.await.map(|it| it.into_iter().next()))
+                })))
             }
         }
     }
@@ -238,9 +233,9 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
 fn answered<O: DeserializeOwned + Send + 'static>(
     handle: TaskHandle<O>,
     queue: &Name,
-    answer: Result<Vec<Enqueued>, StoreError>,
+    answer: Result<Option<Enqueued>, StoreError>,
 ) -> Result<TaskHandle<O>, SubmitError> {
-    match answer?.into_iter().next() {
+    match answer? {
         Some(answer) => finish(handle, queue, &answer),
         None => Ok(handle),
     }

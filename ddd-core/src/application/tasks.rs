@@ -129,6 +129,19 @@ impl Tasks {
         self.one(Control::Reprioritise { ids: vec![id], priority: None, due: Some(due) }).await
     }
 
+    /// Gives a queued task another priority, another due time, or both at once.
+    ///
+    /// # Errors
+    /// The store could not do it.
+    pub async fn change(
+        &self,
+        id: TaskId,
+        priority: Option<Priority>,
+        due: Option<Due>,
+    ) -> Result<Controlled, StoreError> {
+        self.one(Control::Reprioritise { ids: vec![id], priority, due }).await
+    }
+
     /// Drops the record of a finished task.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ mod future;
 mod json;
 mod json_path;
 mod limit_store;
+mod outcome;
 mod params;
 mod policy;
 mod returned;
@@ -37,6 +38,12 @@ pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub(crate) use json::written;
 pub use limit_store::{LimitAnswer, LimitRequest, LimitStore};
+pub use outcome::{
+    AnyRules, CacheKey, CacheValue, HasError, JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified,
+    JudgeOfResult, LentKey, LimitKey, MadeOfRefusal, Of, OptionRules, Refusable, Repeatable, ResultRules, RulesOfAny,
+    RulesOfKnown, RulesOfShared, Shape, SharedRules, StoreIf, Weigh, again, cache_key, lent, limit_key, needs_result,
+    never_refused, part, refusable,
+};
 pub use params::{InvalidParams, Keys};
 pub use policy::{Forced, Policy, PolicyChangeError};
 pub use returned::{

@@ -136,6 +136,9 @@ impl Inner {
                 Problem::of(&codes::METHOD_NOT_ALLOWED).allow(self.allow.clone())
             });
         };
+        if route.method != Method::GET && self.state.access.is_forged(&parts.headers) {
+            return Err(Problem::of(&codes::FORBIDDEN).detail("pages of other sites may not change anything here"));
+        }
         let caller = self.state.access.caller(&parts.headers);
         if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
             tracing::Span::current().record("caller", owner);

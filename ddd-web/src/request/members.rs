@@ -76,6 +76,11 @@ impl<'a> Members<'a> {
         self.faults.push(Fault::at(place, detail));
     }
 
+    /// Notes a fault of the whole.
+    pub(crate) fn whole(&mut self, detail: &'static str) {
+        self.faults.push(Fault::at("", detail));
+    }
+
     /// Notes the members that are none of these. For one that is known elsewhere there is a hint.
     pub(crate) fn only(&mut self, known: &[&'static str], elsewhere: &[(&'static str, &'static str)]) {
         let members = std::mem::take(&mut self.members);

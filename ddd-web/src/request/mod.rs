@@ -15,7 +15,6 @@ pub(crate) mod values;
 
 pub(crate) use call::{Answer, Call, reply};
 pub(crate) use caught::caught;
-pub(crate) use context::RequestContext;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use query::Query;
 pub(crate) use request_id::{RequestIds, X_REQUEST_ID};

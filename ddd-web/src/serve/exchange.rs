@@ -136,10 +136,15 @@ impl Service<Request<Incoming>> for Exchange {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let flight = Flight::begin(self.pulse.clone(), request.version() == Version::HTTP_2);
+        let version = request.version();
+        let flight = Flight::begin(self.pulse.clone(), version == Version::HTTP_2);
         let Self { site, address, pulse } = self.clone();
         Box::pin(async move {
-            let response = site.answer(request, address, &pulse).await;
+            let mut response = site.answer(request, address, &pulse).await;
+            if site.drain.has_begun() {
+                // The client's next request is better sent elsewhere.
+                response = closing(response, version);
+            }
             Ok(response.map(|body| Outbound::new(body, flight)))
         })
     }

@@ -6,7 +6,7 @@ use axum::{
     body::Bytes,
     http::{HeaderValue, StatusCode, header::LOCATION},
 };
-use ddd_core::{Name, Origin, Registered, Submission, SubmitError, TaskHandle, TaskId, TaskStatus, domain::closest};
+use ddd_core::{Name, Registered, Submission, SubmitError, TaskHandle, TaskId, TaskStatus, domain::closest};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
@@ -111,7 +111,7 @@ pub(crate) async fn one(state: Arc<State>, mut call: Call) -> Answer {
 /// The body of a submission, if its caller may submit once more.
 async fn received(state: &State, call: &mut Call) -> Result<Option<Bytes>, Problem> {
     if let Some(submissions) = &state.limits.submissions {
-        submissions.count(&call.context.caller)?;
+        submissions.count(&call.context.caller, state.app.now())?;
     }
     let body = call.take_body();
     body::read_optional(&call.parts.headers, body, state.limits.submit_body).await
@@ -123,10 +123,10 @@ fn submission(state: &State, incoming: &Incoming<'_>) -> Submission<Value> {
 
 async fn store(state: &State, call: &Call, incoming: Incoming<'_>, mut submission: Submission<Value>) -> Answer {
     let context = &call.context;
-    let mut origin = Origin::default();
-    origin.owner = context.caller.owner().map(str::to_owned);
-    origin.request_id = incoming.request_id.clone().or_else(|| Some(context.request_id.as_str().to_owned()));
-    origin.traceparent = context.traceparent.clone();
+    let mut origin = context.origin();
+    if let Some(id) = &incoming.request_id {
+        origin.request_id = Some(id.clone());
+    }
     submission = submission.origin(origin);
     let Incoming { registered, route, body, .. } = incoming;
     if let Some(key) = idempotency::key(&call.parts.headers, &context.caller, (route, &registered.name), body)? {

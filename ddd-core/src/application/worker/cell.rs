@@ -29,17 +29,21 @@ impl Cell {
         self.0.lock().attempt = Some(attempt);
     }
 
-    /// It has ended. Answers with what is to be reported now: nothing, as long as there is more to be run.
-    pub(crate) fn end(&self, report: Option<Report>) -> Vec<Report> {
+    /// It has ended. What is to be reported now goes to `reports`, which is empty: nothing, as long as there is more to be run.
+    pub(crate) fn end(&self, report: Option<Report>, reports: &mut Vec<Report>) {
         let mut state = self.0.lock();
         state.attempt = None;
         state.reports.extend(report);
-        if state.next.is_empty() { std::mem::take(&mut state.reports) } else { Vec::new() }
+        if state.next.is_empty() {
+            std::mem::swap(&mut state.reports, reports);
+        }
     }
 
-    /// What is to be run after the present attempt.
-    pub(crate) fn line_up(&self, tasks: impl Iterator<Item = Claimed>) {
-        self.0.lock().next.extend(tasks);
+    /// What is to be run.
+    pub(crate) fn line_up(&self, first: Claimed, more: impl Iterator<Item = Claimed>) {
+        let mut state = self.0.lock();
+        state.next.push_back(first);
+        state.next.extend(more);
     }
 
     /// The next one of them.

@@ -11,9 +11,12 @@ use super::{
     state::State,
 };
 use crate::{
-    domain::{TaskStatus, Timestamp, Transition},
+    domain::{TaskStatus, Timestamp},
     ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
+
+/// How often the lock is looked at before its taker sleeps.
+const SPINS: usize = 200;
 
 /// What the lock guards.
 struct Guarded {
@@ -21,14 +24,13 @@ struct Guarded {
     /// Held by the store as well, so that no change has to ask which of them live; those that only the store still holds
     /// are dropped now and then.
     sinks: Sinks,
-    /// Empty room for the transitions of a change, and for what is sorted in before it.
-    transitions: Vec<Transition>,
+    /// Empty room for what is sorted in before a change.
     submitted: Vec<Submitted>,
 }
 
 /// What the handles of one store share.
 pub(super) struct Shared {
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     guarded: Mutex<Guarded>,
     intake: Intake,
 }
@@ -43,29 +45,43 @@ impl Shared {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let sinks: Sinks = Arc::new([]);
         let intake = Intake::new(sinks.clone());
-        let guarded = Guarded { state: State::default(), sinks, transitions: Vec::new(), submitted: Vec::new() };
+        let guarded = Guarded { state: State::default(), sinks, submitted: Vec::new() };
         Self { clock, guarded: Mutex::new(guarded), intake }
     }
 
     /// Does one change as a whole. Its signals are sent, and what it dropped is freed, after the lock is.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T) -> T {
         let now = self.clock.now();
-        self.apply(self.guarded.lock(), now, change)
+        self.apply(self.lock(), now, change)
     }
 
-    /// Stores a new task. Most need nothing that the store's lock guards.
-    pub(super) fn submit(&self, task: NewTask) -> Enqueued {
-        let now = self.clock.now();
-        let guarded = match self.intake.take(task, now) {
-            Err(task) => return self.apply(self.guarded.lock(), now, |state, now, fx| state.enqueue(task, now, fx)),
-            Ok(Urgency::None) => None,
-            Ok(Urgency::Due) => self.guarded.try_lock(),
-            Ok(Urgency::Now) => Some(self.guarded.lock()),
-        };
-        if let Some(guarded) = guarded {
-            self.apply(guarded, now, |_, _, _| ());
+    /// The lock, which others hold for some microseconds. To sleep and be woken takes longer than that.
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        for _ in 0..SPINS {
+            if !self.guarded.is_locked()
+                && let Some(guarded) = self.guarded.try_lock()
+            {
+                return guarded;
+            }
+            std::hint::spin_loop();
         }
-        Enqueued::Created(TaskStatus::Pending)
+        self.guarded.lock()
+    }
+
+    /// Stores a new task at `now`, or when the clock says. Most need nothing that the store's lock guards.
+    pub(super) fn submit(&self, task: &mut Option<NewTask>, now: Option<Timestamp>) -> Option<Enqueued> {
+        let now = now.unwrap_or_else(|| self.clock.now());
+        match self.intake.take(task, now) {
+            Some(Urgency::None) => {}
+            // Whoever holds the lock does it before or after giving it back.
+            Some(Urgency::Now) => self.settle(self.guarded.try_lock(), now),
+            Some(Urgency::Full) => self.settle(Some(self.lock()), now),
+            None => {
+                let task = task.take()?;
+                return Some(self.apply(self.lock(), now, |state, now, fx| state.enqueue(task, now, fx)));
+            }
+        }
+        Some(Enqueued::Created(TaskStatus::Pending))
     }
 
     fn apply<T>(
@@ -74,8 +90,8 @@ impl Shared {
         now: Timestamp,
         change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T,
     ) -> T {
-        let Guarded { state, sinks, transitions, submitted } = &mut *guarded;
-        let mut fx = Effects::told_to(sinks.clone(), std::mem::take(transitions));
+        let Guarded { state, sinks, submitted } = &mut *guarded;
+        let mut fx = Effects::told_to(sinks.clone());
         self.intake.exchange(submitted);
         for (task, at) in submitted.drain(..) {
             let at = state.tick(at);
@@ -84,10 +100,21 @@ impl Shared {
         let now = state.tick(now);
         let answer = change(state, now, &mut fx);
         fx.name_queues(&state.queues);
-        *transitions = fx.tell();
+        fx.tell();
         drop(guarded);
         fx.send();
+        if self.intake.is_urgent() {
+            self.settle(self.guarded.try_lock(), now);
+        }
         answer
+    }
+
+    /// Sorts in what was submitted, under the lock if it was free.
+    fn settle(&self, guarded: Option<MutexGuard<'_, Guarded>>, now: Timestamp) {
+        fn nothing_else(_: &mut State, _: Timestamp, _: &mut Effects) {}
+        if let Some(guarded) = guarded {
+            self.apply(guarded, now, nothing_else);
+        }
     }
 
     pub(super) fn configure(&self, settings: StoreSettings) {

@@ -1,0 +1,107 @@
+//! The layer of a cache: its key, its rules, and what fills it.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, spanned::Spanned};
+
+use super::{layers::Layers, local::local, state};
+use crate::policies::{
+    key::{Key, Part},
+    policy::Cached,
+    valid::{Named, Wrapped},
+};
+
+/// What the cache answers, or what fills it.
+pub(super) fn fill(layers: &Layers<'_>, index: usize, named: &Named, cached: &Cached) -> TokenStream {
+    let cell = state(named, index);
+    let key = key(named, cached);
+    let rules = rules(layers.wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
+    let tags = cached.tags.iter().map(|it| quote_spanned!(it.span()=> __ddd::Tag::new(#it)));
+    let tags = (!cached.tags.is_empty()).then(|| quote!([#(#tags),*]));
+    if layers.wrapped.body.is_sync() {
+        let inner = layers.frame(index + 1);
+        return match tags {
+            Some(tags) => {
+                quote!(#cell.fill_now_tagged(#key, #rules, || ::core::convert::Into::into(#tags), || #inner))
+            }
+            None => quote!(#cell.fill_now(#key, #rules, || #inner)),
+        };
+    }
+    let inner = layers.block(index + 1);
+    if layers.borrows(index) {
+        let (key_name, fill) = (local("__key"), local("__fill"));
+        let tagged = tags.map(|it| quote!(.tagged(#it)));
+        return quote! {{
+            let #key_name = #key;
+            let #fill = __ddd::Fill::new(#inner)#tagged;
+            #cell.fill(#key_name, #rules, move || #fill).await
+        }};
+    }
+    let make = match tags {
+        Some(tags) => {
+            let name = local("__tags");
+            quote!(move || { let #name = #tags; __ddd::Fill::new(#inner).tagged(#name) })
+        }
+        None => quote!(move || #inner),
+    };
+    let fill = if named.detached { quote!(fill_detached) } else { quote!(fill) };
+    quote!(#cell.#fill(#key, #rules, #make).await)
+}
+
+/// What is stored and shared, asked of the type that the function returns.
+pub(super) fn rules(wrapped: &Wrapped<'_>, store_if: Option<&Expr>, weigh: Option<&Expr>) -> TokenStream {
+    let output = &wrapped.body.output;
+    let store_if = store_if.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .store_if(#it)));
+    let weigh = weigh.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .weigh(#it)));
+    let shape = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
+        (&&&__ddd::Shape::<#output>::new()).rules()
+    );
+    quote!({
+        use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
+        #shape #store_if #weigh
+    })
+}
+
+/// The key of this call. Behind a handle it is of the type that the handle says; else it is told apart from the keys of the
+/// same function for other types.
+fn key(named: &Named, cached: &Cached) -> TokenStream {
+    let instance = quote!(&|| {});
+    let is_bare = cached.handle.is_some();
+    match &named.key {
+        Key::Written(expr) => {
+            let key = quote_spanned!(expr.span()=> __ddd::cache_key(#expr));
+            match &cached.handle {
+                Some(handle) => {
+                    let ty = &handle.key;
+                    quote_spanned!(expr.span()=> __ddd::cache_key::<#ty>(#expr))
+                }
+                None => quote!(__ddd::Of::new(#instance, #key)),
+            }
+        }
+        Key::Arguments(parts) => arguments(parts, (!is_bare).then_some(&instance)),
+        Key::None => quote!(()),
+    }
+}
+
+/// All arguments as a key. What is borrowed is looked up as it is, and copied only to be kept.
+fn arguments(parts: &[Part], instance: Option<&TokenStream>) -> TokenStream {
+    let lends = parts.iter().any(|it| it.is_borrowed);
+    let all = parts.iter().map(|it| {
+        let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
+        match (lends, it.is_borrowed) {
+            (false, _) => quote_spanned!(span=> __ddd::part(&#name)),
+            (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::lent(#name))),
+            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::part(&#name))),
+        }
+    });
+    let all = match parts.len() {
+        1 => quote!(#(#all)*),
+        _ => quote!((#(#all),*)),
+    };
+    match (lends, instance) {
+        (false, Some(instance)) => quote!(__ddd::Of::new(#instance, #all)),
+        (false, None) => all,
+        (true, Some(instance)) => quote!(__ddd::Parts::new(#instance, #all)),
+        (true, None) => quote!(__ddd::BareParts(#all)),
+    }
+}
