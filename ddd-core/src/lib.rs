@@ -88,4 +88,13 @@ pub use ports::{
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
 #[cfg(feature = "macros")]
-pub use ddd_macros::{bulkhead, cached, circuit_breaker, rate_limited, retry, timeout};
+#[doc = include_str!("docs/bulkhead.md")]
+pub use ddd_macros::bulkhead;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/rate_limited.md")]
+pub use ddd_macros::rate_limited;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/timeout.md")]
+pub use ddd_macros::timeout;
+#[cfg(feature = "macros")]
+pub use ddd_macros::{cached, circuit_breaker, retry};
