@@ -14,6 +14,8 @@ mod pages {
 
     #[doc = include_str!("../docs/circuit_breaker.md")]
     struct CircuitBreaker;
+    #[doc = include_str!("../docs/bulkhead.md")]
+    struct Bulkhead;
 
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
@@ -29,6 +31,8 @@ mod pages {
 
     #[doc = include_str!("../docs/retry.md")]
     struct Retry;
+    #[doc = include_str!("../docs/rate_limited.md")]
+    struct RateLimited;
 
     #[doc = include_str!("../docs/service.md")]
     struct Service;
@@ -38,4 +42,7 @@ mod pages {
 
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
+
+    #[doc = include_str!("../docs/timeout.md")]
+    struct Timeout;
 }

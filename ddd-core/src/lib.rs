@@ -71,8 +71,8 @@ pub use application::{
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
-    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
+    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
 pub use infrastructure::{
     SystemClock,
@@ -84,9 +84,14 @@ pub use ports::{
     StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
+#[doc = include_str!("docs/bulkhead.md")]
+pub use ddd_macros::bulkhead;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/circuit_breaker.md")]
 pub use ddd_macros::circuit_breaker;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/rate_limited.md")]
+pub use ddd_macros::rate_limited;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/retry.md")]
 pub use ddd_macros::retry;
@@ -94,4 +99,9 @@ pub use ddd_macros::retry;
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/timeout.md")]
+pub use ddd_macros::timeout;
+#[cfg(feature = "macros")]
 pub use ddd_macros::{bulkhead, cached, rate_limited, timeout};
+#[cfg(feature = "macros")]
+pub use ddd_macros::{cached, circuit_breaker, retry};
