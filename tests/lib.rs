@@ -21,6 +21,9 @@ mod pages {
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
 
+    #[doc = include_str!("../docs/policies.md")]
+    struct Policies;
+
     #[doc = include_str!("../docs/service.md")]
     struct Service;
 
