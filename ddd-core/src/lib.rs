@@ -30,6 +30,8 @@
 //! | look at tasks, and change them | [`App::tasks`]: [`Tasks`], [`TaskRecord`], [`Statistics`], [`Transitions`] |
 //! | let tasks run by themselves | [`Tasks::schedules`], [`Schedule`] |
 //! | know every task of the program | [`App::registry`] |
+//! | cache, limit, retry and protect any function | [`cached`], [`rate_limited`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`Refused`] |
+//! | look at these policies, and change them | [`policies()`], [`Policies`], [`AppBuilder::override_policy`] |
 //! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
 //! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
 //!
@@ -43,12 +45,13 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
-//! | `macros` | the attribute [`task`] | yes |
+//! | `macros` | the attribute [`task`], and those of function policies | yes |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next
 //!
 //! The guides on [tasks](https://github.com/ddd-rs/ddd/blob/main/docs/tasks.md),
+//! [function policies](https://github.com/ddd-rs/ddd/blob/main/docs/policies.md),
 //! [testing](https://github.com/ddd-rs/ddd/blob/main/docs/testing.md) and
 //! [operations](https://github.com/ddd-rs/ddd/blob/main/docs/operations.md); and in the repository,
 //! `cargo run --example quickstart` and `cargo run --example tour`.
@@ -87,5 +90,21 @@ pub use ports::{
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
+/// Lets so many calls of a function run at once: `#[bulkhead(10)]`.
 #[cfg(feature = "macros")]
-pub use ddd_macros::{bulkhead, cached, circuit_breaker, rate_limited, retry, timeout};
+pub use ddd_macros::bulkhead;
+/// Answers with what an earlier call of a function returned: `#[cached("10m")]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::cached;
+/// Stops calling a function that keeps failing: `#[circuit_breaker]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::circuit_breaker;
+/// Lets so many calls of a function through in a period: `#[rate_limited(30, per = "1s")]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::rate_limited;
+/// Runs a function again after a failure: `#[retry(3)]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::retry;
+/// Drops the body of a function at a deadline: `#[timeout("2s")]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::timeout;

@@ -51,7 +51,10 @@ pub(super) fn check(policy: &Policy, function: &Function<'_>, errors: &mut Error
     };
     match written {
         Some(key) => {
-            check_lent(key, function.arguments, errors);
+            // A limit only looks at its key.
+            if is_cached {
+                check_lent(key, function.arguments, errors);
+            }
             Key::Written(key.clone())
         }
         None if is_cached => all(policy, function.arguments, errors),

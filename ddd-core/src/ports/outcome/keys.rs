@@ -20,18 +20,18 @@ pub trait CacheKey: Hash + Eq + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {}
 
-/// What a limit can tell callers apart by.
+/// What a limit can tell callers apart by: it looks at the key, and keeps its hash.
 ///
-/// Every type that is `Hash + Eq + Clone + Debug + Send + Sync + 'static` is one.
+/// Every type that is `Hash + Debug` is one.
 #[diagnostic::on_unimplemented(
     message = "a limit cannot tell callers apart by `{Self}`",
-    label = "not `Hash + Eq + Clone + Debug + Send + Sync`",
-    note = "a type of yours: derive `Clone, Debug, PartialEq, Eq, Hash`"
+    label = "not `Hash + Debug`",
+    note = "a type of yours: derive `Debug, Hash`"
 )]
-pub trait LimitKey: Hash + Eq + Clone + Debug + Send + Sync + 'static {}
+pub trait LimitKey: Hash + Debug {}
 
 #[diagnostic::do_not_recommend]
-impl<K: Hash + Eq + Clone + Debug + Send + Sync + 'static> LimitKey for K {}
+impl<K: Hash + Debug + ?Sized> LimitKey for K {}
 
 /// A key that the user wrote.
 #[inline]
@@ -41,7 +41,7 @@ pub fn cache_key<K: CacheKey>(key: K) -> K {
 
 /// A key that the user wrote.
 #[inline]
-pub fn limit_key<K: LimitKey>(key: K) -> K {
+pub const fn limit_key<K: LimitKey + ?Sized>(key: &K) -> &K {
     key
 }
 

@@ -77,7 +77,7 @@ impl Layers<'_> {
     fn admitted(&self, index: usize, limit: &RateLimited) -> TokenStream {
         let cell = cell(index);
         let key = match &limit.key {
-            Some(key) => quote_spanned!(key.span()=> __ddd::limit_key(#key)),
+            Some(key) => quote_spanned!(key.span()=> __ddd::limit_key(&#key)),
             None => quote!(()),
         };
         let weight = limit.weight.as_ref().map_or_else(|| quote!(1), |it| quote_spanned!(it.span()=> #it));
