@@ -149,7 +149,7 @@ pub(crate) async fn profile(
                     .store_if(|it| is_good(it))
             },
             move || {
-                let __tags = [__ddd::Tag::new(self.tenant)];
+                let __tags = [__ddd::Tag::new(&self.tenant)];
                 __ddd::Fill::new(async move {
                         '__refused: {
                             {
