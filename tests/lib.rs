@@ -33,6 +33,8 @@ mod pages {
     struct Retry;
     #[doc = include_str!("../docs/rate_limited.md")]
     struct RateLimited;
+    #[doc = include_str!("../docs/policies.md")]
+    struct Policies;
 
     #[doc = include_str!("../docs/service.md")]
     struct Service;

@@ -30,6 +30,8 @@
 //! | look at tasks, and change them | [`App::tasks`]: [`Tasks`], [`TaskRecord`], [`Statistics`], [`Transitions`] |
 //! | let tasks run by themselves | [`Tasks::schedules`], [`Schedule`] |
 //! | know every task of the program | [`App::registry`] |
+//! | cache, limit, retry and protect any function | [`cached`], [`rate_limited`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`Refused`] |
+//! | look at these policies, and change them | [`policies()`], [`Policies`], [`AppBuilder::override_policy`] |
 //! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
 //! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
 //!
@@ -43,12 +45,13 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
-//! | `macros` | the attribute [`task`] | yes |
+//! | `macros` | the attribute [`task`], and those of function policies | yes |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next
 //!
 //! The guides on [tasks](https://github.com/ddd-rs/ddd/blob/main/docs/tasks.md),
+//! [function policies](https://github.com/ddd-rs/ddd/blob/main/docs/policies.md),
 //! [testing](https://github.com/ddd-rs/ddd/blob/main/docs/testing.md) and
 //! [operations](https://github.com/ddd-rs/ddd/blob/main/docs/operations.md); and in the repository,
 //! `cargo run --example quickstart` and `cargo run --example tour`.
@@ -84,8 +87,12 @@ pub use ports::{
     StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
+#[cfg(feature = "macros")]
 #[doc = include_str!("docs/bulkhead.md")]
 pub use ddd_macros::bulkhead;
+/// Answers with what an earlier call of a function returned: `#[cached("10m")]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::cached;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/circuit_breaker.md")]
 pub use ddd_macros::circuit_breaker;
@@ -101,7 +108,3 @@ pub use ddd_macros::task;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/timeout.md")]
 pub use ddd_macros::timeout;
-#[cfg(feature = "macros")]
-pub use ddd_macros::{bulkhead, cached, rate_limited, timeout};
-#[cfg(feature = "macros")]
-pub use ddd_macros::{cached, circuit_breaker, retry};
