@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
+#[cfg(feature = "config")]
+mod configuration;
 mod cron_fields;
 mod duration;
 mod duration_serde;
@@ -25,6 +27,8 @@ mod status;
 mod timestamp;
 mod transition;
 
+#[cfg(feature = "config")]
+pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
 pub use duration::{DurationError, IntoDuration};
 pub use error_kind::{Classify, ErrorKind};
 pub use filter::{Cursor, Filter, Page};
