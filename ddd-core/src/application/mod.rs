@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
+#[cfg(feature = "config")]
+mod configuration;
 mod control;
 mod current;
 mod execute;
@@ -29,6 +31,8 @@ mod threads;
 mod transitions;
 mod worker;
 
+#[cfg(feature = "config")]
+pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
@@ -48,6 +52,8 @@ pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
 
+#[cfg(feature = "config")]
+pub(crate) use configuration::{Declared, Layers, node_of};
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;

@@ -6,7 +6,7 @@
 mod configuration;
 mod cron_fields;
 mod duration;
-mod duration_serde;
+pub(crate) mod duration_serde;
 mod error_kind;
 mod filter;
 mod id;
@@ -22,6 +22,8 @@ mod record;
 mod retry;
 mod schedule;
 mod similar;
+#[cfg(feature = "config")]
+pub(crate) mod size;
 mod statistics;
 mod status;
 mod timestamp;

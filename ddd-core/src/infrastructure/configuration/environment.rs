@@ -26,27 +26,13 @@ pub(crate) fn variable(name: String, value: String) -> Variable {
     Variable { name, value, origin }
 }
 
-/// The settings that variables hold: canonical ones, and those that `alias` knows by another name. All others are none of
-/// ours.
-pub(crate) fn environment<'a>(
-    variables: impl IntoIterator<Item = Variable>,
-    alias: impl Fn(&str) -> Option<&'a [&'a str]>,
-    root: ConfigurationOrigin,
-) -> Node {
+/// The settings that canonical variables hold, and the other variables.
+pub(crate) fn environment(variables: Vec<Variable>, root: ConfigurationOrigin) -> (Node, Vec<Variable>) {
     let mut tree = Node::empty(root);
-    let (mut canonical, mut aliased) = (Vec::new(), Vec::new());
-    for it in variables {
-        match it.name.strip_prefix(PREFIX) {
-            Some(path) => canonical.push((path.to_ascii_lowercase(), it)),
-            None => aliased.extend(alias(&it.name).map(|path| (path, it))),
-        }
-    }
-    // The canonical name is the more deliberate one, so it is laid over the other.
-    for (path, it) in aliased {
-        tree.put(path.iter().copied(), Node::new(NodeValue::Untyped(it.value), it.origin));
-    }
-    for (path, it) in canonical {
+    let (canonical, others): (Vec<_>, Vec<_>) = variables.into_iter().partition(|it| it.name.starts_with(PREFIX));
+    for it in canonical {
+        let path = it.name[PREFIX.len()..].to_ascii_lowercase();
         tree.put(path.split("__"), Node::new(NodeValue::Untyped(it.value), it.origin));
     }
-    tree
+    (tree, others)
 }

@@ -5,5 +5,5 @@ mod environment;
 mod yaml;
 
 pub(crate) use dotenv::dotenv;
-pub(crate) use environment::{Variable, environment, process};
+pub(crate) use environment::{Variable, environment, process, variable};
 pub(crate) use yaml::yaml;
