@@ -8,11 +8,11 @@ CARGO ?= cargo
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-dev: ## Run the quickstart
-	$(CARGO) run --example quickstart
+dev: ## Run the playground, a service to try everything by hand, on 127.0.0.1:8000
+	$(CARGO) run --example playground
 
-prod: ## Run the quickstart, optimised
-	$(CARGO) run --release --example quickstart
+prod: ## Run the playground, optimised
+	$(CARGO) run --release --example playground
 
 test: ## Run all tests, those in the documentation included
 	$(CARGO) test --workspace --all-features --no-fail-fast
@@ -31,7 +31,7 @@ docs:
 format: ## Format the code
 	$(CARGO) fmt --all
 
-bench: ## Measure the engine beside its peers
+bench: ## Measure the engine and the HTTP layer beside their peers
 	$(CARGO) bench -p ddd-benches
 
 nightly: ## Run the long proofs: more cases, weight, build time, dependency policy

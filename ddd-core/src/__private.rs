@@ -17,11 +17,24 @@ pub use crate::{
 
 /// What the attributes of function policies expand to.
 pub mod policies {
-    pub use crate::{
-        application::{
-            Attempts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RetryCell,
-        },
-        domain::{Attempt, Budget, CachedSettings, RetrySettings, Scope, Stored, Tag},
-        ports::{CacheRules, Refusal},
+    pub use inventory;
+
+    pub use crate::domain::{Refused, Site};
+    pub use crate::infrastructure::PolicyRegistration;
+    pub use crate::ports::{
+        JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, Owned, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, again,
+        cache_key, limit_key, needs_result, never_refused, own, part, refusable, same,
     };
+
+    pub use std::time::Duration;
+
+    pub use crate::application::{
+        Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
+        Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RateLimitedCell, RetryCell, TimeoutCell,
+    };
+    pub use crate::domain::{
+        Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,
+        Scope, Stored, Strategy, Tag, TimeoutSettings, Verdict, WhenUnavailable,
+    };
+    pub use crate::ports::{CacheRules, Refusal};
 }

@@ -86,8 +86,8 @@ pub use infrastructure::{
 };
 pub use ports::{
     AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, Forced, InvalidParams,
-    PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings,
-    Task, TaskContext, TaskError, TaskStore, WorkerState,
+    LimitAnswer, LimitRequest, LimitStore, PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord,
+    StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
 /// What checks the sections of a configuration, so that its derive is of the version that this crate knows.
@@ -97,3 +97,5 @@ pub use garde;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
+#[cfg(feature = "macros")]
+pub use ddd_macros::{bulkhead, cached, circuit_breaker, rate_limited, retry, timeout};

@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr, time::Duration};
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, Result, Token, UnOp,
+    Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitStr, Result, Token, Type, UnOp,
     ext::IdentExt,
     parenthesized,
     parse::{Parse, ParseStream, Parser},
@@ -25,6 +25,7 @@ pub(crate) struct Written {
 enum Value {
     Nothing,
     Is(Expr),
+    Typed(Expr, Box<Type>),
     List(Paren, TokenStream),
 }
 
@@ -44,7 +45,13 @@ impl Parse for Written {
             .map_err(|it| Error::new(it.span(), "expected an option, such as `queue = \"mail\"`"))?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Value::Is(input.parse()?)
+            let value = input.parse()?;
+            if input.peek(Token![:]) {
+                input.parse::<Token![:]>()?;
+                Value::Typed(value, Box::new(input.parse()?))
+            } else {
+                Value::Is(value)
+            }
         } else if input.peek(Paren) {
             let content;
             let paren = parenthesized!(content in input);
@@ -53,6 +60,18 @@ impl Parse for Written {
             Value::Nothing
         };
         Ok(Self { key, value })
+    }
+}
+
+impl Written {
+    /// An option whose name is left out: `value` stands for `key = value`.
+    pub(crate) fn unnamed(key: &str, value: ExprLit) -> Self {
+        Self { key: Ident::new(key, value.span()), value: Value::Is(Expr::Lit(value)) }
+    }
+
+    /// It, to be read; `usage` is the way to write it.
+    pub(crate) fn found(&self, usage: &'static str) -> Found<'_> {
+        Found { written: self, usage }
     }
 }
 
@@ -138,7 +157,7 @@ impl<'a> Found<'a> {
     pub(crate) fn value_span(self) -> Span {
         match &self.written.value {
             Value::Nothing => self.span(),
-            Value::Is(value) => value.span(),
+            Value::Is(value) | Value::Typed(value, _) => value.span(),
             Value::List(paren, _) => paren.span.join(),
         }
     }
@@ -146,7 +165,7 @@ impl<'a> Found<'a> {
     /// An error at its value.
     pub(crate) fn wrong(self, message: impl Display) -> Error {
         match &self.written.value {
-            Value::Is(value) => Error::new_spanned(value, message),
+            Value::Is(value) | Value::Typed(value, _) => Error::new_spanned(value, message),
             _ => Error::new(self.value_span(), message),
         }
     }
@@ -168,6 +187,14 @@ impl<'a> Found<'a> {
         match &self.written.value {
             Value::Is(value) => Ok(value),
             _ => self.misused("needs a value"),
+        }
+    }
+
+    /// Its value and the type after that.
+    pub(crate) fn typed(self) -> Result<(&'a Expr, &'a Type)> {
+        match &self.written.value {
+            Value::Typed(value, ty) => Ok((value, ty)),
+            _ => self.misused("needs a value and its type"),
         }
     }
 

@@ -1,10 +1,10 @@
 //! A function as it is written: its body is not looked into, so that a half-typed one does not hide the rest.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{
     Attribute, Error, FnArg, Result, Signature, Token, Visibility,
-    parse::{Parse, ParseStream},
+    parse::{ParseStream, Parser},
 };
 
 /// The attributes of parameters that are ours: they have moved to the fields when the function is emitted.
@@ -44,12 +44,18 @@ impl ParamAttr {
     }
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
+impl Function {
+    /// Reads `item`; `usage` says what to write if it is none.
+    pub(crate) fn read(item: &TokenStream, usage: &str) -> Result<Self> {
+        let parse = |input: ParseStream<'_>| Self::parse(input, usage);
+        parse.parse2(item.clone())
+    }
+
+    fn parse(input: ParseStream<'_>, usage: &str) -> Result<Self> {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         if !starts_function(input) {
-            return Err(Error::new(input.span(), "`#[task]` goes on a function; write `#[task] async fn name(…)`"));
+            return Err(Error::new(input.span(), usage));
         }
         let sig = input.parse()?;
         let body = if input.peek(Token![;]) {
@@ -63,6 +69,16 @@ impl Parse for Function {
             }
         };
         Ok(Self { attrs, vis, sig, body })
+    }
+}
+
+impl Function {
+    /// All of it as it is, the attributes of its parameters included.
+    pub(crate) fn as_it_is(&self) -> TokenStream {
+        let (attrs, vis, sig) = (&self.attrs, &self.vis, &self.sig);
+        let body =
+            self.body.as_ref().map_or_else(|| <Token![;]>::default().to_token_stream(), ToTokens::to_token_stream);
+        quote!(#(#attrs)* #vis #sig #body)
     }
 }
 

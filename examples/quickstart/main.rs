@@ -1,6 +1,7 @@
 //! Analyses text files as parallel tasks of two priorities, with live progress, and tells what the engine knows.
 //!
-//! `cargo run --example quickstart`, or with files of your own: `cargo run --example quickstart -- notes.txt`.
+//! `cargo run --example quickstart`, or with files of your own: `cargo run --example quickstart -- notes.txt`. With `--serve`
+//! its tasks are then served over HTTP.
 
 #![allow(missing_docs, unreachable_pub, reason = "a program has no public interface")]
 
@@ -9,6 +10,7 @@ mod disk;
 mod live;
 mod options;
 mod report;
+mod serve;
 mod style;
 
 use std::{
@@ -111,6 +113,9 @@ async fn analyse(options: Options) -> Result<usize, Box<dyn Error>> {
         report::file(&mut out, style, file, analysis)?;
     }
     report::engine(&mut out, style, &app, &live, &files).await?;
+    if let Some(port) = options.serve {
+        serve::serve(&mut out, style, &app, port, &files).await?;
+    }
     app.shutdown(Duration::from_secs(5)).await;
     Ok(analyses.iter().filter(|it| it.problem().is_some()).count())
 }

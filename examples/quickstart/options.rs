@@ -17,6 +17,8 @@ Options:
   --slots <N>    How many tasks run at once [default: 4]
   --pace <MS>    Milliseconds of rest after each piece of a file, so that the bars can be watched
                  [default: 15 in a terminal, 0 elsewhere]
+  --serve        Afterwards serves the tasks over HTTP on 127.0.0.1, until ctrl-c
+  --port <N>     On which port; 0 takes any free one [default: 8000]
   -h, --help     Prints this help
 
 Exit codes: 0 all files were analysed; 1 some could not be; 2 the command line is wrong.
@@ -36,6 +38,8 @@ pub struct Options {
     pub repeated: Vec<String>,
     pub slots: usize,
     pub pace: Option<Duration>,
+    /// On which port the tasks are served afterwards, if they are.
+    pub serve: Option<u16>,
 }
 
 /// A file, and how it is shown.
@@ -50,8 +54,8 @@ pub struct File {
 /// # Errors
 /// What is wrong with them, in words.
 pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Command, String> {
-    let mut options = Options { files: Vec::new(), repeated: Vec::new(), slots: 4, pace: None };
-    let mut only_files = false;
+    let mut options = Options { files: Vec::new(), repeated: Vec::new(), slots: 4, pace: None, serve: None };
+    let (mut only_files, mut serve, mut port) = (false, false, None);
     while let Some(arg) = args.next() {
         let arg = arg.into_string().map_err(|it| format!("{} is not valid UTF-8", it.display()))?;
         match arg.as_str() {
@@ -64,6 +68,8 @@ pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Comman
                     return Err("--slots is 0; at least 1 task must be able to run".to_owned());
                 }
             }
+            "--serve" => serve = true,
+            "--port" => port = Some(number(&arg, args.next())?),
             "--pace" => options.pace = Some(Duration::from_millis(number(&arg, args.next())?)),
             unknown if unknown.starts_with('-') => return Err(format!("there is no option {unknown}; see --help")),
             _ => options.add(arg),
@@ -73,6 +79,10 @@ pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Comman
         options.files =
             own_documentation().map_err(|it| format!("the project's documentation cannot be listed: {it}"))?;
     }
+    if port.is_some() && !serve {
+        return Err("--port needs --serve".to_owned());
+    }
+    options.serve = serve.then(|| port.unwrap_or(8000));
     Ok(Command::Analyse(options))
 }
 

@@ -84,3 +84,8 @@ pub fn fitted(text: &str, width: usize) -> String {
     }
     std::iter::once('…').chain(text.chars().skip(count + 1 - width)).collect()
 }
+
+/// A text as a shell takes it for one word.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}

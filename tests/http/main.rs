@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod access;
+mod changing;
 mod mounting;
+mod submitting;
 mod support;
+mod tasks;
+mod watching;

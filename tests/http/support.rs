@@ -5,8 +5,10 @@ use axum::{
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, request::Builder},
 };
+use ddd_core::App;
+use ddd_web::{Access, Api};
 use http_body_util::BodyExt as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 /// What was answered.
@@ -60,6 +62,62 @@ pub async fn send(router: &Router, request: Request<Body>) -> Reply {
 /// A request without a body.
 pub fn request(method: Method, path: &str) -> Builder {
     Request::builder().method(method).uri(path)
+}
+
+/// The application of the tests, with all their tasks and no worker yet.
+pub async fn app() -> App {
+    ddd_core::testing::builder().build().await.unwrap()
+}
+
+/// Everybody may do everything.
+pub fn open(app: &App) -> Router {
+    mounted(&Api::new(app, Access::open()))
+}
+
+pub fn mounted(api: &Api) -> Router {
+    Router::new().nest("/api/v1", api.routes())
+}
+
+/// Where the routes are.
+pub const BASE: &str = "/api/v1";
+
+/// A caller: its key, and what it asks.
+#[derive(Clone, Copy)]
+pub struct As<'a>(pub &'a Router, pub &'a str);
+
+impl As<'_> {
+    pub async fn send(&self, method: Method, path: &str, body: Option<&str>) -> Reply {
+        let mut request = request(method, &format!("{BASE}{path}"));
+        if !self.1.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.1));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        send(self.0, request.body(Body::from(body.unwrap_or_default().to_owned())).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: impl ToString) -> Reply {
+        self.send(Method::POST, path, Some(&body.to_string())).await
+    }
+
+    pub async fn patch(&self, path: &str, body: impl ToString) -> Reply {
+        self.send(Method::PATCH, path, Some(&body.to_string())).await
+    }
+
+    /// Submits a task that must be taken, and answers with its id.
+    pub async fn submit(&self, name: &str, params: Value) -> String {
+        let taken = self.post("/tasks/submit", json!({ "task_name": name, "params": params })).await.ok();
+        taken["task_id"].as_str().unwrap().to_owned()
+    }
 }
 
 /// Asks with `GET`.

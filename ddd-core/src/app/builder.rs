@@ -13,12 +13,12 @@ use tokio::{runtime::Handle, sync::Notify};
 use super::{App, BuildError, Inner, wiring};
 use crate::{
     application::{
-        Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
-        TaskOverrides, Threads, TransitionLog,
+        Bell, Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
+        TaskOverrides, Threads, TransitionLog, set_limit_store,
     },
     domain::{Name, Quota, RankStep, Retry},
-    infrastructure::{SystemClock, linked, memory::MemoryStore},
-    ports::{BodyFuture, Clock, Definition, QueueSettings, SignalSink, TaskContext, TaskStore},
+    infrastructure::{SystemClock, linked, linked_policies, memory::MemoryStore},
+    ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, SignalSink, TaskContext, TaskStore},
 };
 
 type Edit = Box<dyn FnOnce(&mut Settings) + Send + Sync>;
@@ -31,6 +31,7 @@ pub struct AppBuilder {
     providers: Providers,
     hooks: Hooks,
     store: Option<Arc<dyn TaskStore>>,
+    limit_store: Option<Arc<dyn LimitStore>>,
     clock: Option<Arc<dyn Clock>>,
     definitions: Option<Vec<&'static Definition>>,
     submit_only: bool,
@@ -47,6 +48,7 @@ impl App {
             providers: Providers::default(),
             hooks: Hooks::default(),
             store: None,
+            limit_store: None,
             clock: None,
             definitions: None,
             submit_only: false,
@@ -81,6 +83,13 @@ impl AppBuilder {
     #[must_use]
     pub fn shared_store(mut self, store: Arc<dyn TaskStore>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Keeps rate limits with `scope = "shared"` in this store, for the whole process.
+    #[must_use]
+    pub fn limit_store(mut self, store: Arc<dyn LimitStore>) -> Self {
+        self.limit_store = Some(store);
         self
     }
 
@@ -260,6 +269,9 @@ impl AppBuilder {
         problems.extend(more);
         problems.extend(wiring::schedule_problems(&definitions));
         problems.extend(wiring::queue_problems(&self.settings));
+        if self.limit_store.is_none() {
+            problems.extend(wiring::limit_store_problems(&linked_policies()));
+        }
         if !self.submit_only {
             let served = wiring::served(&registry, &self.settings);
             let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
@@ -268,6 +280,7 @@ impl AppBuilder {
         if !problems.is_empty() {
             return Err(BuildError::Wiring(problems));
         }
+        self.limit_store.into_iter().for_each(set_limit_store);
         let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
@@ -275,6 +288,7 @@ impl AppBuilder {
         let slots = AtomicUsize::new(self.settings.slots);
         let known_queues = KnownQueues::new(wiring::named(&registry, &self.settings));
         let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
+        let bell = Arc::new(Bell::default());
         let services = Arc::new(Services {
             store,
             clock,
@@ -283,6 +297,7 @@ impl AppBuilder {
             known_queues,
             ids: IdGenerator::default(),
             log: log.clone(),
+            bell: bell.clone(),
             providers: self.providers,
             hooks: self.hooks,
             threads: Threads::new(&runtime, self.virtual_time),
@@ -290,7 +305,7 @@ impl AppBuilder {
             virtual_time: self.virtual_time,
             schedule_changed: Notify::new(),
         });
-        let inbox = Arc::new(Inbox::new(log));
+        let inbox = Arc::new(Inbox::new(log, bell));
         let sink: Arc<dyn SignalSink> = inbox.clone();
         services.store.attach(Arc::downgrade(&sink));
         services.call(services.store.configure(services.settings.store.clone())).await.map_err(BuildError::of_store)?;

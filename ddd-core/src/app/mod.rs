@@ -33,7 +33,7 @@ use crate::{
         self, ExecuteError, Inbox, Registry, Services, Settings, ShutdownReport, Submission, SubmitError, TaskHandle,
         Tasks, Worker,
     },
-    domain::Name,
+    domain::{Name, Timestamp},
     ports::{StoreError, Task, TaskStore},
 };
 
@@ -131,6 +131,12 @@ impl App {
     #[must_use]
     pub fn names_queue(&self, queue: &str) -> bool {
         self.0.services.known_queues.contains(queue)
+    }
+
+    /// The time, as the application's clock tells it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.services.clock.now()
     }
 
     /// The store.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use crate::{
     application::{Registry, Settings},
-    domain::{Name, Schedule},
-    ports::Definition,
+    domain::{Name, PolicyKind, Schedule},
+    ports::{Definition, Policy},
 };
 
 /// The queues that this process serves.
@@ -53,4 +55,19 @@ pub(super) fn queue_problems(settings: &Settings) -> Vec<String> {
     let names = configured.chain(settings.queues.iter().flatten());
     let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));
     zeros.chain(bad).collect()
+}
+
+/// Rate limits that need a store which was not given.
+pub(super) fn limit_store_problems(policies: &[&dyn Policy]) -> Vec<String> {
+    let limits = policies.iter().filter(|it| it.kind() == PolicyKind::RateLimited);
+    let shared = limits.filter(|it| it.annotated().get("scope").and_then(Value::as_str) == Some("shared"));
+    let problem = |it: &&dyn Policy| {
+        let site = it.site();
+        format!(
+            "`#[rate_limited]` of `{}` at {site}: its scope is shared, and there is no store for it; write \
+             `.limit_store(…)` on the builder",
+            site.name
+        )
+    };
+    shared.map(problem).collect()
 }

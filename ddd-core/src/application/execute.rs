@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{
     registry::Registered,
     services::Services,
@@ -47,8 +49,8 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
         return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit }.into());
     }
     let claimed = claim(services, registered, params.into());
-    let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None });
-    let attempt = Arc::new(RunningAttempt::new(&claimed, surroundings));
+    let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None, holders: 1 });
+    let attempt = Arc::new(RunningAttempt::new(&claimed, Instant::now(), surroundings));
     let span = tracing::info_span!("task", id = %claimed.id, name, inline = true);
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };
     let (ended, needed) = worker::run(services, job, Events { waits: &|| {}, overdue: &|| {} }).await;

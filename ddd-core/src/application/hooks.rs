@@ -69,6 +69,11 @@ impl Hooks {
         self.on_failure.push(Arc::new(hook));
     }
 
+    /// Whether there are hooks around bodies.
+    pub(crate) fn has_around(&self) -> bool {
+        !self.around.is_empty()
+    }
+
     /// The body inside all hooks, the first of them outermost.
     pub(crate) fn wrap(&self, context: &TaskContext, body: BodyFuture) -> BodyFuture {
         self.around.iter().rev().fold(body, |body, hook| hook(context.clone(), body))

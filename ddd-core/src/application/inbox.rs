@@ -1,9 +1,8 @@
 use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
-use tokio::sync::Notify;
 
-use super::{transitions::TransitionLog, worker::Worker};
+use super::{bell::Bell, transitions::TransitionLog, worker::Worker};
 use crate::{
     domain::Transition,
     ports::{Signal, SignalSink},
@@ -13,36 +12,39 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Inbox {
     log: Arc<TransitionLog>,
+    /// The worker's bell, at hand because it is looked at for every task.
+    bell: Arc<Bell>,
     worker: RwLock<Weak<Worker>>,
-    /// The worker's bell: rung for every task that becomes ready, so it is at hand.
-    bell: RwLock<Option<Arc<Notify>>>,
 }
 
 impl Inbox {
-    pub(crate) fn new(log: Arc<TransitionLog>) -> Self {
-        Self { log, worker: RwLock::default(), bell: RwLock::default() }
+    pub(crate) fn new(log: Arc<TransitionLog>, bell: Arc<Bell>) -> Self {
+        Self { log, bell, worker: RwLock::default() }
     }
 
     /// From now on hints go to `worker`.
     pub(crate) fn set_worker(&self, worker: &Arc<Worker>) {
         *self.worker.write() = Arc::downgrade(worker);
-        *self.bell.write() = Some(worker.bell());
     }
 }
 
 impl SignalSink for Inbox {
     fn record(&self, transition: &Transition) -> bool {
-        self.log.record(transition)
+        self.log.record(std::slice::from_ref(transition))
+    }
+
+    fn record_all(&self, transitions: &[Transition]) -> bool {
+        self.log.record(transitions)
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.bell.is_heard() || self.log.is_waited_for()
     }
 
     fn signal(&self, signal: Signal) {
         match signal {
             Signal::Recorded => self.log.wake(),
-            Signal::Ready { .. } => {
-                if let Some(bell) = &*self.bell.read() {
-                    bell.notify_one();
-                }
-            }
+            Signal::Ready { .. } => self.bell.ring(),
             Signal::Cancel { id, fence } => {
                 if let Some(worker) = self.worker.read().upgrade() {
                     worker.cancel(id, fence);

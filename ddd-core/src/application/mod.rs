@@ -2,6 +2,7 @@
 //!
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
+mod bell;
 #[cfg(feature = "config")]
 mod configuration;
 mod control;
@@ -39,8 +40,9 @@ pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    Attempts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError,
-    PolicyInfo, RetryCell,
+    Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+    HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RateLimitedCell, RetryCell,
+    TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
@@ -52,6 +54,7 @@ pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
 
+pub(crate) use bell::Bell;
 #[cfg(feature = "config")]
 pub(crate) use configuration::{Declared, Layers, node_of};
 pub(crate) use execute::execute;
@@ -60,6 +63,7 @@ pub(crate) use inbox::Inbox;
 pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
+pub(crate) use policies::set_limit_store;
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;

@@ -138,12 +138,8 @@ impl Registry {
 
     /// Those with `text` in their name, documentation, category or tags, whatever the case.
     pub fn search<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a Registered> + use<'a> {
-        let text = text.to_lowercase();
-        self.iter().filter(move |it| {
-            let options = &it.definition.options;
-            let texts = [it.definition.name, it.definition.doc, options.category.unwrap_or_default()];
-            texts.iter().chain(options.tags).any(|it| it.to_lowercase().contains(&text))
-        })
+        let text = text.to_owned();
+        self.iter().filter(move |it| it.mentions(&text))
     }
 
     /// Those of a category.
@@ -175,6 +171,15 @@ impl Registry {
 }
 
 impl Registered {
+    /// Whether `text` is in its name, documentation, category or tags, whatever the case.
+    #[must_use]
+    pub fn mentions(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let options = &self.definition.options;
+        let texts = [self.definition.name, self.definition.doc, options.category.unwrap_or_default()];
+        texts.iter().chain(options.tags).any(|it| it.to_lowercase().contains(&text))
+    }
+
     /// The JSON Schemas of parameters and result, each complete in itself.
     #[must_use]
     pub fn schemas(&self) -> Schemas {

@@ -152,8 +152,20 @@ impl Schedules {
     /// # Errors
     /// There is none of this name, its task is not taken, or the store could not do it.
     pub async fn run_now(&self, name: &str) -> Result<TaskHandle<serde_json::Value>, SchedulesError> {
+        self.run_now_for(name, Origin::default()).await
+    }
+
+    /// The same, on behalf of somebody: with the request id, the trace context and the owner of `origin`.
+    ///
+    /// # Errors
+    /// As [`Schedules::run_now`].
+    pub async fn run_now_for(
+        &self,
+        name: &str,
+        origin: Origin,
+    ) -> Result<TaskHandle<serde_json::Value>, SchedulesError> {
         let record = self.get(name).await?;
-        let origin = Origin { schedule: Some(record.name), ..Origin::default() };
+        let origin = Origin { schedule: Some(record.name), ..origin };
         let submission: Submission<_> = submission::submit_named(&self.services, &record.task, &record.params);
         Ok(submission.origin(origin).await?)
     }

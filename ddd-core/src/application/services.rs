@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Notify};
 
 use super::{
-    Settings, hooks::Hooks, ids::IdGenerator, known_queues::KnownQueues, provide::Providers, registry::Registry,
-    store_call, threads::Threads, transitions::TransitionLog,
+    Settings, bell::Bell, hooks::Hooks, ids::IdGenerator, known_queues::KnownQueues, provide::Providers,
+    registry::Registry, store_call, threads::Threads, transitions::TransitionLog,
 };
 use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
 
@@ -19,6 +19,8 @@ pub(crate) struct Services {
     pub(crate) known_queues: KnownQueues,
     pub(crate) ids: IdGenerator,
     pub(crate) log: Arc<TransitionLog>,
+    /// Rung when a task may be ready.
+    pub(crate) bell: Arc<Bell>,
     pub(crate) providers: Providers,
     pub(crate) hooks: Hooks,
     pub(crate) runtime: Handle,

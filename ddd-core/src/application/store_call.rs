@@ -89,12 +89,11 @@ pub(crate) fn poll_now<T>(mut future: StoreFuture<T>) -> Result<Result<T, StoreE
     }
 }
 
-/// Stores one task at once; gives it back if the store does not do that. A panic of the store is contained as in [`poll`].
-#[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
-pub(crate) fn enqueue_now(store: &dyn TaskStore, task: NewTask) -> Result<Result<Enqueued, StoreError>, NewTask> {
+/// Stores one task at once, if the store does that. A panic of the store is contained as in [`poll`].
+pub(crate) fn enqueue_now(store: &dyn TaskStore, task: &mut Option<NewTask>) -> Option<Result<Enqueued, StoreError>> {
     match catch_unwind(AssertUnwindSafe(|| store.enqueue_now(task))) {
         Ok(answer) => answer.map(Ok),
-        Err(payload) => Ok(Err(panicked(payload))),
+        Err(payload) => Some(Err(panicked(payload))),
     }
 }
 

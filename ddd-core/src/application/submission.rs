@@ -156,12 +156,16 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
         // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
         prepared.task.watcher = Some(seat.clone());
-        let task = &mut prepared.task;
-        if let Some(key) = &mut task.idempotency {
-            let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
-            key.fingerprint.get_or_insert_with(what);
-        }
+        seal(&mut prepared.task);
         Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
+    }
+}
+
+/// Notes what an idempotency key stands for.
+fn seal(task: &mut NewTask) {
+    if let Some(key) = &mut task.idempotency {
+        let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
+        key.fingerprint.get_or_insert_with(what);
     }
 }
 
@@ -183,7 +187,8 @@ struct Ready<O> {
 
 impl<O: DeserializeOwned + Send + 'static> Ready<O> {
     fn answered(self, answers: Vec<Enqueued>) -> Result<TaskHandle<O>, SubmitError> {
-        answered(TaskHandle::new(self.services, self.task.id, self.seat), &self.task.queue, Ok(answers))
+        let answer = answers.into_iter().next();
+        answered(TaskHandle::new(self.services, self.task.id, self.seat), &self.task.queue, Ok(answer))
     }
 }
 
@@ -209,27 +214,30 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
     type IntoFuture = Submitting<O>;
 
     fn into_future(self) -> Submitting<O> {
-        let ready = match self.ready() {
-            Ok(ready) => ready,
+        let Self { services, prepared, .. } = self;
+        let seat = Arc::new(Seat::default());
+        let (id, queue, mut task) = match prepared {
+            Ok(Prepared { mut task }) => {
+                // The handle takes its seat before the task can end.
+                task.watcher = Some(seat.clone());
+                seal(&mut task);
+                (task.id, task.queue.clone(), Some(task))
+            }
             Err(error) => return Submitting(State::Done(Some(Err(error)))),
         };
-        let Ready { services, task, seat, .. } = ready;
-        let (id, queue) = (task.id, task.queue.clone());
-        let future = match store_call::enqueue_now(&*services.store, task) {
-            Ok(answer) => {
-                let handle = TaskHandle::new(services, id, seat);
-                return Submitting(State::Done(Some(
-                    answer.map_err(Into::into).and_then(|it| finish(handle, &queue, &it)),
-                )));
-            }
-            Err(task) => services.store.enqueue(vec![task]),
+        let at_once = store_call::enqueue_now(&*services.store, &mut task);
+        let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
+            Ok(answer) => Ok(answer.map(Some)),
+            Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
         };
-        match store_call::poll_now(future) {
+        match answer {
             Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
                 let handle = TaskHandle::new(services, id, seat);
-                Submitting(State::Pending(Box::pin(async move { answered(handle, &queue, answer.await) })))
+                Submitting(State::Pending(Box::pin(async move {
+                    answered(handle, &queue, answer.await.map(|it| it.into_iter().next()))
+                })))
             }
         }
     }
@@ -238,9 +246,9 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
 fn answered<O: DeserializeOwned + Send + 'static>(
     handle: TaskHandle<O>,
     queue: &Name,
-    answer: Result<Vec<Enqueued>, StoreError>,
+    answer: Result<Option<Enqueued>, StoreError>,
 ) -> Result<TaskHandle<O>, SubmitError> {
-    match answer?.into_iter().next() {
+    match answer? {
         Some(answer) => finish(handle, queue, &answer),
         None => Ok(handle),
     }

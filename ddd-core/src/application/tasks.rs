@@ -93,7 +93,7 @@ impl Tasks {
     /// The transitions of all tasks from now on, in order.
     #[must_use]
     pub fn transitions(&self) -> Transitions {
-        self.services.log.subscribe()
+        self.services.log.subscribe(self.services.store.clone())
     }
 
     /// Cancels a task: at once if it is queued; else its body is told, dropped at its next await, and the task ends as
@@ -127,6 +127,19 @@ impl Tasks {
     /// The store could not do it.
     pub async fn reschedule(&self, id: TaskId, due: Due) -> Result<Controlled, StoreError> {
         self.one(Control::Reprioritise { ids: vec![id], priority: None, due: Some(due) }).await
+    }
+
+    /// Gives a queued task another priority, another due time, or both at once.
+    ///
+    /// # Errors
+    /// The store could not do it.
+    pub async fn change(
+        &self,
+        id: TaskId,
+        priority: Option<Priority>,
+        due: Option<Due>,
+    ) -> Result<Controlled, StoreError> {
+        self.one(Control::Reprioritise { ids: vec![id], priority, due }).await
     }
 
     /// Drops the record of a finished task.

@@ -1,17 +1,28 @@
 //! The stream of transitions: one queue for each subscriber, written in the order in which the store changed.
 
-use std::{collections::VecDeque, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
 
-use crate::domain::Transition;
+use crate::{domain::Transition, ports::TaskStore};
 
 /// Where transitions are noted for those who subscribed to them. Without a subscriber nothing is kept.
 #[derive(Debug)]
 pub(crate) struct TransitionLog {
     outlets: Mutex<Slab<Outlet>>,
+    /// How many subscribers wait: readable without the lock.
+    waiting: AtomicUsize,
     capacity: usize,
     written: Notify,
 }
@@ -27,18 +38,20 @@ struct Outlet {
 
 impl TransitionLog {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { outlets: Mutex::default(), capacity, written: Notify::new() }
+        Self { outlets: Mutex::default(), waiting: AtomicUsize::new(0), capacity, written: Notify::new() }
     }
 
-    /// Notes a transition; whether somebody waits for it. Cheap, because a store may call it under its lock.
-    pub(crate) fn record(&self, transition: &Transition) -> bool {
+    /// Notes transitions; whether somebody waits for them. Cheap, because a store may call it under its lock.
+    pub(crate) fn record(&self, transitions: &[Transition]) -> bool {
         let mut is_waited_for = false;
         for (_, outlet) in &mut *self.outlets.lock() {
-            if outlet.items.len() == self.capacity {
-                outlet.items.pop_front();
-                outlet.missed += 1;
+            for transition in transitions {
+                if outlet.items.len() == self.capacity {
+                    outlet.items.pop_front();
+                    outlet.missed += 1;
+                }
+                outlet.items.push_back(transition.clone());
             }
-            outlet.items.push_back(transition.clone());
             is_waited_for |= outlet.is_waiting;
         }
         is_waited_for
@@ -47,24 +60,39 @@ impl TransitionLog {
     /// Wakes the subscribers that wait.
     pub(crate) fn wake(&self) {
         let mut is_waited_for = false;
-        for (_, outlet) in &mut *self.outlets.lock() {
+        let mut outlets = self.outlets.lock();
+        for (_, outlet) in &mut *outlets {
             is_waited_for |= std::mem::take(&mut outlet.is_waiting);
         }
+        self.count(&outlets);
+        drop(outlets);
         if is_waited_for {
             self.written.notify_waiters();
         }
     }
 
-    pub(crate) fn subscribe(self: &Arc<Self>) -> Transitions {
+    fn count(&self, outlets: &Slab<Outlet>) {
+        self.waiting.store(outlets.iter().filter(|it| it.1.is_waiting).count(), Ordering::SeqCst);
+    }
+
+    /// Whether a subscriber sleeps until something is noted.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// A subscription; `store` is what writes here.
+    pub(crate) fn subscribe(self: &Arc<Self>, store: Arc<dyn TaskStore>) -> Transitions {
+        // What was submitted before is not for this one.
+        store.settle();
         let number = self.outlets.lock().insert(Outlet::default());
-        Transitions { log: self.clone(), number, taken: VecDeque::new(), is_flowing: false }
+        Transitions { log: self.clone(), store, number, taken: VecDeque::new(), is_flowing: false }
     }
 }
 
 /// A subscription to the transitions of all tasks, from [`Tasks::transitions`](crate::Tasks::transitions) on, in order.
-#[derive(Debug)]
 pub struct Transitions {
     log: Arc<TransitionLog>,
+    store: Arc<dyn TaskStore>,
     number: usize,
     taken: VecDeque<Transition>,
     /// Whether some came since it last waited: then more may follow soon.
@@ -90,7 +118,7 @@ impl Transitions {
     /// Some were lost; the next call goes on with the oldest that is left.
     pub async fn next(&mut self) -> Result<Transition, Lagged> {
         loop {
-            if let Some(transition) = self.try_next()? {
+            if let Some(transition) = self.take()? {
                 self.is_flowing = true;
                 return Ok(transition);
             }
@@ -102,6 +130,8 @@ impl Transitions {
             let mut written = pin!(self.log.written.notified());
             written.as_mut().enable();
             if self.will_wait() {
+                // From now on the store tells at once. What it put off before wakes, as all that follows.
+                self.store.settle();
                 written.await;
             }
         }
@@ -112,6 +142,15 @@ impl Transitions {
     /// # Errors
     /// As [`Transitions::next`].
     pub fn try_next(&mut self) -> Result<Option<Transition>, Lagged> {
+        if let Some(transition) = self.take()? {
+            return Ok(Some(transition));
+        }
+        self.store.settle();
+        self.take()
+    }
+
+    /// The next of those that the store has told of.
+    fn take(&mut self) -> Result<Option<Transition>, Lagged> {
         if self.taken.is_empty() {
             // The queues are exchanged, which takes no longer for many than for one.
             let mut outlets = self.log.outlets.lock();
@@ -126,15 +165,27 @@ impl Transitions {
 
     /// Whether there is nothing to take; if so, the next transition wakes.
     fn will_wait(&self) -> bool {
-        let outlet = &mut self.log.outlets.lock()[self.number];
-        outlet.is_waiting = outlet.items.is_empty();
-        outlet.is_waiting
+        let mut outlets = self.log.outlets.lock();
+        let outlet = &mut outlets[self.number];
+        let is_waiting = outlet.items.is_empty();
+        outlet.is_waiting = is_waiting;
+        self.log.count(&outlets);
+        is_waiting
     }
 }
 
 impl Drop for Transitions {
     fn drop(&mut self) {
-        let outlet = self.log.outlets.lock().remove(self.number);
+        let mut outlets = self.log.outlets.lock();
+        let outlet = outlets.remove(self.number);
+        self.log.count(&outlets);
+        drop(outlets);
         drop(outlet);
+    }
+}
+
+impl fmt::Debug for Transitions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transitions").field("taken", &self.taken.len()).finish_non_exhaustive()
     }
 }

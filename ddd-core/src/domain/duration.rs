@@ -14,7 +14,7 @@ const UNITS: [(&str, u128); 7] = [
 ];
 
 /// So long that a longer one can only be a mistake: 100 years.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// A duration, or the text of one: a whole number and a unit, `250ms`, `30s`, `5m`, `2h` or `1d`, as in attributes; `us`
 /// and `ns` exist as well.

@@ -31,6 +31,7 @@ mod transition;
 
 #[cfg(feature = "config")]
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
+pub(crate) use duration::written as written_duration;
 pub use duration::{DurationError, IntoDuration};
 pub use error_kind::{Classify, ErrorKind};
 pub use filter::{Cursor, Filter, Page};
@@ -41,9 +42,10 @@ pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
-    Attempt, Budget, BulkheadSettings, CachedSettings, End, Limit, MoreLimits, PolicyKind, RateLimitedSettings,
-    Refused, RefusedKind, RetrySettings, Scope, Site, Step, Stored, Strategy, Tag, TimeoutSettings, Verdict,
-    WhenUnavailable,
+    Admission, Attempt, Budget, BulkheadSettings, CachedSettings, Circuit, CircuitBreakerSettings, CircuitState,
+    CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, PolicyKind,
+    RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans, Standing, Step, Stored,
+    Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};

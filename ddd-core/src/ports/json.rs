@@ -20,7 +20,19 @@ static EMPTY: LazyLock<Option<Box<RawValue>>> =
 /// # Errors
 /// The value cannot be written as JSON.
 pub(crate) fn written(value: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
+    kept(serde_json::to_string(value)?)
+}
+
+/// The same; nothing is kept of a `null`.
+///
+/// # Errors
+/// The value cannot be written as JSON.
+pub(crate) fn written_unless_null(value: &impl Serialize) -> serde_json::Result<Option<Box<RawValue>>> {
     let text = serde_json::to_string(value)?;
+    if text == "null" { Ok(None) } else { kept(text).map(Some) }
+}
+
+fn kept(text: String) -> serde_json::Result<Box<RawValue>> {
     if text == "{}"
         && let Some(empty) = &*EMPTY
     {

@@ -15,6 +15,8 @@ mod fields;
 mod future;
 mod json;
 mod json_path;
+mod limit_store;
+mod outcome;
 mod params;
 mod policy;
 mod returned;
@@ -35,6 +37,13 @@ pub use failure::{Failure, FailureOutcome, TaskError};
 pub use fields::{Fields, fields};
 pub use future::BoxFuture;
 pub(crate) use json::written;
+pub use limit_store::{LimitAnswer, LimitRequest, LimitStore};
+pub use outcome::{
+    AnyRules, CacheKey, CacheValue, HasError, JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified,
+    JudgeOfResult, LimitKey, MadeOfRefusal, Of, OptionRules, Owned, Refusable, Repeatable, ResultRules, RulesOfAny,
+    RulesOfKnown, RulesOfShared, Shape, SharedRules, StoreIf, Weigh, again, cache_key, limit_key, needs_result,
+    never_refused, own, part, refusable, same,
+};
 pub use params::{InvalidParams, Keys};
 pub use policy::{Forced, Policy, PolicyChangeError};
 pub use returned::{

@@ -101,8 +101,7 @@ pub fn settle<R: TaskReturn>(returned: R, convert: fn(R::Error) -> Failure) -> B
 
 /// A result as JSON, `None` for `null`.
 fn encode<T: Serialize>(result: &T) -> BodyResult {
-    json::written(result)
-        .map(|json| Some(json).filter(|it| it.get() != "null"))
+    json::written_unless_null(result)
         .map_err(|it| Failure::permanent(FailureKind::Result, format!("the result cannot be written as JSON: {it}")))
 }
 

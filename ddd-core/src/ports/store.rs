@@ -40,14 +40,11 @@ pub trait TaskStore: Send + Sync + 'static {
     /// before the unique key and the queue.
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>>;
 
-    /// Stores one task at once, without a future: for stores that have nobody to wait for. `Err` gives the task back as it
-    /// was, to be stored by [`TaskStore::enqueue`]; so answers a store that does not say otherwise.
-    ///
-    /// # Errors
-    /// The store does not do this; nothing was stored.
-    #[allow(clippy::result_large_err, reason = "the task comes back as it was given")]
-    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
-        Err(task)
+    /// Stores one task at once, without a future: for stores that have nobody to wait for. Takes the task out if it does.
+    /// `None`, which is what other stores answer, leaves it to be stored by [`TaskStore::enqueue`].
+    fn enqueue_now(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
+        let _ = task;
+        None
     }
 
     /// Hands out ready tasks in the order of their rank, each with a higher fence and a lease. Due tasks among the
@@ -118,16 +115,30 @@ pub trait TaskStore: Send + Sync + 'static {
     /// repeated: polling is the truth.
     fn attach(&self, sink: Weak<dyn SignalSink>);
 
+    /// Tells of all that was submitted, where that is put off (see [`SignalSink::is_waiting`]). Other stores have nothing to do.
+    fn settle(&self) {}
+
     /// The same store over a connection of its own, for heartbeats: a busy pool must not delay them.
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>>;
 }
 
-/// Takes what a store tells a process. Both methods must return at once and must not call the store.
+/// Takes what a store tells a process. Its methods must return at once and must not call the store.
 pub trait SignalSink: Send + Sync {
     /// A task's life changed. Called in the order of the changes, each exactly once where the store can tell, and perhaps
     /// under a lock of the store's: it only notes the transition. Answers whether somebody waits for it; then
     /// [`Signal::Recorded`] follows outside that lock.
     fn record(&self, transition: &Transition) -> bool;
+
+    /// Several changes at once, in their order: what a store does that makes many under one lock.
+    fn record_all(&self, transitions: &[Transition]) -> bool {
+        transitions.iter().fold(false, |is_waited_for, it| self.record(it) | is_waited_for)
+    }
+
+    /// Whether somebody waits to be told: a slot without work, a subscriber that sleeps. While nobody does, a store may put off
+    /// telling of a submission until any of its other methods is called. It must return at once and must not call the store.
+    fn is_waiting(&self) -> bool {
+        true
+    }
 
     /// Something happened that is worth a look.
     fn signal(&self, signal: Signal);

@@ -15,7 +15,7 @@ mod valid;
 
 /// The item with what `#[task]` adds to it; or all that is wrong with it, and the item as it was.
 pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let function = match syn::parse2::<Function>(item.clone()) {
+    let function = match Function::read(item, "`#[task]` goes on a function; write `#[task] async fn name(…)`") {
         Ok(function) => function,
         Err(error) => {
             let error = error.into_compile_error();

@@ -31,6 +31,11 @@ impl Caller {
         self.owner.as_deref()
     }
 
+    /// The same, shared.
+    pub(crate) fn shared_owner(&self) -> Option<Arc<str>> {
+        self.owner.clone()
+    }
+
     /// Whether it may do this.
     #[must_use]
     pub const fn may(&self, permission: Permission) -> bool {

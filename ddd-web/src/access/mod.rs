@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod caller;
+mod cross_site;
 mod error;
 mod permission;
 
@@ -66,6 +67,12 @@ impl Access {
             Way::Open { .. } => Some(Caller::anonymous(Permissions::EVERYTHING)),
             Way::ApiKeys(keys) => keys.caller(headers).cloned(),
         }
+    }
+
+    /// Whether a request that changes something must be refused, because a page of another site sends it, and nothing else
+    /// than the page's being open on this machine lets it in.
+    pub(crate) fn is_forged(&self, headers: &HeaderMap) -> bool {
+        matches!(self.way, Way::Open { .. }) && cross_site::is_cross_site(headers)
     }
 
     /// Somebody who may do nothing.

@@ -1,15 +1,10 @@
 //! How the service is.
 
-use std::sync::Arc;
+mod checks;
+mod report;
+mod routes;
+mod state;
 
-use axum::{Json, response::IntoResponse};
-
-use crate::{
-    request::{Answer, Call},
-    state::State,
-};
-
-/// Answers.
-pub(crate) async fn ping(_: Arc<State>, _: Call) -> Answer {
-    Ok(Json(serde_json::json!({ "status": "ok", "message": "pong" })).into_response())
-}
+pub(crate) use checks::{Check, Thresholds};
+pub(crate) use routes::{all, known, live, ping, ready};
+pub(crate) use state::Health;

@@ -45,11 +45,13 @@ codes! {
     TOO_LARGE = "too_large" PAYLOAD_TOO_LARGE "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE "The body is not of a type that is taken";
     UNSUPPORTED_ENCODING = "unsupported_encoding" UNSUPPORTED_MEDIA_TYPE "The body is encoded";
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" UNPROCESSABLE_ENTITY "The idempotency key was used for another request";
     INVALID_BODY = "invalid_body" UNPROCESSABLE_ENTITY "The body does not fit";
     RATE_LIMITED = "rate_limited" TOO_MANY_REQUESTS "The caller asks too often";
     INTERNAL_ERROR = "internal_error" INTERNAL_SERVER_ERROR "The service failed";
     QUEUE_FULL = "queue_full" SERVICE_UNAVAILABLE "The queue is full";
     STORE_UNAVAILABLE = "store_unavailable" SERVICE_UNAVAILABLE "The store does not answer";
+    TOO_MANY_STREAMS = "too_many_streams" SERVICE_UNAVAILABLE "The service has no room for another stream";
     TOO_MANY_CONNECTIONS = "too_many_connections" SERVICE_UNAVAILABLE "The service has no room for another connection";
     SHUTTING_DOWN = "shutting_down" SERVICE_UNAVAILABLE "The service is about to end";
     REQUEST_TIMED_OUT = "request_timed_out" GATEWAY_TIMEOUT "The service did not answer in time";

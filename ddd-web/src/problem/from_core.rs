@@ -37,6 +37,9 @@ impl From<SubmitError> for Problem {
             SubmitError::QueueFull { queue, retry_after, .. } => Self::of(&codes::QUEUE_FULL)
                 .detail(format!("the queue `{queue}` takes no more tasks for the moment"))
                 .retry_after(retry_after),
+            SubmitError::KeyReused => {
+                Self::of(&codes::IDEMPOTENCY_KEY_REUSED).detail("take a new key for a new request")
+            }
             SubmitError::Store(error) => error.into(),
             other => {
                 tracing::error!(error = &other as &dyn std::error::Error, "a submission failed");

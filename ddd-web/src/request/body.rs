@@ -9,6 +9,8 @@ use axum::{
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use serde_json::value::RawValue;
+
 use super::json;
 use crate::problem::{Fault, Problem, codes};
 
@@ -72,13 +74,24 @@ fn is_json(media_type: &[u8]) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
-/// The text of a body, and that it is JSON as this service wants it.
+/// The text of a body.
 ///
 /// # Errors
 /// It is not UTF-8.
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, Problem> {
     std::str::from_utf8(bytes)
         .map_err(|error| invalid(Fault::at("", format!("is not UTF-8 from byte {} on", error.valid_up_to()))))
+}
+
+/// The JSON value that a body is.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn value(bytes: &[u8]) -> Result<&RawValue, Problem> {
+    let text = text(bytes)?;
+    let value = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
+    json::check(text).map_err(invalid)?;
+    Ok(value)
 }
 
 /// A text is no JSON, or none that is taken.

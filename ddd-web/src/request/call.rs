@@ -1,11 +1,16 @@
-use axum::{
-    body::Body,
-    extract::{FromRequestParts as _, RawPathParams},
-    http::request::Parts,
-    response::Response,
-};
+use std::borrow::Cow;
 
-use super::context::RequestContext;
+use axum::{
+    Json,
+    body::Body,
+    extract::RawPathParams,
+    http::{StatusCode, request::Parts},
+    response::{IntoResponse, Response},
+};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use super::{base, context::RequestContext, query::Query};
 use crate::problem::Problem;
 
 /// What a route answers.
@@ -16,14 +21,44 @@ pub(crate) type Answer = Result<Response, Problem>;
 pub(crate) struct Call {
     pub(crate) context: RequestContext,
     pub(crate) parts: Parts,
-    pub(crate) body: Body,
+    /// Not shared, which is said by the lock: else no reference to a call could be sent.
+    body: Mutex<Body>,
+    /// The parameters of the path, percent-decoded; `None` if they are no text.
+    params: Option<RawPathParams>,
 }
 
 impl Call {
-    /// The path's parameter of this name, percent-decoded. Empty if it is no text, and nothing has an empty name.
-    pub(crate) async fn path(&mut self, name: &str) -> String {
-        let params = RawPathParams::from_request_parts(&mut self.parts, &()).await;
-        let found = params.iter().flatten().find(|it| it.0 == name);
-        found.map(|it| it.1.to_owned()).unwrap_or_default()
+    pub(crate) const fn new(context: RequestContext, parts: Parts, body: Body, params: Option<RawPathParams>) -> Self {
+        Self { context, parts, body: Mutex::new(body), params }
     }
+
+    /// The body, once.
+    pub(crate) fn take_body(&mut self) -> Body {
+        std::mem::take(self.body.get_mut())
+    }
+
+    /// The path's parameter of this name. Empty if it is no text, and nothing has an empty name.
+    pub(crate) fn path(&self, name: &str) -> &str {
+        // The last of this name: the application may nest the routes below a parameter that is called the same.
+        let found = self.params.iter().flatten().filter(|it| it.0 == name).last();
+        found.map_or("", |it| it.1)
+    }
+
+    /// The query, to be read.
+    pub(crate) fn query(&self) -> Result<Query, Problem> {
+        Query::of(&self.parts.uri)
+    }
+
+    /// The path before the routes, such as `/api/v1`.
+    pub(crate) fn base(&self) -> Cow<'_, str> {
+        match &self.params {
+            Some(params) => base::of(&self.parts.extensions, params),
+            None => Cow::Borrowed(""),
+        }
+    }
+}
+
+/// Answers with a value as JSON.
+pub(crate) fn reply(status: StatusCode, body: &impl Serialize) -> Answer {
+    Ok((status, Json(body)).into_response())
 }

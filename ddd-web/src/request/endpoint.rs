@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::Request,
+    extract::{FromRequestParts as _, RawPathParams, Request},
     http::{
         HeaderValue, Method,
         header::{CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS},
@@ -136,6 +136,9 @@ impl Inner {
                 Problem::of(&codes::METHOD_NOT_ALLOWED).allow(self.allow.clone())
             });
         };
+        if route.method != Method::GET && self.state.access.is_forged(&parts.headers) {
+            return Err(Problem::of(&codes::FORBIDDEN).detail("pages of other sites may not change anything here"));
+        }
         let caller = self.state.access.caller(&parts.headers);
         if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
             tracing::Span::current().record("caller", owner);
@@ -151,8 +154,10 @@ impl Inner {
                     .detail("send a valid key as `Authorization: Bearer …` or `X-API-Key: …`"));
             }
         };
+        let mut parts = parts;
+        let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         let traceparent = trace::traceparent(&parts.headers).map(str::to_owned);
         let context = RequestContext { request_id, caller, traceparent };
-        (route.handler)(self.state.clone(), Call { context, parts, body }).await
+        (route.handler)(self.state.clone(), Call::new(context, parts, body, params)).await
     }
 }

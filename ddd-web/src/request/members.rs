@@ -32,7 +32,7 @@ impl<'a> Members<'a> {
     pub(crate) fn of(bytes: &'a [u8]) -> Result<Self, Problem> {
         let text = body::text(bytes)?;
         let Object(members) = serde_json::from_str(text).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => fit(vec![Fault::at("", "is not an object, such as `{}`")], 0),
+            serde_json::error::Category::Data => misfit(vec![Fault::at("", "is not an object, such as `{}`")], 0),
             _ => body::unreadable(text, &error),
         })?;
         json::check(text).map_err(body::invalid)?;
@@ -76,6 +76,11 @@ impl<'a> Members<'a> {
         self.faults.push(Fault::at(place, detail));
     }
 
+    /// Notes a fault of the whole.
+    pub(crate) fn whole(&mut self, detail: &'static str) {
+        self.faults.push(Fault::at("", detail));
+    }
+
     /// Notes the members that are none of these. For one that is known elsewhere there is a hint.
     pub(crate) fn only(&mut self, known: &[&'static str], elsewhere: &[(&'static str, &'static str)]) {
         let members = std::mem::take(&mut self.members);
@@ -110,12 +115,17 @@ impl<'a> Members<'a> {
     /// # Errors
     /// Faults were noted.
     pub(crate) fn finish(self) -> Result<(), Problem> {
-        if self.faults.is_empty() { Ok(()) } else { Err(fit(self.faults, self.more)) }
+        if self.faults.is_empty() { Ok(()) } else { Err(self.into_problem()) }
+    }
+
+    /// The faults that were noted.
+    pub(crate) fn into_problem(self) -> Problem {
+        misfit(self.faults, self.more)
     }
 }
 
 /// A body does not fit, in these places and so many more.
-pub(crate) fn fit(faults: Vec<Fault>, more: usize) -> Problem {
+pub(crate) fn misfit(faults: Vec<Fault>, more: usize) -> Problem {
     let detail = match faults.len() + more {
         1 => "1 value does not fit".to_owned(),
         count => format!("{count} values do not fit"),

@@ -1,5 +1,6 @@
 //! What every request goes through before and after its route's handler.
 
+mod base;
 pub(crate) mod body;
 mod call;
 mod caught;
@@ -7,11 +8,13 @@ mod context;
 mod endpoint;
 mod json;
 pub(crate) mod members;
-mod request_id;
+mod query;
+pub(crate) mod request_id;
 mod trace;
 pub(crate) mod values;
 
-pub(crate) use call::{Answer, Call};
+pub(crate) use call::{Answer, Call, reply};
 pub(crate) use caught::caught;
 pub(crate) use endpoint::Endpoint;
+pub(crate) use query::Query;
 pub(crate) use request_id::{RequestIds, X_REQUEST_ID};

@@ -5,7 +5,7 @@ use std::{
     future::{pending, poll_fn},
     io,
     net::SocketAddr,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::Poll,
     time::Duration,
@@ -14,7 +14,7 @@ use std::{
 use ddd_core::{App, ShutdownReport};
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::{Instant, sleep, sleep_until, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
 use super::{
@@ -25,22 +25,42 @@ use super::{
 };
 use crate::{drain::Drain, problem::codes::TOO_MANY_CONNECTIONS};
 
-/// When and how a server ends.
+/// As good as for ever.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+
+/// How a server ends.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Ending {
-    pub(super) told: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     pub(super) delay: Duration,
     pub(super) within: Duration,
 }
 
 impl Default for Ending {
     fn default() -> Self {
-        Self { told: None, delay: Duration::ZERO, within: Duration::from_secs(30) }
+        Self { delay: Duration::ZERO, within: Duration::from_secs(30) }
     }
 }
 
-impl fmt::Debug for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ending").field("delay", &self.delay).field("within", &self.within).finish_non_exhaustive()
+/// What tells the server to end.
+pub(super) enum Told {
+    ByFuture(Pin<Box<dyn Future<Output = ()> + Send>>),
+    BySignals(Signals),
+}
+
+impl Told {
+    async fn next(&mut self) {
+        match self {
+            Self::ByFuture(future) => future.await,
+            Self::BySignals(signals) => signals.next().await,
+        }
+    }
+
+    /// Signals come again; a future ends once.
+    async fn again(&mut self) {
+        match self {
+            Self::ByFuture(_) => pending().await,
+            Self::BySignals(signals) => signals.next().await,
+        }
     }
 }
 
@@ -48,13 +68,10 @@ impl fmt::Debug for Ending {
 #[must_use = "connections wait until it runs"]
 pub struct Listening {
     pub(super) app: App,
-    pub(super) listener: TcpListener,
     pub(super) address: SocketAddr,
-    pub(super) site: Arc<Site>,
-    pub(super) protocol: Arc<Protocol>,
-    pub(super) connections: Arc<Connections>,
+    pub(super) door: Door,
     pub(super) ending: Ending,
-    pub(super) signals: Option<Signals>,
+    pub(super) told: Told,
 }
 
 impl fmt::Debug for Listening {
@@ -81,71 +98,61 @@ impl Listening {
 
     /// Serves until it is told to end, and ends in order; see [`Server`](crate::Server). Dropped before, it cuts all
     /// connections.
-    pub async fn run(mut self) -> ShutdownReport {
-        let drain = self.site.drain.clone();
+    pub async fn run(self) -> ShutdownReport {
+        let Self { app, door, ending, mut told, .. } = self;
+        let drain = door.site.drain.clone();
         let _cut = CutAtEnd(drain.clone());
-        let mut told = Told { future: self.ending.told.take(), signals: self.signals.take() };
         tokio::select! {
-            () = self.accept() => {}
+            () = door.accept() => {}
             () = told.next() => {}
         }
-        let deadline = Instant::now().checked_add(self.ending.within);
-        let deadline = deadline.unwrap_or_else(|| Instant::now() + Duration::from_secs(3_600 * 24 * 365));
-        tracing::info!(connections = self.connections.open(), "shutting down");
+        tracing::info!(connections = door.connections.open(), "shutting down");
         drain.begin();
         tokio::select! {
-            report = self.end(deadline) => report,
+            report = end(app, door, ending) => report,
             () = told.again() => {
                 tracing::warn!("told to end a second time; ending at once");
                 ShutdownReport::default()
             }
         }
     }
+}
 
-    async fn end(self, deadline: Instant) -> ShutdownReport {
-        let began = Instant::now();
-        let delayed = began.checked_add(self.ending.delay).map_or(deadline, |it| it.min(deadline));
-        tokio::select! {
-            () = self.accept() => {}
-            () = sleep_until(delayed) => {}
-        }
-        let Self { app, listener, site, protocol, connections, .. } = self;
-        // Those that wait to be accepted may have sent their request already.
-        while let Some(Ok((stream, address))) = accept_now(&listener).await {
-            welcome(stream, address, &site, &protocol, &connections);
-        }
-        drop(listener);
-        site.drain.end_streams();
-        let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
-        let _ = timeout_at(half, connections.all_closed()).await;
-        let mut shutdown = pin!(app.shutdown(deadline.saturating_duration_since(Instant::now())));
-        let mut report = None;
-        {
-            let mut closed = pin!(timeout_at(deadline, connections.all_closed()));
-            let mut is_closed = false;
-            poll_fn(|cx| {
-                if report.is_none()
-                    && let Poll::Ready(ready) = shutdown.as_mut().poll(cx)
-                {
-                    report = Some(ready);
-                }
-                is_closed |= closed.as_mut().poll(cx).is_ready();
-                if is_closed && report.is_some() { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-        }
-        site.drain.cut();
-        if connections.open() > 0 {
-            tracing::warn!(connections = connections.open(), "cut at the deadline");
-        }
-        report.unwrap_or_default()
+async fn end(app: App, door: Door, ending: Ending) -> ShutdownReport {
+    let began = Instant::now();
+    let after = |time: Duration| began.checked_add(time).unwrap_or_else(|| began + FAR);
+    let deadline = after(ending.within);
+    tokio::select! {
+        () = door.accept() => {}
+        () = sleep_until(after(ending.delay).min(deadline)) => {}
     }
+    let (connections, drain) = (door.connections.clone(), door.site.drain.clone());
+    door.close().await;
+    drain.end_streams();
+    let left = || deadline.saturating_duration_since(Instant::now());
+    let _ = timeout(left() / 2, connections.all_closed()).await;
+    let (report, _) = tokio::join!(app.shutdown(left()), timeout_at(deadline, connections.all_closed()));
+    drain.cut();
+    if connections.open() > 0 {
+        tracing::warn!(connections = connections.open(), "cut at the deadline");
+    }
+    report
+}
 
+/// Where connections come in.
+pub(super) struct Door {
+    pub(super) listener: TcpListener,
+    pub(super) site: Arc<Site>,
+    pub(super) protocol: Arc<Protocol>,
+    pub(super) connections: Arc<Connections>,
+}
+
+impl Door {
     /// Takes connections, for ever.
     async fn accept(&self) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, address)) => welcome(stream, address, &self.site, &self.protocol, &self.connections),
+                Ok((stream, address)) => self.welcome(stream, address),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     // Too many open files, most likely: some will be closed soon.
@@ -153,6 +160,24 @@ impl Listening {
                     sleep(Duration::from_millis(100)).await;
                 }
             }
+        }
+    }
+
+    /// Takes no more than those that wait already: they may have sent their request.
+    async fn close(self) {
+        while let Some(Ok((stream, address))) = accept_now(&self.listener).await {
+            self.welcome(stream, address);
+        }
+    }
+
+    /// Serves a connection in a task of its own, if there is room.
+    fn welcome(&self, stream: TcpStream, address: SocketAddr) {
+        match self.connections.admit() {
+            Some(place) => {
+                let (site, protocol) = (self.site.clone(), self.protocol.clone());
+                drop(tokio::spawn(connection::serve(stream, address, place, site, protocol)));
+            }
+            None => refuse(&stream),
         }
     }
 }
@@ -164,22 +189,6 @@ async fn accept_now(listener: &TcpListener) -> Option<io::Result<(TcpStream, Soc
         Poll::Pending => Poll::Ready(None),
     })
     .await
-}
-
-/// Serves a connection in a task of its own, if there is room.
-fn welcome(
-    stream: TcpStream,
-    address: SocketAddr,
-    site: &Arc<Site>,
-    protocol: &Arc<Protocol>,
-    connections: &Arc<Connections>,
-) {
-    match connections.admit() {
-        Some(place) => {
-            drop(tokio::spawn(connection::serve(stream, address, place, site.clone(), protocol.clone())));
-        }
-        None => refuse(&stream),
-    }
 }
 
 /// Says that there is no room, as far as the system takes it at once.
@@ -201,28 +210,4 @@ fn refuse(stream: &TcpStream) {
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// What tells the server to end.
-struct Told {
-    future: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    signals: Option<Signals>,
-}
-
-impl Told {
-    async fn next(&mut self) {
-        match (&mut self.future, &mut self.signals) {
-            (Some(future), _) => future.await,
-            (None, Some(signals)) => signals.next().await,
-            (None, None) => pending().await,
-        }
-    }
-
-    /// Signals come again; a future ends once.
-    async fn again(&mut self) {
-        match &mut self.signals {
-            Some(signals) => signals.next().await,
-            None => pending().await,
-        }
-    }
 }

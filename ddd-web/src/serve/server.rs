@@ -1,4 +1,4 @@
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use ddd_core::{App, ShutdownReport};
@@ -11,7 +11,7 @@ use super::{
     error::ServeError,
     exchange::Site,
     limits::Limits,
-    running::{Ending, Listening},
+    running::{Door, Ending, Listening, Told},
     signals::Signals,
 };
 use crate::drain::Drain;
@@ -48,13 +48,14 @@ pub struct Server {
     limits: Limits,
     drain: Drain,
     ending: Ending,
+    told: Option<Told>,
 }
 
 impl Server {
     /// A server for `router`, whose end is the end of the workers of `app`.
     pub fn new(app: &App, router: Router) -> Self {
         let (limits, drain, ending) = (Limits::default(), Drain::new(), Ending::default());
-        Self { app: app.clone(), router, limits, drain, ending }
+        Self { app: app.clone(), router, limits, drain, ending, told: None }
     }
 
     fn limit(mut self, change: impl FnOnce(&mut Limits)) -> Self {
@@ -125,8 +126,7 @@ impl Server {
 
     /// Ends when `told` does, instead of by a signal of the system.
     pub fn until(mut self, told: impl Future<Output = ()> + Send + 'static) -> Self {
-        let told: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(told);
-        self.ending.told = Some(told);
+        self.told = Some(Told::ByFuture(Box::pin(told)));
         self
     }
 
@@ -143,10 +143,10 @@ impl Server {
     /// The address cannot be listened on; or other machines can reach it, and an [`Api`](crate::Api) of the application lets
     /// everybody do everything.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Listening, ServeError> {
-        let Self { app, router, limits, drain, ending } = self;
-        let signals = match ending.told {
-            Some(_) => None,
-            None => Some(Signals::listen().map_err(ServeError::Signals)?),
+        let Self { app, router, limits, drain, ending, told } = self;
+        let told = match told {
+            Some(told) => told,
+            None => Told::BySignals(Signals::listen().map_err(ServeError::Signals)?),
         };
         let listener = bind(&app, address).await?;
         let address = listener.local_addr().map_err(ServeError::Address)?;
@@ -154,7 +154,8 @@ impl Server {
         let protocol = Arc::new(protocol(&limits));
         let site = Arc::new(Site::new(router, limits, drain));
         tracing::info!("listening on http://{address}");
-        Ok(Listening { app, listener, address, site, protocol, connections, ending, signals })
+        let door = Door { listener, site, protocol, connections };
+        Ok(Listening { app, address, door, ending, told })
     }
 
     /// Listens on an address and serves until it is told to end.

@@ -2,28 +2,42 @@
 
 use std::sync::Arc;
 
-use axum::{Json, response::IntoResponse};
-use ddd_core::TaskRecord;
+use axum::http::StatusCode;
+use ddd_core::{TaskRecord, TaskStatus};
 
+use super::{
+    body::{Record, Status, Summary},
+    visible,
+};
 use crate::{
-    access::Caller,
-    problem::{Problem, codes},
-    request::{Answer, Call},
+    problem::Problem,
+    request::{Answer, Call, reply},
     state::State,
 };
 
-/// The task's record.
-pub(crate) async fn record(state: Arc<State>, mut call: Call) -> Answer {
-    let id = call.path("task_id").await;
-    let record = visible(&state, &call.context.caller, &id).await?;
-    Ok(Json(record).into_response())
+/// The highest place in a queue that is told.
+const LAST_POSITION: usize = 1_000;
+
+/// All of a task.
+pub(crate) async fn record(state: Arc<State>, call: Call) -> Answer {
+    let record = visible::record(&state, &call.context.caller, call.path("task_id")).await?;
+    let position = position(&state, &record).await?;
+    reply(StatusCode::OK, &Record::of(&record, &call.base(), position))
 }
 
-/// The record of the task with this id, if the caller may see it. A task of someone else's and none at all are the same.
-pub(crate) async fn visible(state: &State, caller: &Caller, id: &str) -> Result<TaskRecord, Problem> {
-    let not_found = || Problem::of(&codes::TASK_NOT_FOUND);
-    let id = id.parse().map_err(|_| not_found())?;
-    let record = state.app.tasks().get(id).await?.ok_or_else(not_found)?;
-    let owner = record.origin().and_then(|it| it.owner.as_deref());
-    if caller.may_see(owner) { Ok(record) } else { Err(not_found()) }
+/// Where a task is.
+pub(crate) async fn status(state: Arc<State>, call: Call) -> Answer {
+    let record = visible::record(&state, &call.context.caller, call.path("task_id")).await?;
+    let queue_position = position(&state, &record).await?;
+    let base = call.base();
+    reply(StatusCode::OK, &Status { summary: Summary::of(&record, &base), queue_position })
+}
+
+/// A task's place in its queue, from 1; `None` if it does not wait there.
+async fn position(state: &State, record: &TaskRecord) -> Result<Option<usize>, Problem> {
+    if record.status != TaskStatus::Pending {
+        return Ok(None);
+    }
+    let found = state.app.tasks().position(record.id, LAST_POSITION - 1).await?;
+    Ok(found.and_then(|it| it.ahead).map(|it| it + 1))
 }

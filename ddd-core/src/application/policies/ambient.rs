@@ -13,6 +13,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use tracing::Instrument;
 
 use crate::domain::Moment;
 
@@ -97,6 +98,18 @@ pub(super) fn now() -> Moment {
     }
     let elapsed = START.get_or_init(Instant::now).elapsed();
     Moment::from_nanos(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// A future that is to run in a task of its own, with what surrounds the caller: a test's own states, and the span.
+pub(super) fn carried<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
+    let isolation = Isolation::current();
+    let future = future.instrument(tracing::Span::current());
+    async move {
+        match isolation {
+            Some(isolation) => isolation.scope(future).await,
+            None => future.await,
+        }
+    }
 }
 
 /// The state that all cells of this name share, one for each type; `make` makes it for the first of them.

@@ -142,18 +142,17 @@ impl Policies {
         let mut problems: Vec<_> = self.0.iter().flat_map(|it| own_problems(*it)).collect();
         let mut seen: HashMap<(&str, PolicyKind, u32), &dyn Policy> = HashMap::new();
         for policy in &self.0 {
-            let site = policy.site();
-            // Breakers of one name are one breaker.
-            if policy.kind() == PolicyKind::CircuitBreaker && site.is_named {
-                continue;
+            let (kind, site) = (policy.kind(), policy.site());
+            let is_shared = kind == PolicyKind::CircuitBreaker && site.is_named;
+            let position = if is_shared { 0 } else { site.position };
+            let Some(other) = seen.insert((site.name, kind, position), *policy) else { continue };
+            let both = format!("`#[{kind}]` at {site} and at {} are both named `{}`", other.site(), site.name);
+            match is_shared {
+                // Breakers of one name are one breaker.
+                true if policy.annotated() == other.annotated() => {}
+                true => problems.push(format!("{both}, so they are one, but their settings differ; write them alike")),
+                false => problems.push(format!("{both}; write `name = \"…\"` in one of them")),
             }
-            let Some(other) = seen.insert((site.name, policy.kind(), site.position), *policy) else { continue };
-            problems.push(format!(
-                "`#[{}]` at {site} and at {} are both named `{}`; write `name = \"…\"` in one of them",
-                policy.kind(),
-                other.site(),
-                site.name
-            ));
         }
         problems
     }

@@ -4,17 +4,25 @@
 //! Read in this order: [`ambient`] (time, and a test's own state), [`StateCell`], [`Policies`], then one folder each.
 
 mod ambient;
-#[allow(dead_code, unused_imports, reason = "the policies that use it come next")]
 mod atomics;
+mod bulkhead;
 mod cached;
 mod catalogue;
+mod circuit_breaker;
+mod rate_limited;
 mod retry;
 mod settings;
 mod state_cell;
 mod stripes;
+mod timeout;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
+pub use bulkhead::{BulkheadCell, BulkheadPermit};
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lookup, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
+pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
+pub(crate) use rate_limited::set_limit_store;
+pub use rate_limited::{Admission, RateLimitedCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};
+pub use timeout::TimeoutCell;

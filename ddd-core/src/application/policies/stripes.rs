@@ -10,12 +10,12 @@ const LINES: usize = 16;
 
 /// One value for each thread, on a cache line of its own. What they say together is the sum of them all.
 #[derive(Debug, Default)]
-pub(super) struct Stripes<T>([Line<T>; LINES]);
+pub(super) struct Stripes<T>([Apart<T>; LINES]);
 
-/// 128 bytes: processors fetch pairs of lines.
+/// A value whose cache line nothing else is on. 128 bytes: processors fetch pairs of lines.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Line<T>(T);
+pub(super) struct Apart<T>(pub(super) T);
 
 impl<T> Stripes<T> {
     /// The value of the calling thread.

@@ -53,6 +53,8 @@ pub(crate) struct Surroundings {
     pub(crate) runtime: Handle,
     /// Where progress is reported to; nowhere if the task has no record.
     pub(crate) progress: Option<Arc<ProgressWriter>>,
+    /// In how many places an attempt is held beside its body: where it is run, and where the rest of the worker finds it.
+    pub(crate) holders: usize,
 }
 
 /// An attempt that runs in this process: what its body sees of it, and what the worker does to it.
@@ -68,6 +70,7 @@ pub(crate) struct RunningAttempt {
     listening: AtomicBool,
     was_told: AtomicBool,
     stopped: OnceLock<Arc<Notify>>,
+    has_children: AtomicBool,
     children: Mutex<Children>,
 }
 
@@ -80,7 +83,7 @@ enum Children {
 }
 
 impl RunningAttempt {
-    pub(crate) fn new(claimed: &Claimed, surroundings: Arc<Surroundings>) -> Self {
+    pub(crate) fn new(claimed: &Claimed, began: Instant, surroundings: Arc<Surroundings>) -> Self {
         let info = AttemptInfo {
             id: claimed.id,
             name: claimed.name.clone(),
@@ -99,13 +102,14 @@ impl RunningAttempt {
             info,
             surroundings,
             timeout: claimed.timeout,
-            until: far(Instant::now(), claimed.timeout),
+            until: far(began, claimed.timeout),
             stop: AtomicU8::new(Stop::None as u8),
             overdue: AtomicU8::new(Overdue::No as u8),
             given_back: AtomicBool::new(false),
             listening: AtomicBool::new(false),
             was_told: AtomicBool::new(false),
             stopped: OnceLock::new(),
+            has_children: AtomicBool::new(false),
             children: Mutex::default(),
         }
     }
@@ -217,7 +221,14 @@ impl RunningAttempt {
     }
 
     /// Ends all children and waits until none runs. None can be started afterwards.
-    pub(crate) async fn end_children(&self) {
+    pub(crate) async fn end_children(self: &Arc<Self>) {
+        // Nobody else holds it: whoever could have started a child, or still could, is gone.
+        if Arc::strong_count(self) <= self.surroundings.holders {
+            fence(Ordering::Acquire);
+            if !self.has_children.load(Ordering::Relaxed) {
+                return;
+            }
+        }
         let children = std::mem::replace(&mut *self.children.lock(), Children::Closed);
         if let Children::Some(mut set) = children {
             set.shutdown().await;
@@ -257,6 +268,7 @@ impl Attempt for RunningAttempt {
     fn spawn(&self, child: BoxFuture<'static, ()>) {
         let child = Contained::new(Box::pin(current::inside(self.inherited(), child)));
         let mut children = self.children.lock();
+        self.has_children.store(true, Ordering::Relaxed);
         match &mut *children {
             Children::Some(set) => {
                 set.spawn_on(child, &self.surroundings.runtime);

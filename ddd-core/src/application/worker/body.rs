@@ -96,15 +96,20 @@ pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -
         }
     }
     let secret = (!job.registered.definition.secrets.is_empty()).then(|| job.params.clone());
-    let call = Call::new(job.params, context.clone(), dependencies);
+    let for_hooks = services.hooks.has_around().then(|| context.clone());
+    let wrap = |body| match &for_hooks {
+        Some(context) => services.hooks.wrap(context, body),
+        None => body,
+    };
+    let call = Call::new(job.params, context, dependencies);
     let ended = match job.registered.definition.body {
-        Body::Async(start) => match guard::run(|| Ok(services.hooks.wrap(&context, start(call)))) {
+        Body::Async(start) => match guard::run(|| Ok(wrap(start(call)))) {
             Ok(body) => drive(body, job.attempt, grace, &mut place, events).await,
             Err(failure) => Ended::Returned(Err(failure)),
         },
         Body::Blocking(body) => {
             let (body, returned) = on_thread(&services.threads, body, call, place.clone());
-            let ended = match guard::run(|| Ok(services.hooks.wrap(&context, body))) {
+            let ended = match guard::run(|| Ok(wrap(body))) {
                 Ok(body) => wait_for(body, job.attempt, &mut place, events).await,
                 Err(failure) => Ended::Returned(Err(failure)),
             };
@@ -118,6 +123,7 @@ pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -
             format!("the body of `{}` lives in another binary", job.registered.name),
         ))),
     };
+    drop(for_hooks);
     job.attempt.end_children().await;
     let ended = match (ended, secret) {
         // The check tells the same without a secret value.

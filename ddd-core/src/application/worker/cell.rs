@@ -37,9 +37,11 @@ impl Cell {
         if state.next.is_empty() { std::mem::take(&mut state.reports) } else { Vec::new() }
     }
 
-    /// What is to be run after the present attempt.
-    pub(crate) fn line_up(&self, tasks: impl Iterator<Item = Claimed>) {
-        self.0.lock().next.extend(tasks);
+    /// What is to be run.
+    pub(crate) fn line_up(&self, first: Claimed, more: impl Iterator<Item = Claimed>) {
+        let mut state = self.0.lock();
+        state.next.push_back(first);
+        state.next.extend(more);
     }
 
     /// The next one of them.

@@ -21,7 +21,6 @@ pub(crate) struct Feed {
     services: Arc<Services>,
     finisher: Arc<Finisher>,
     state: Mutex<State>,
-    wake: Arc<Notify>,
     pace_changed: Notify,
     /// The queues that this worker serves, and how many tasks of each it may run at once.
     queues: Arc<[(Name, usize)]>,
@@ -79,7 +78,7 @@ pub(crate) struct Taken {
 pub(crate) struct Done {
     /// The queue of the task that it ran first.
     pub(crate) queue: Name,
-    /// How many bodies ended at their first poll, if all did.
+    /// How many bodies ended at their first poll, if all did, and soon.
     pub(crate) quick: Option<usize>,
 }
 
@@ -88,8 +87,8 @@ struct Claim {
     request: ClaimRequest,
     /// For how many slots.
     asked: usize,
-    /// Whether all of it is for the slot that asks.
-    is_batch: bool,
+    /// For how many tasks, if all of them are for the slot that asks.
+    batch: Option<usize>,
     /// Whether no other may be made meanwhile.
     is_only: bool,
 }
@@ -105,8 +104,8 @@ enum Step {
 impl Feed {
     /// After so many bodies in a row that ended at their first poll, a slot claims several tasks at once for itself.
     const QUICK: usize = 32;
-    /// How many.
-    const BATCH: usize = 8;
+    /// How many: a part of the row, and no more than this.
+    const BATCH: usize = 32;
 
     pub(crate) fn new(
         worker: WorkerId,
@@ -121,21 +120,15 @@ impl Feed {
             services,
             finisher,
             state: Mutex::new(state),
-            wake: Arc::default(),
             pace_changed: Notify::new(),
             queues: queues.into(),
             has_queue_limits,
         }
     }
 
-    /// Rung when something may be ready: one slot that waits looks for it.
-    pub(crate) fn bell(&self) -> &Arc<Notify> {
-        &self.wake
-    }
-
     /// Something may be ready: one slot that waits looks for it.
     pub(crate) fn wake(&self) {
-        self.wake.notify_one();
+        self.services.bell.wake_one();
     }
 
     /// Sets how many slots there should be; answers how many must be started.
@@ -146,7 +139,7 @@ impl Feed {
         state.slots += missing;
         drop(state);
         // Slots that wait and are now too many end.
-        self.wake.notify_waiters();
+        self.services.bell.wake_all();
         missing
     }
 
@@ -156,7 +149,7 @@ impl Feed {
         state.closed = true;
         let on_the_way = state.ready.drain(..).collect();
         drop(state);
-        self.wake.notify_waiters();
+        self.services.bell.wake_all();
         self.pace_changed.notify_one();
         on_the_way
     }
@@ -214,9 +207,11 @@ impl Feed {
     pub(crate) async fn next(&self, done: Option<&Done>) -> Option<Taken> {
         let mut pause = Pause::default();
         let mut from = done.map_or(Slot::Begins, Slot::Finished);
+        let bell = &self.services.bell;
+        let _listening = bell.listen();
         loop {
             // Made before the look, so that no call to all slots falls between look and wait.
-            let hint = self.wake.notified();
+            let hint = bell.heard();
             match self.step(from) {
                 Step::Run(claimed) => return Some(Taken { claimed, more: Vec::new().into_iter() }),
                 Step::End => return None,
@@ -240,7 +235,8 @@ impl Feed {
     /// on goes back.
     async fn claim(&self, claim: Claim) -> Result<Option<Taken>, StoreError> {
         let services = &self.services;
-        let Claim { request, asked, is_batch, mut is_only } = claim;
+        let Claim { request, asked, batch, mut is_only } = claim;
+        services.bell.looks();
         let answer = match store_call::poll_now(services.store.claim(request)) {
             Ok(answer) => answer,
             Err(pending) => {
@@ -256,7 +252,7 @@ impl Feed {
         let mut state = self.state.lock();
         state.asked -= asked;
         state.claiming -= usize::from(is_only);
-        Ok(self.take(state, answer?, is_batch))
+        Ok(self.take(state, answer?, batch))
     }
 
     /// What a slot is to do.
@@ -271,7 +267,7 @@ impl Feed {
             state.slots -= 1;
             drop(state);
             // The hint that woke this slot may have been meant for work that another one can still do.
-            self.wake.notify_one();
+            self.wake();
             return Step::End;
         }
         if let Some(claimed) = state.ready.pop_front() {
@@ -291,14 +287,16 @@ impl Feed {
     fn begin_claim(&self, state: &mut State) -> Claim {
         let is_idle = state.running == 0 && state.ready.is_empty() && state.asked == 0;
         let taken = state.running + state.ready.len() + state.asked;
-        let is_batch = state.quick >= Self::QUICK && !self.has_queue_limits && !is_idle;
+        // What must run alone is given to nobody but an idle worker that asks for it.
+        let is_batch = state.quick >= Self::QUICK && !self.has_queue_limits && !(is_idle && state.alone);
+        let batch = is_batch.then(|| (state.quick / 4).min(Self::BATCH));
+        let is_idle = is_idle && !is_batch;
         let asked = if is_batch { 1 } else { (1 + state.hungry).min(state.limit.saturating_sub(taken)).max(1) };
         // What must run alone, and what is limited in this worker, is counted by one claim at a time.
         let is_only = is_idle || self.has_queue_limits;
         state.asked += asked;
         state.claiming += usize::from(is_only);
-        let max = if is_batch { Self::BATCH } else { asked };
-        Claim { request: self.request(state, max, is_idle), asked, is_batch, is_only }
+        Claim { request: self.request(state, batch.unwrap_or(asked), is_idle), asked, batch, is_only }
     }
 
     fn request(&self, state: &State, max: usize, is_idle: bool) -> ClaimRequest {
@@ -316,7 +314,7 @@ impl Feed {
     }
 
     /// Takes a claim's answer in.
-    fn take(&self, mut state: MutexGuard<'_, State>, claims: Claims, is_batch: bool) -> Option<Taken> {
+    fn take(&self, mut state: MutexGuard<'_, State>, claims: Claims, batch: Option<usize>) -> Option<Taken> {
         let mut tasks = claims.tasks.into_iter();
         if state.closed {
             drop(state);
@@ -328,11 +326,10 @@ impl Feed {
             self.plan(&mut state, delay);
         }
         let first = tasks.next();
-        if is_batch {
+        match batch {
             // As much as was asked for: others will find something as well.
-            state.again |= tasks.len() + 1 == Self::BATCH;
-        } else {
-            state.ready.extend(tasks.by_ref());
+            Some(batch) => state.again |= tasks.len() + 1 == batch,
+            None => state.ready.extend(tasks.by_ref()),
         }
         Some(Taken { claimed: self.started(state, first?), more: tasks })
     }
@@ -353,10 +350,10 @@ impl Feed {
             state.running_by_queue[index] += 1;
         }
         // Each slot that takes something wakes the next one that waits, as long as there is something to take.
-        let more = state.hungry > 0 && (!state.ready.is_empty() || state.again);
+        let more = state.hungry > 0 && (!state.ready.is_empty() || state.again || self.services.bell.is_rung());
         drop(state);
         if more {
-            self.wake.notify_one();
+            self.wake();
         }
         claimed
     }

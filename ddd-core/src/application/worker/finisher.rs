@@ -72,11 +72,19 @@ impl Finisher {
     }
 
     /// Takes several reports.
-    pub(crate) fn push_all(self: &Arc<Self>, reports: Vec<Report>) {
-        if !reports.is_empty() {
-            self.state.lock().waiting.extend(reports);
-            self.flush();
+    pub(crate) fn push_all(self: &Arc<Self>, mut reports: Vec<Report>) {
+        if reports.is_empty() {
+            return;
         }
+        let mut state = self.state.lock();
+        state.waiting.append(&mut reports);
+        if std::mem::replace(&mut state.writing, true) {
+            // Whoever writes takes them along.
+            return;
+        }
+        let batch = std::mem::replace(&mut state.waiting, reports);
+        drop(state);
+        self.write(batch);
     }
 
     /// Writes what waits.

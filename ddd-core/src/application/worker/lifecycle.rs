@@ -1,7 +1,5 @@
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
-
 use super::{
     attempt::Stop,
     cell::Cell,
@@ -53,11 +51,6 @@ impl Worker {
             self.shared.add(cell.clone());
             store_call::spawn(&self.shared.services.runtime, slot::live(self.shared.clone(), cell));
         }
-    }
-
-    /// What is rung when a task may be ready.
-    pub(crate) fn bell(&self) -> Arc<Notify> {
-        self.shared.feed.bell().clone()
     }
 
     /// A task may be ready.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::{
@@ -28,36 +29,60 @@ use crate::{
 /// The life of a slot.
 pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let progress = Some(shared.progress.clone());
-    let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress });
+    let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress, holders: 2 });
     let mut done = None;
     while let Some(taken) = shared.feed.next(done.as_ref()).await {
         let queue = taken.claimed.queue.clone();
-        cell.line_up(taken.more);
+        cell.line_up(taken.claimed, taken.more);
         let mut quick = Some(0);
-        let mut next = Some(taken.claimed);
-        while let Some(claimed) = next {
-            let was_quick = run(&shared, &cell, claimed, surroundings.clone()).await;
-            quick = quick.filter(|_| was_quick).map(|it| it + 1);
+        let mut began = None;
+        while let Some(ran) = run(&shared, &cell, &surroundings).await {
+            // The beginning of each tells how long the one before it took: no clock is read for that.
+            let took_long = began.is_some_and(|it| ran.began - it > LONG);
+            if took_long {
+                give_line_back(&shared, &cell);
+            }
+            quick = quick.filter(|_| ran.was_quick && !took_long).map(|it| it + 1);
+            began = Some(ran.began);
             // A body that never waits, over a store that answers at once, would keep the thread from everything else.
             tokio::task::consume_budget().await;
-            next = cell.next();
         }
+        quick = quick.filter(|_| began.is_none_or(|it| it.elapsed() <= LONG));
         shared.finisher.room().await;
         done = Some(Done { queue, quick });
     }
     shared.remove(&cell);
 }
 
-/// Runs a task and reports its end; whether its body ended at its first poll.
-async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: Arc<Surroundings>) -> bool {
+/// A body that takes longer keeps others in its slot's line waiting for too long.
+const LONG: Duration = Duration::from_millis(1);
+
+/// What a slot has run.
+struct Ran {
+    began: Instant,
+    /// Whether its body ended at its first poll.
+    was_quick: bool,
+}
+
+/// Gives back what is in the line of a slot that cannot get to it soon, and reports what has ended.
+fn give_line_back(shared: &Shared, cell: &Cell) {
+    let (not_run, reports) = cell.clear();
+    shared.finisher.push_all(reports);
+    shared.finisher.give_back(not_run.into_iter());
+}
+
+/// Runs the next task in line and reports its end; `None` if there is none.
+async fn run(shared: &Shared, cell: &Cell, surroundings: &Arc<Surroundings>) -> Option<Ran> {
+    let claimed = cell.next()?;
     let Some(registered) = shared.services.registry.find(&claimed.name) else {
         // The store hands out only what was declared; what was not is for another worker.
         tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
         let report = Report::unbegun(claimed, AttemptEnd::Release);
         shared.finisher.push_all(cell.end(Some(report)));
-        return false;
+        return Some(Ran { began: Instant::now(), was_quick: false });
     };
-    let attempt = Arc::new(RunningAttempt::new(&claimed, surroundings));
+    let began = Instant::now();
+    let attempt = Arc::new(RunningAttempt::new(&claimed, began, surroundings.clone()));
     cell.begin(attempt.clone());
     shared.stop_if_told_before(&attempt);
     let span = span(&claimed);
@@ -66,9 +91,7 @@ async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: 
     let waits = || {
         waited.store(true, Ordering::Relaxed);
         shared.feed.body_waits();
-        let (not_run, reports) = cell.clear();
-        shared.finisher.push_all(reports);
-        shared.finisher.give_back(not_run.into_iter());
+        give_line_back(shared, cell);
     };
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
@@ -85,7 +108,7 @@ async fn run(shared: &Arc<Shared>, cell: &Cell, claimed: Claimed, surroundings: 
     if let Some(needed) = needed {
         needed.teardown(shared.services.settings.teardown_timeout).await;
     }
-    !waited.into_inner()
+    Some(Ran { began, was_quick: !waited.into_inner() })
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.

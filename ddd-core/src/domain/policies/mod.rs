@@ -12,10 +12,16 @@ mod site;
 mod timeout;
 
 pub use bulkhead::BulkheadSettings;
-pub use cached::{CachedSettings, Stored, Tag};
-pub use circuit_breaker::Verdict;
+pub use cached::{CachedSettings, Freshness, Spans, Stored, Tag};
+pub use circuit_breaker::{
+    Admission, Circuit, CircuitBreakerSettings, CircuitState, Hold, Totals, Transition as CircuitTransition, Verdict,
+    Window,
+};
 pub use kind::PolicyKind;
-pub use rate_limited::{Limit, MoreLimits, RateLimitedSettings, Strategy, WhenUnavailable};
+pub use rate_limited::{
+    Exceeded, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, RateLimitedSettings, Refill, Standing, Strategy,
+    WhenUnavailable,
+};
 pub use refused::{Refused, RefusedKind};
 pub use retry::{Attempt, Budget, End, RetrySettings, Step};
 pub use scope::Scope;

@@ -6,7 +6,7 @@ use std::fmt;
 pub struct Site {
     /// The name by which configuration and [`policies()`](crate::policies) know it.
     pub name: &'static str,
-    /// Whether the attribute says the name; else it is [`Site::function`].
+    /// Whether its own attribute says the name; else another one of the same function does, or it is [`Site::function`].
     pub is_named: bool,
     /// The path of the function's module, and its name.
     pub function: &'static str,
@@ -30,6 +30,13 @@ impl Site {
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = name;
         self.is_named = true;
+        self
+    }
+
+    /// With the name that another attribute of the same function says.
+    #[must_use]
+    pub const fn called(mut self, name: &'static str) -> Self {
+        self.name = name;
         self
     }
 }

@@ -1,4 +1,8 @@
-use super::{effects::Effects, enqueue::due_at, entry::priority_index, state::State};
+use super::{
+    effects::Effects,
+    entry::{due_at, priority_index},
+    state::State,
+};
 use crate::{
     domain::{AttemptError, FailureKind, Name, Priority, TaskId, TaskStatus, Timestamp, Until},
     ports::{Control, Controlled, Due, Signal},

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use serde_json::value::RawValue;
 
@@ -8,13 +8,23 @@ use crate::{
     ports::{NewTask, Signal, SignalSink},
 };
 
+/// The room that is kept for transitions; changes of more are rare.
+const MOST_ROOM: usize = 1_024;
+
+thread_local! {
+    /// Empty room for the transitions of a change.
+    static ROOM: Cell<Vec<Transition>> = const { Cell::new(Vec::new()) };
+}
+
 /// Who is told; all of them at once, so that telling costs one count and no copy.
 pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
 
-/// What a change leads to beyond its answer. Transitions are recorded as they happen; signals are sent, and garbage is
-/// dropped, when the lock is free again.
+/// What a change leads to beyond its answer. Transitions are told of at its end, under the lock, so that they come in the order
+/// of the changes; signals are sent, and garbage is dropped, when the lock is free again.
 pub(super) struct Effects {
     sinks: Sinks,
+    /// Not told yet. The room for them is the thread's, and used again.
+    transitions: Vec<Transition>,
     /// Somebody waits for what was recorded.
     is_waited_for: bool,
     signals: Vec<Signal>,
@@ -40,6 +50,7 @@ impl Effects {
     pub(super) fn told_to(sinks: Sinks) -> Self {
         Self {
             sinks,
+            transitions: ROOM.try_with(Cell::take).unwrap_or_default(),
             is_waited_for: false,
             signals: Vec::new(),
             ended: Vec::new(),
@@ -62,14 +73,28 @@ impl Effects {
     /// Tells that `record`, as it now is, went there from `from`.
     pub(super) fn record(&mut self, record: &TaskRecord, from: Option<TaskStatus>, now: Timestamp) {
         if !self.sinks.is_empty() {
-            self.record_transition(&Transition::of(record, from, now));
+            self.transitions.push(Transition::of(record, from, now));
         }
     }
 
-    pub(super) fn record_transition(&mut self, transition: &Transition) {
-        for sink in &*self.sinks {
-            self.is_waited_for |= sink.record(transition);
+    pub(super) fn record_transition(&mut self, transition: Transition) {
+        if !self.sinks.is_empty() {
+            self.transitions.push(transition);
         }
+    }
+
+    /// Tells of the transitions.
+    pub(super) fn tell(&mut self) {
+        let mut transitions = std::mem::take(&mut self.transitions);
+        if !transitions.is_empty() {
+            for sink in &*self.sinks {
+                self.is_waited_for |= sink.record_all(&transitions);
+            }
+        }
+        transitions.clear();
+        transitions.shrink_to(MOST_ROOM);
+        // A thread that ends needs no room any more.
+        let _ = ROOM.try_with(|it| it.set(transitions));
     }
 
     pub(super) fn signal(&mut self, signal: Signal) {

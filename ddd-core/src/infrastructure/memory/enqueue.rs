@@ -1,21 +1,12 @@
 use super::{
     effects::Effects,
-    entry::{Entry, priority_index},
+    entry::{Entry, due_at, priority_index, unique},
     state::State,
 };
 use crate::{
-    domain::{TaskRecord, TaskStatus, Timestamp, Until},
-    ports::{Due, Enqueued, NewTask},
+    domain::{TaskStatus, Timestamp},
+    ports::{Enqueued, NewTask},
 };
-
-/// The instant that `due` means at `now`.
-pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
-    match due {
-        Due::Now => now,
-        Due::In(delay) => now.after(delay),
-        Due::At(at) => at,
-    }
-}
 
 impl State {
     /// Stores a new task, unless something stands against it.
@@ -42,24 +33,11 @@ impl State {
         let seq = self.next_seq();
         let kind = self.kinds.intern(&task.name, task.version);
         let queue = self.queues.intern(&task.queue);
-        let unique = unique(&task).map(|(key, until)| {
+        if let Some((key, until)) = unique(&task) {
             self.uniques.take(key, until, task.id, seq, now);
-            until
-        });
+        }
         let priority = priority_index(task.priority);
-        let record = TaskRecord {
-            version: task.version,
-            priority: task.priority,
-            due: due_at(task.due, now),
-            max_attempts: task.max_attempts,
-            timeout: task.timeout,
-            label: task.label,
-            ..TaskRecord::new(task.id, task.name, task.queue, task.params, now)
-        };
-        let mut entry = Entry::new(record, seq, queue, kind);
-        entry.watchers = task.watcher.into();
-        entry.frees_unique = unique == Some(Until::Finished);
-        let key = self.entries.insert(entry);
+        let key = self.entries.insert(Entry::new(task, seq, queue, kind, now));
         let status = self.status_when_ready(key, now);
         let record = &mut self.entries.at_mut(key).record;
         record.status = status;
@@ -98,9 +76,4 @@ impl State {
             })
         })
     }
-}
-
-/// The key under which a task is unique, and until when.
-pub(super) fn unique(task: &NewTask) -> Option<(&str, Until)> {
-    Some((task.label.as_ref()?.unique_key.as_deref()?, task.unique_until?))
 }

@@ -44,13 +44,23 @@ impl Entries {
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
         let id = entry.record.id;
         let key = self.arena.insert(entry);
-        self.by_id.insert(id, key);
+        let number = self.by_id.insert(id, key);
+        self.at_mut(key).number = number;
         key
     }
 
     pub(super) fn remove(&mut self, key: u32) -> Option<Remains> {
-        let id = self.arena.get(key)?.record.id;
-        self.by_id.remove(id);
+        let entry = self.arena.get(key)?;
+        self.by_id.remove(entry.record.id, entry.number);
+        if self.by_id.is_sparse() {
+            let (mut number, keys) = self.by_id.make_dense();
+            for key in keys {
+                if let Some(entry) = self.arena.get_mut(key) {
+                    entry.number = number;
+                }
+                number = number.wrapping_add(1);
+            }
+        }
         self.arena.remove(key)
     }
 

@@ -3,7 +3,10 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::{results::NO_RESULT, watchers::Watchers};
-use crate::domain::{AttemptError, Fence, Label, Progress, TaskRecord, Timestamp};
+use crate::{
+    domain::{AttemptError, Fence, Label, Progress, TaskRecord, TaskStatus, Timestamp, Until},
+    ports::{Due, NewTask},
+};
 
 /// A record with what only this store needs to know about it.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub(super) struct Entry {
     pub(super) ticket: u32,
     /// Where it is among the running, or in the history.
     pub(super) place: u32,
+    /// Where it is in the row of ids.
+    pub(super) number: u32,
     pub(super) queue: u32,
     pub(super) kind: u32,
     /// Its place in the list of results, or [`NO_RESULT`].
@@ -30,26 +35,57 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// The entry of a new task. It is written in one go, because it is large and this is done for every task.
     #[inline(always)]
-    pub(super) const fn new(record: TaskRecord, seq: u64, queue: u32, kind: u32) -> Self {
+    pub(super) fn new(task: NewTask, seq: u64, queue: u32, kind: u32, now: Timestamp) -> Self {
+        let frees_unique = unique(&task).is_some_and(|(_, until)| until == Until::Finished);
+        let record = TaskRecord {
+            id: task.id,
+            name: task.name,
+            version: task.version,
+            queue: task.queue,
+            priority: task.priority,
+            params: task.params,
+            status: TaskStatus::Pending,
+            run: 1,
+            attempt: 0,
+            max_attempts: task.max_attempts,
+            crashes: 0,
+            timeout: task.timeout,
+            fence: Fence::default(),
+            due: due_at(task.due, now),
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            lease_until: None,
+            worker: None,
+            cancel_requested: false,
+            still_running: false,
+            progress: None,
+            result: None,
+            result_until: None,
+            errors: Vec::new(),
+            label: task.label,
+        };
         Self {
             record,
             seq,
-            ended: Fence::new(0),
+            ended: Fence::default(),
             ticket: 0,
             place: 0,
+            number: 0,
             queue,
             kind,
             result: NO_RESULT,
-            watchers: Watchers::None,
+            watchers: task.watcher.into(),
             holds_permit: false,
-            frees_unique: false,
+            frees_unique,
         }
     }
 
     /// Whether it occupies a place among the running: its body runs, or ran over its timeout and was not seen to return.
     pub(super) fn occupies(&self) -> bool {
-        self.record.status == crate::domain::TaskStatus::Running || self.record.still_running
+        self.record.status == TaskStatus::Running || self.record.still_running
     }
 
     pub(super) fn concurrency_key(&self) -> Option<&str> {
@@ -77,6 +113,20 @@ impl From<Entry> for Remains {
     fn from(entry: Entry) -> Self {
         let TaskRecord { params, result, label, progress, errors, .. } = entry.record;
         Self { params, result, label, progress, errors }
+    }
+}
+
+/// The key under which a task is unique, and until when.
+pub(super) fn unique(task: &NewTask) -> Option<(&str, Until)> {
+    Some((task.label.as_ref()?.unique_key.as_deref()?, task.unique_until?))
+}
+
+/// The instant that `due` means at `now`.
+pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
+    match due {
+        Due::Now => now,
+        Due::In(delay) => now.after(delay),
+        Due::At(at) => at,
     }
 }
 

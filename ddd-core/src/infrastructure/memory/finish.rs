@@ -191,7 +191,7 @@ impl State {
         let mut transition = Transition::of(record, Some(TaskStatus::Running), now);
         transition.progress = Some(Arc::new(progress.clone()));
         record.progress = Some(Box::new(progress));
-        fx.record_transition(&transition);
+        fx.record_transition(transition);
         Finished::Applied(TaskStatus::Running)
     }
 }

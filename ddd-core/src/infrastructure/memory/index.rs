@@ -12,10 +12,12 @@ const KEPT_CAPACITY: usize = 4_096;
 /// Which entry each id names, in the order of ids.
 ///
 /// Nearly every id that comes is greater than all before, so a row that only grows at its end is in order by itself: no tree
-/// has to be walked to add one, and most are looked for and removed beside the last one that was.
+/// has to be walked to add or remove one, and most are looked for beside the last one that was.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     row: VecDeque<(TaskId, u32)>,
+    /// The number of the first in the row; numbers wrap around.
+    first: u32,
     strays: BTreeMap<TaskId, u32>,
     gone: usize,
     /// Where the last id that was found in the row stood.
@@ -30,13 +32,16 @@ impl Index {
         self.newest.is_none_or(|it| id > it)
     }
 
-    pub(super) fn insert(&mut self, id: TaskId, key: u32) {
+    /// Adds an id. Its number finds it again where it is removed.
+    #[allow(clippy::cast_possible_truncation, reason = "numbers wrap around, and memory ends before they meet")]
+    pub(super) fn insert(&mut self, id: TaskId, key: u32) -> u32 {
         if self.is_new(id) {
             self.newest = Some(id);
             self.row.push_back((id, key));
         } else {
             self.strays.insert(id, key);
         }
+        self.first.wrapping_add(self.row.len() as u32).wrapping_sub(1)
     }
 
     pub(super) fn find(&self, id: TaskId) -> Option<u32> {
@@ -64,19 +69,31 @@ impl Index {
         self.find(id)
     }
 
-    pub(super) fn remove(&mut self, id: TaskId) {
-        let is_first = self.row.front().is_some_and(|it| it.0 == id && it.1 != GONE);
-        let place = if is_first { Some(0) } else { self.place(id) };
-        match place.and_then(|it| self.row.get_mut(it)) {
+    /// Removes the id of this number. That of a stray is any.
+    pub(super) fn remove(&mut self, id: TaskId, number: u32) {
+        let place = number.wrapping_sub(self.first) as usize;
+        match self.row.get_mut(place).filter(|it| it.0 == id && it.1 != GONE) {
             Some((_, key)) => {
                 *key = GONE;
                 self.gone += 1;
-                self.tidy();
+                self.shorten();
             }
             None => {
                 self.strays.remove(&id);
             }
         }
+    }
+
+    /// Whether most of the row is gone. Then it is to be made [`dense`](Self::make_dense) again.
+    pub(super) fn is_sparse(&self) -> bool {
+        self.gone > COMPACT_FROM && self.gone > self.row.len() / 2
+    }
+
+    /// Takes out what is gone; answers with the entries in the row, which get the numbers from the given one up.
+    pub(super) fn make_dense(&mut self) -> (u32, impl Iterator<Item = u32>) {
+        self.row.retain(|it| it.1 != GONE);
+        self.gone = 0;
+        (self.first, self.row.iter().map(|it| it.1))
     }
 
     /// The entries from the greatest id down, those before `end` if there is one.
@@ -98,15 +115,12 @@ impl Index {
         self.row.get(place).is_some_and(|it| it.1 != GONE).then_some(place)
     }
 
-    fn tidy(&mut self) {
+    fn shorten(&mut self) {
         while self.row.front().is_some_and(|it| it.1 == GONE) {
             self.row.pop_front();
+            self.first = self.first.wrapping_add(1);
             self.gone -= 1;
             self.last_found = self.last_found.saturating_sub(1);
-        }
-        if self.gone > COMPACT_FROM && self.gone > self.row.len() / 2 {
-            self.row.retain(|it| it.1 != GONE);
-            self.gone = 0;
         }
         if self.row.is_empty() && self.row.capacity() > KEPT_CAPACITY {
             self.row.shrink_to(KEPT_CAPACITY);
@@ -116,6 +130,8 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::domain::Timestamp;
 
@@ -131,6 +147,7 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(seed);
         for _ in 0..50 {
             let (mut index, mut model) = (Index::default(), BTreeMap::new());
+            let mut numbers = HashMap::new();
             let is_orderly = random.bool();
             for step in 0..1_000_u32 {
                 // Old ids come again, as those of tasks that were pruned and submitted anew.
@@ -138,13 +155,17 @@ mod tests {
                 let this = id(number);
                 match random.u32(0..10) {
                     0..=4 if !model.contains_key(&this) => {
-                        index.insert(this, step);
+                        numbers.insert(step, index.insert(this, step));
                         model.insert(this, step);
                     }
                     5..=8 => {
                         let gone = model.keys().nth(random.usize(0..3)).copied().unwrap_or(this);
-                        if model.remove(&gone).is_some() {
-                            index.remove(gone);
+                        if let Some(key) = model.remove(&gone) {
+                            index.remove(gone, numbers[&key]);
+                        }
+                        if index.is_sparse() {
+                            let (from, keys) = index.make_dense();
+                            numbers.extend(keys.zip(from..));
                         }
                     }
                     _ => {

@@ -15,6 +15,7 @@ mod finish;
 mod history;
 mod idempotency;
 mod index;
+mod intake;
 mod keys;
 mod kinds;
 mod lanes;

@@ -129,6 +129,11 @@ impl Queues {
         &mut self.all[number as usize]
     }
 
+    /// Whether some queue takes no more than so many.
+    pub(super) fn are_bounded(&self) -> bool {
+        self.all.iter().any(|it| it.settings.max_depth.is_some())
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Queue> {
         self.all.iter()
     }

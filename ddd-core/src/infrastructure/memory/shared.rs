@@ -3,16 +3,20 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     effects::{Effects, Sinks},
+    intake::{Intake, Submitted, Urgency},
     state::State,
 };
 use crate::{
-    domain::Timestamp,
-    ports::{Clock, SignalSink},
+    domain::{TaskStatus, Timestamp},
+    ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
+
+/// How often the lock is looked at before its taker sleeps.
+const SPINS: usize = 200;
 
 /// What the lock guards.
 struct Guarded {
@@ -20,12 +24,15 @@ struct Guarded {
     /// Held by the store as well, so that no change has to ask which of them live; those that only the store still holds
     /// are dropped now and then.
     sinks: Sinks,
+    /// Empty room for what is sorted in before a change.
+    submitted: Vec<Submitted>,
 }
 
 /// What the handles of one store share.
 pub(super) struct Shared {
     clock: Arc<dyn Clock>,
     guarded: Mutex<Guarded>,
+    intake: Intake,
 }
 
 impl fmt::Debug for Shared {
@@ -36,23 +43,85 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, guarded: Mutex::new(Guarded { state: State::default(), sinks: Arc::new([]) }) }
+        let sinks: Sinks = Arc::new([]);
+        let intake = Intake::new(sinks.clone());
+        let guarded = Guarded { state: State::default(), sinks, submitted: Vec::new() };
+        Self { clock, guarded: Mutex::new(guarded), intake }
     }
 
     /// Does one change as a whole. Its signals are sent, and what it dropped is freed, after the lock is.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T) -> T {
         let now = self.clock.now();
-        let (answer, fx) = {
-            let mut guarded = self.guarded.lock();
-            let Guarded { state, sinks } = &mut *guarded;
-            let mut fx = Effects::told_to(sinks.clone());
-            let now = state.tick(now);
-            let answer = change(state, now, &mut fx);
-            fx.name_queues(&state.queues);
-            (answer, fx)
-        };
+        self.apply(self.lock(), now, change)
+    }
+
+    /// The lock, which others hold for some microseconds. To sleep and be woken takes longer than that.
+    fn lock(&self) -> MutexGuard<'_, Guarded> {
+        for _ in 0..SPINS {
+            if !self.guarded.is_locked()
+                && let Some(guarded) = self.guarded.try_lock()
+            {
+                return guarded;
+            }
+            std::hint::spin_loop();
+        }
+        self.guarded.lock()
+    }
+
+    /// Stores a new task. Most need nothing that the store's lock guards.
+    pub(super) fn submit(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
+        let now = self.clock.now();
+        match self.intake.take(task, now) {
+            Some(Urgency::None) => {}
+            // Whoever holds the lock does it before or after giving it back.
+            Some(Urgency::Now) => self.settle(self.guarded.try_lock(), now),
+            Some(Urgency::Full) => self.settle(Some(self.lock()), now),
+            None => {
+                let task = task.take()?;
+                return Some(self.apply(self.lock(), now, |state, now, fx| state.enqueue(task, now, fx)));
+            }
+        }
+        Some(Enqueued::Created(TaskStatus::Pending))
+    }
+
+    fn apply<T>(
+        &self,
+        mut guarded: MutexGuard<'_, Guarded>,
+        now: Timestamp,
+        change: impl FnOnce(&mut State, Timestamp, &mut Effects) -> T,
+    ) -> T {
+        let Guarded { state, sinks, submitted } = &mut *guarded;
+        let mut fx = Effects::told_to(sinks.clone());
+        self.intake.exchange(submitted);
+        for (task, at) in submitted.drain(..) {
+            let at = state.tick(at);
+            state.enqueue(task, at, &mut fx);
+        }
+        let now = state.tick(now);
+        let answer = change(state, now, &mut fx);
+        fx.name_queues(&state.queues);
+        fx.tell();
+        drop(guarded);
         fx.send();
+        if self.intake.is_urgent() {
+            self.settle(self.guarded.try_lock(), now);
+        }
         answer
+    }
+
+    /// Sorts in what was submitted, under the lock if it was free.
+    fn settle(&self, guarded: Option<MutexGuard<'_, Guarded>>, now: Timestamp) {
+        fn nothing_else(_: &mut State, _: Timestamp, _: &mut Effects) {}
+        if let Some(guarded) = guarded {
+            self.apply(guarded, now, nothing_else);
+        }
+    }
+
+    pub(super) fn configure(&self, settings: StoreSettings) {
+        self.change(|state, _, fx| {
+            state.configure(settings, fx);
+            self.intake.set_closed(state.queues.are_bounded());
+        });
     }
 
     pub(super) fn attach(&self, sink: &Weak<dyn SignalSink>) {
@@ -71,6 +140,7 @@ impl Shared {
     fn set_sinks(&self, more: Option<Arc<dyn SignalSink>>) {
         let mut guarded = self.guarded.lock();
         let living: Sinks = guarded.sinks.iter().filter(|it| !is_dead(it)).cloned().chain(more).collect();
+        self.intake.set_sinks(living.clone());
         let before = std::mem::replace(&mut guarded.sinks, living);
         drop(guarded);
         drop(before);

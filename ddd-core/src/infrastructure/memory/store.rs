@@ -62,7 +62,7 @@ impl TaskStore for MemoryStore {
     }
 
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()> {
-        self.shared.change(|state, _, fx| state.configure(settings, fx));
+        self.shared.configure(settings);
         ready(())
     }
 
@@ -74,8 +74,8 @@ impl TaskStore for MemoryStore {
         ready(answers)
     }
 
-    fn enqueue_now(&self, task: NewTask) -> Result<Enqueued, NewTask> {
-        Ok(self.shared.change(|state, now, fx| state.enqueue(task, now, fx)))
+    fn enqueue_now(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
+        self.shared.submit(task)
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims> {
@@ -170,6 +170,10 @@ impl TaskStore for MemoryStore {
     fn attach(&self, sink: Weak<dyn SignalSink>) {
         self.shared.drop_dead_sinks();
         self.shared.attach(&sink);
+    }
+
+    fn settle(&self) {
+        self.shared.change(|_, _, _| ());
     }
 
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {

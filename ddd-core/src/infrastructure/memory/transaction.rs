@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{enqueue::unique, shared::Shared, state::State};
+use super::{entry::unique, shared::Shared, state::State};
 use crate::{
     domain::Timestamp,
     ports::{BoxFuture, Enlist, EnlistNow, Enqueued, NewTask, StoreError, StoreErrorKind},

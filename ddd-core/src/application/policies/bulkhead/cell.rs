@@ -55,13 +55,17 @@ impl BulkheadCell {
     /// # Errors
     /// No place is free, or became free in time, or too many wait already.
     pub async fn enter(&'static self) -> Result<BulkheadPermit, Refused> {
-        let state = self.state.get(|| State::new(self.annotated.clone()));
+        let state = self.state();
         if state.room.try_take() || self.wait(&state).await {
             state.tallies.mine().allowed.fetch_add(1, Ordering::Relaxed);
             return Ok(BulkheadPermit(state));
         }
         state.tallies.mine().refused.fetch_add(1, Ordering::Relaxed);
         Err(Refused::new(RefusedKind::BulkheadFull, self.site.name, None))
+    }
+
+    fn state(&'static self) -> Held<State> {
+        self.state.get(|| State::new(self.annotated.clone()))
     }
 
     async fn wait(&self, state: &State) -> bool {
@@ -74,10 +78,6 @@ impl BulkheadCell {
         }
         // On the heap: few calls wait, and the others need not carry what a wait needs.
         Box::pin(state.room.take(queue, longest)).await
-    }
-
-    fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
-        self.state.with(|| State::new(self.annotated.clone()), look)
     }
 }
 
@@ -119,42 +119,39 @@ impl Policy for BulkheadCell {
         shown(&self.annotated)
     }
 
-    fn effective(&self) -> Map<String, Value> {
-        self.look(|it| shown(&*it.effective.lock()))
+    fn effective(&'static self) -> Map<String, Value> {
+        shown(&*self.state().effective.lock())
     }
 
-    fn figures(&self) -> Map<String, Value> {
-        self.look(|it| {
-            let running = it.room.taken(it.effective.lock().limit);
-            shown(&json!({
-                "running": running,
-                "waiting": it.room.waiting(),
-                "allowed": it.sum(|it| &it.allowed),
-                "refused": it.sum(|it| &it.refused),
-            }))
-        })
+    fn figures(&'static self) -> Map<String, Value> {
+        let state = self.state();
+        let running = state.room.taken(state.effective.lock().limit);
+        shown(&json!({
+            "running": running,
+            "waiting": state.room.waiting(),
+            "allowed": state.sum(|it| &it.allowed),
+            "refused": state.sum(|it| &it.refused),
+        }))
     }
 
-    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.look(|it| {
-            let mut effective = it.effective.lock();
-            let settings = changed(&*effective, settings, &[])?;
-            sound(&settings.problems())?;
-            it.apply(&mut effective, settings);
-            Ok(())
-        })
+    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        let state = self.state();
+        let mut effective = state.effective.lock();
+        let settings = changed(&*effective, settings, &[])?;
+        sound(&settings.problems())?;
+        state.apply(&mut effective, settings);
+        Ok(())
     }
 
-    fn reset(&self) {
-        self.look(|it| {
-            it.apply(&mut it.effective.lock(), self.annotated.clone());
-            for tally in it.tallies.all() {
-                tally.allowed.store(0, Ordering::Relaxed);
-                tally.refused.store(0, Ordering::Relaxed);
-            }
-        });
+    fn reset(&'static self) {
+        let state = self.state();
+        state.apply(&mut state.effective.lock(), self.annotated.clone());
+        for tally in state.tallies.all() {
+            tally.allowed.store(0, Ordering::Relaxed);
+            tally.refused.store(0, Ordering::Relaxed);
+        }
     }
 
     /// A bulkhead remembers nothing but the calls that run, and these keep their places.
-    fn clear(&self) {}
+    fn clear(&'static self) {}
 }

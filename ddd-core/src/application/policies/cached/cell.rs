@@ -1,27 +1,49 @@
 use std::future::Future;
 
-use super::{lookup::Lookup, work::IntoFill};
-use crate::{
-    domain::{CachedSettings, PolicyKind, Site, Tag},
-    ports::{CacheRules, Policy, PolicyChangeError, Refusal},
+use super::{
+    super::{
+        ambient,
+        state_cell::{Held, StateCell},
+    },
+    fill::Call,
+    lookup::Lookup,
+    state::State,
+    work::IntoFill,
 };
-use serde_json::{Map, Value};
+use crate::{
+    domain::{CachedSettings, Site, Tag},
+    ports::{CacheRules, Refusal},
+};
 
 /// The cache of one function, in a static of its body.
 #[derive(Debug)]
 pub struct CachedCell {
     site: Site,
     annotated: CachedSettings,
+    state: StateCell<State>,
+}
+
+/// What the front table made of a call.
+enum Begun<K: Send + Sync + 'static, R: Send + Sync + 'static, Q> {
+    Hit(R),
+    Call(Call<K, R>, Q),
 }
 
 impl CachedCell {
     /// The cache at this place, with what its attribute says.
     #[must_use]
     pub const fn new(site: Site, annotated: CachedSettings) -> Self {
-        Self { site, annotated }
+        Self { site, annotated, state: StateCell::new() }
     }
 
     /// The value of `key`; if there is none, what `make` makes, which this caller drives.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    ///
+    /// # Panics
+    /// What `make` makes panics, for this caller or the one that this one waits for.
+    #[inline]
     pub async fn fill<Q, R, X, C, W>(&'static self, key: Q, rules: C, make: impl FnOnce() -> W) -> Result<R, X>
     where
         Q: Lookup,
@@ -31,11 +53,20 @@ impl CachedCell {
         W: IntoFill,
         W::Future: Future<Output = Result<R, X>>,
     {
-        let _ = (key, rules);
-        make().into_fill().future.await
+        match self.begin(key, &rules) {
+            Begun::Hit(value) => Ok(value),
+            Begun::Call(call, key) => call.driven(key, rules, make).await,
+        }
     }
 
     /// The same; what `make` makes goes on without its caller.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    ///
+    /// # Panics
+    /// What `make` makes panics, for this caller or the one that this one waits for.
+    #[inline]
     pub async fn fill_detached<Q, R, X, C, W>(&'static self, key: Q, rules: C, make: impl FnOnce() -> W) -> Result<R, X>
     where
         Q: Lookup,
@@ -45,11 +76,20 @@ impl CachedCell {
         W: IntoFill,
         W::Future: Future<Output = Result<R, X>> + Send + 'static,
     {
-        let _ = (key, rules);
-        make().into_fill().future.await
+        match self.begin(key, &rules) {
+            Begun::Hit(value) => Ok(value),
+            Begun::Call(call, key) => call.detached(key, rules, make).await,
+        }
     }
 
-    /// The same for functions that are not async.
+    /// The same for functions that are not async: whoever waits, blocks its thread.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    ///
+    /// # Panics
+    /// `make` panics, for this caller or the one that this one waits for.
+    #[inline]
     pub fn fill_now<Q, R, X, C>(&'static self, key: Q, rules: C, make: impl FnOnce() -> Result<R, X>) -> Result<R, X>
     where
         Q: Lookup,
@@ -61,6 +101,13 @@ impl CachedCell {
     }
 
     /// The same, with the tags of the entry.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    ///
+    /// # Panics
+    /// `make` panics, for this caller or the one that this one waits for.
+    #[inline]
     pub fn fill_now_tagged<Q, R, X, C>(
         &'static self,
         key: Q,
@@ -74,41 +121,45 @@ impl CachedCell {
         X: Refusal,
         C: CacheRules<R>,
     {
-        let _ = (key, rules, tags);
-        make()
-    }
-}
-
-impl Policy for CachedCell {
-    fn kind(&self) -> PolicyKind {
-        PolicyKind::Cached
+        match self.begin(key, &rules) {
+            Begun::Hit(value) => Ok(value),
+            Begun::Call(call, key) => call.now(key, &rules, tags, make),
+        }
     }
 
-    fn site(&self) -> &Site {
+    #[inline]
+    fn begin<Q, R>(&'static self, key: Q, rules: &impl CacheRules<R>) -> Begun<Q::Key, R, Q>
+    where
+        Q: Lookup,
+        R: Send + Sync + 'static,
+    {
+        let state = self.state();
+        let (hash, now) = (state.common.hash(&key), ambient::now());
+        if let Some(table) = state.first::<Q::Key, R>()
+            && let Some(value) = table.hit(hash, &key, now, rules)
+        {
+            return Begun::Hit(value);
+        }
+        Begun::Call(Call { table: state.table(), hash, now }, key)
+    }
+
+    pub(super) const fn place(&self) -> &Site {
         &self.site
     }
 
-    fn problems(&self) -> Vec<String> {
-        self.annotated.problems()
+    /// What the attribute says.
+    pub(super) const fn settings(&self) -> &CachedSettings {
+        &self.annotated
     }
 
-    fn annotated(&self) -> Map<String, Value> {
-        Map::new()
+    /// Looks at the state that counts for the caller.
+    pub(super) fn with<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        self.state.with(|| State::new(self.annotated.clone()), look)
     }
 
-    fn effective(&self) -> Map<String, Value> {
-        Map::new()
+    /// The state that counts for the caller.
+    #[inline]
+    pub(super) fn state(&'static self) -> Held<State> {
+        self.state.get(|| State::new(self.annotated.clone()))
     }
-
-    fn figures(&self) -> Map<String, Value> {
-        Map::new()
-    }
-
-    fn change(&self, _settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        Ok(())
-    }
-
-    fn reset(&self) {}
-
-    fn clear(&self) {}
 }

@@ -1,8 +1,23 @@
 //! `#[cached]`: what happens when a function with a cache is called.
 
 mod cell;
+mod common;
+mod entry;
+mod figures;
+mod fill;
+mod flight;
+mod front;
 mod handle;
+mod hash;
+mod kept;
+mod life;
 mod lookup;
+mod policy;
+mod run;
+mod seat;
+mod state;
+mod table;
+mod tags;
 mod work;
 
 pub use cell::CachedCell;

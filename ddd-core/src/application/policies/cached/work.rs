@@ -5,8 +5,8 @@ use crate::domain::Tag;
 /// A fill that has not begun: the future that makes the value, and the tags of the entry.
 #[derive(Debug)]
 pub struct Fill<F> {
-    pub(super) future: F,
-    pub(super) tags: Vec<Tag>,
+    future: F,
+    tags: Vec<Tag>,
 }
 
 impl<F: Future> Fill<F> {
@@ -14,6 +14,10 @@ impl<F: Future> Fill<F> {
     #[must_use]
     pub const fn new(future: F) -> Self {
         Self { future, tags: Vec::new() }
+    }
+
+    pub(super) fn parts(self) -> (Vec<Tag>, F) {
+        (self.tags, self.future)
     }
 
     /// With these tags.

@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 use super::{
     super::{
         ambient,
-        settings::{changed, shown},
+        settings::{changed, shown, sound},
         state_cell::{Held, StateCell},
     },
     attempts::Attempts,
@@ -70,13 +70,9 @@ impl Policy for RetryCell {
         let state = self.state();
         let next = changed(&state.settings(), settings, RetrySettings::FIXED)?;
         let next = RetrySettings { budget: self.settings.budget, ..next };
-        match next.problems().into_iter().next() {
-            Some(problem) => Err(PolicyChangeError::new("", problem)),
-            None => {
-                state.set(next);
-                Ok(())
-            }
-        }
+        sound(&next.problems())?;
+        state.set(next);
+        Ok(())
     }
 
     fn reset(&'static self) {

@@ -91,16 +91,17 @@ impl TimeoutCell {
     fn state(&'static self) -> Held<State> {
         self.state.get(|| State::new(self.annotated.clone()))
     }
-
-    fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
-        self.state.with(|| State::new(self.annotated.clone()), look)
-    }
 }
 
 impl State {
     fn new(settings: TimeoutSettings) -> Self {
         let duration = AtomicU64::new(nanos(settings.duration));
         Self { duration, effective: Mutex::new(settings), tallies: Stripes::default() }
+    }
+
+    fn apply(&self, effective: &mut TimeoutSettings, settings: TimeoutSettings) {
+        self.duration.store(nanos(settings.duration), Ordering::Relaxed);
+        *effective = settings;
     }
 
     fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
@@ -129,40 +130,33 @@ impl Policy for TimeoutCell {
         shown(&self.annotated)
     }
 
-    fn effective(&self) -> Map<String, Value> {
-        self.look(|it| shown(&*it.effective.lock()))
+    fn effective(&'static self) -> Map<String, Value> {
+        shown(&*self.state().effective.lock())
     }
 
-    fn figures(&self) -> Map<String, Value> {
-        self.look(|it| {
-            let figures = json!({"in_time": it.sum(|it| &it.in_time), "timed_out": it.sum(|it| &it.timed_out)});
-            shown(&figures)
-        })
+    fn figures(&'static self) -> Map<String, Value> {
+        let state = self.state();
+        shown(&json!({"in_time": state.sum(|it| &it.in_time), "timed_out": state.sum(|it| &it.timed_out)}))
     }
 
-    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.look(|it| {
-            let mut effective = it.effective.lock();
-            let settings = changed(&*effective, settings, &[])?;
-            sound(&settings.problems())?;
-            it.duration.store(nanos(settings.duration), Ordering::Relaxed);
-            *effective = settings;
-            Ok(())
-        })
+    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        let state = self.state();
+        let mut effective = state.effective.lock();
+        let settings = changed(&*effective, settings, &[])?;
+        sound(&settings.problems())?;
+        state.apply(&mut effective, settings);
+        Ok(())
     }
 
-    fn reset(&self) {
-        self.look(|it| {
-            let mut effective = it.effective.lock();
-            it.duration.store(nanos(self.annotated.duration), Ordering::Relaxed);
-            *effective = self.annotated.clone();
-            for tally in it.tallies.all() {
-                tally.in_time.store(0, Ordering::Relaxed);
-                tally.timed_out.store(0, Ordering::Relaxed);
-            }
-        });
+    fn reset(&'static self) {
+        let state = self.state();
+        state.apply(&mut state.effective.lock(), self.annotated.clone());
+        for tally in state.tallies.all() {
+            tally.in_time.store(0, Ordering::Relaxed);
+            tally.timed_out.store(0, Ordering::Relaxed);
+        }
     }
 
     /// A timeout remembers nothing.
-    fn clear(&self) {}
+    fn clear(&'static self) {}
 }

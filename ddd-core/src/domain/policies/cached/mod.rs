@@ -1,9 +1,11 @@
 //! Caches: what is stored, for how long, and what counts as fresh.
 
+mod freshness;
 mod settings;
 mod stored;
 mod tag;
 
+pub use freshness::{Freshness, Spans};
 pub use settings::CachedSettings;
 pub use stored::Stored;
 pub use tag::Tag;

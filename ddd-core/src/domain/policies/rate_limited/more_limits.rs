@@ -19,7 +19,7 @@ pub struct Limit {
 /// Limits that hold beside the first one: up to three.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Limit>", into = "Vec<Limit>")]
-pub struct MoreLimits([Option<Limit>; MoreLimits::MOST]);
+pub struct MoreLimits([Option<Limit>; Self::MOST]);
 
 impl MoreLimits {
     /// How many there can be.

@@ -1,0 +1,93 @@
+use std::{sync::Arc, time::Duration};
+
+use moka::{notification::RemovalCause, sync::Cache};
+use parking_lot::RwLock;
+
+use crate::domain::Spans;
+
+use super::{common::Common, entry::Entry, front::Front, hash::Unhashed};
+
+/// What is kept for longer, is kept for ever.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
+
+/// The entries, as many as the capacity allows: who stays is decided by how often and how lately each was asked for.
+///
+/// They are kept by the hash of their key, so that the bounded store calls nothing that users wrote. Of two keys with one
+/// hash the later one stays, which whoever finds an entry learns by comparing.
+pub(super) struct Kept<K, R>(RwLock<Store<K, R>>);
+
+type Store<K, R> = Cache<u64, Arc<Entry<K, R>>, Unhashed>;
+
+impl<K, R> Kept<K, R>
+where
+    K: Send + Sync + 'static,
+    R: Send + Sync + 'static,
+{
+    pub(super) fn new(common: &Arc<Common>, front: &Arc<Front<K, R>>) -> Self {
+        Self(RwLock::new(store(common, front)))
+    }
+
+    /// The entry of a hash; it counts as asked for.
+    pub(super) fn get(&self, hash: u64) -> Option<Arc<Entry<K, R>>> {
+        self.0.read().get(&hash)
+    }
+
+    pub(super) fn insert(&self, entry: Arc<Entry<K, R>>) {
+        self.0.read().insert(entry.hash, entry);
+    }
+
+    pub(super) fn remove(&self, hash: u64) {
+        self.0.read().invalidate(&hash);
+    }
+
+    /// How many there are, and what they weigh together.
+    pub(super) fn size(&self) -> (u64, u64) {
+        let store = self.0.read().clone();
+        store.run_pending_tasks();
+        (store.entry_count(), store.weighted_size())
+    }
+
+    /// Forgets them all.
+    pub(super) fn clear(&self, common: &Arc<Common>, front: &Arc<Front<K, R>>) {
+        let new = store(common, front);
+        let old = std::mem::replace(&mut *self.0.write(), new);
+        drop(old);
+    }
+
+    /// Goes on with the settings in force.
+    pub(super) fn rebuild(&self, common: &Arc<Common>, front: &Arc<Front<K, R>>) {
+        let new = store(common, front);
+        let old = std::mem::replace(&mut *self.0.write(), new.clone());
+        for (hash, entry) in &old {
+            // What was filled since is newer.
+            if !new.contains_key(&*hash) {
+                new.insert(*hash, entry);
+            }
+        }
+        new.run_pending_tasks();
+    }
+}
+
+fn store<K, R>(common: &Arc<Common>, front: &Arc<Front<K, R>>) -> Store<K, R>
+where
+    K: Send + Sync + 'static,
+    R: Send + Sync + 'static,
+{
+    let settings = common.settings();
+    let (common, front_table) = (common.clone(), front.clone());
+    let mut builder = Cache::builder()
+        .max_capacity(settings.capacity)
+        .weigher(|_, entry: &Arc<Entry<K, R>>| entry.weight())
+        .eviction_listener(move |_, entry: Arc<Entry<K, R>>, cause: RemovalCause| {
+            entry.life.kill();
+            front_table.remove(entry.hash);
+            if cause == RemovalCause::Size {
+                common.figures.evicted();
+            }
+        });
+    // Ours are the decisions what is fresh; this only gives memory back.
+    if let Some(longest) = Spans::of(&settings).longest().filter(|it| *it < LONGEST) {
+        builder = builder.time_to_live(longest);
+    }
+    builder.build_with_hasher(Unhashed)
+}

@@ -1,0 +1,107 @@
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+use super::tags::Mark;
+use crate::domain::{Freshness, Moment, Spans};
+
+/// Nothing more is to be looked at than the age and the epoch.
+const CALM: u8 = 0;
+/// There is more to look at: tags, a wish for a refresh, a negative value.
+const WATCHED: u8 = 1;
+/// Invalidated or evicted; for good.
+const DEAD: u8 = 2;
+
+/// Whether an entry is still good: all that is about its key and value, without them.
+///
+/// It begins with the fill, before there is a value. What was invalidated between then and the end of the fill is
+/// therefore never served: the entry is dead, of an earlier epoch, or its tag has moved on when its value arrives.
+#[derive(Debug)]
+pub(super) struct Life {
+    state: AtomicU8,
+    is_negative: AtomicBool,
+    is_wanted_anew: AtomicBool,
+    is_refreshing: AtomicBool,
+    epoch: u64,
+    filled: AtomicU64,
+    used: AtomicU64,
+    marks: Box<[Mark]>,
+}
+
+impl Life {
+    pub(super) fn new(epoch: u64, marks: Box<[Mark]>) -> Self {
+        let state = if marks.is_empty() { CALM } else { WATCHED };
+        Self {
+            state: AtomicU8::new(state),
+            is_negative: AtomicBool::new(false),
+            is_wanted_anew: AtomicBool::new(false),
+            is_refreshing: AtomicBool::new(false),
+            epoch,
+            filled: AtomicU64::new(0),
+            used: AtomicU64::new(0),
+            marks,
+        }
+    }
+
+    /// Notes when the value arrived, and of what sort it is. The value is published after it.
+    pub(super) fn fill(&self, now: Moment, is_negative: bool) {
+        self.filled.store(now.as_nanos(), Ordering::Relaxed);
+        self.used.store(now.as_nanos(), Ordering::Relaxed);
+        if is_negative {
+            self.is_negative.store(true, Ordering::Relaxed);
+            self.state.fetch_max(WATCHED, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether nothing was invalidated since the fill began.
+    pub(super) fn is_current(&self, epoch: u64) -> bool {
+        self.epoch == epoch
+            && self.state.load(Ordering::Acquire) != DEAD
+            && self.marks.iter().all(|mark| mark.is_current())
+    }
+
+    /// Whether the entry is fresh, by the cheap test alone.
+    #[inline]
+    pub(super) fn is_calm(&self, now: Moment, epoch: u64, calm: u64) -> bool {
+        let age = now.as_nanos().saturating_sub(self.filled.load(Ordering::Relaxed));
+        self.state.load(Ordering::Acquire) == CALM && self.epoch == epoch && age < calm
+    }
+
+    /// What the entry is good for.
+    pub(super) fn freshness(&self, now: Moment, epoch: u64, spans: &Spans) -> Freshness {
+        if !self.is_current(epoch) {
+            return Freshness::Gone;
+        }
+        let filled = Moment::from_nanos(self.filled.load(Ordering::Relaxed));
+        let used = Moment::from_nanos(self.used.load(Ordering::Relaxed));
+        let freshness = spans.freshness(now, filled, used, self.is_negative.load(Ordering::Relaxed));
+        if freshness == Freshness::Fresh && self.is_wanted_anew.load(Ordering::Relaxed) {
+            return Freshness::Due;
+        }
+        freshness
+    }
+
+    /// Notes a use, if it says anything new: of many in a short time, one is enough.
+    pub(super) fn touch(&self, now: Moment, tti: u64) {
+        let used = self.used.load(Ordering::Relaxed);
+        if now.as_nanos() > used.saturating_add(tti / 64) {
+            self.used.store(now.as_nanos(), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn kill(&self) {
+        self.state.store(DEAD, Ordering::Release);
+    }
+
+    pub(super) fn want_anew(&self) {
+        self.is_wanted_anew.store(true, Ordering::Relaxed);
+        self.state.fetch_max(WATCHED, Ordering::Release);
+    }
+
+    /// Whether the caller is to refresh it: one at a time is.
+    pub(super) fn begin_refresh(&self) -> bool {
+        !self.is_refreshing.swap(true, Ordering::Relaxed)
+    }
+
+    pub(super) fn end_refresh(&self) {
+        self.is_refreshing.store(false, Ordering::Relaxed);
+    }
+}

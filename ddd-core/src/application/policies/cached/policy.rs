@@ -1,0 +1,86 @@
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::settings::{changed, shown, sound},
+    cell::CachedCell,
+    state::State,
+};
+use crate::{
+    domain::{CachedSettings, PolicyKind, Site},
+    ports::{Policy, PolicyChangeError},
+};
+
+impl Policy for CachedCell {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::Cached
+    }
+
+    fn site(&self) -> &Site {
+        self.place()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.settings().problems()
+    }
+
+    fn annotated(&self) -> Map<String, Value> {
+        shown(self.settings())
+    }
+
+    fn effective(&self) -> Map<String, Value> {
+        self.with(|it| shown(&it.common.settings()))
+    }
+
+    fn figures(&self) -> Map<String, Value> {
+        self.with(|state| {
+            let tables = state.all();
+            let mut figures = state.common.figures.shown(front_hits(state));
+            let (size, weight) = tables.iter().map(|it| it.size()).fold((0, 0), |(n, w), it| (n + it.0, w + it.1));
+            let running: usize = tables.iter().map(|it| it.running()).sum();
+            let gauges = [
+                ("size", json!(size)),
+                ("weight", json!(weight)),
+                ("running_fills", json!(running)),
+                ("tags", json!(state.common.tags.len())),
+                ("tables", json!(tables.len())),
+            ];
+            figures.extend(gauges.map(|(name, figure)| (name.to_owned(), figure)));
+            figures
+        })
+    }
+
+    fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.with(|state| {
+            let settings = changed(&state.common.settings(), settings, &["scope"])?;
+            sound(&settings.problems())?;
+            apply(state, settings);
+            Ok(())
+        })
+    }
+
+    fn reset(&self) {
+        self.with(|state| {
+            apply(state, self.settings().clone());
+            state.common.figures.reset(front_hits(state));
+        });
+    }
+
+    fn clear(&self) {
+        self.with(clear);
+    }
+}
+
+/// Forgets all entries, and what is being filled.
+pub(super) fn clear(state: &State) {
+    state.common.next_epoch();
+    state.all().iter().for_each(|it| it.clear());
+}
+
+fn apply(state: &State, settings: CachedSettings) {
+    state.common.apply(settings);
+    state.all().iter().for_each(|it| it.rebuild());
+}
+
+fn front_hits(state: &State) -> u64 {
+    state.all().iter().map(|it| it.hits()).sum()
+}

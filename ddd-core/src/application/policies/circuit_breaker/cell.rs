@@ -1,0 +1,134 @@
+use std::sync::{Arc, atomic::Ordering};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        ambient,
+        settings::{changed, shown, sound},
+        state_cell::{Held, StateCell},
+    },
+    call::Call,
+    state::{Figures, Kept, State},
+};
+use crate::{
+    domain::{CircuitBreakerSettings, Hold, Moment, PolicyKind, Refused, RefusedKind, Site},
+    ports::{Forced, Policy, PolicyChangeError},
+};
+
+/// The circuit breaker of one function. Those that have one name have one circuit.
+#[derive(Debug)]
+pub struct CircuitBreakerCell {
+    site: Site,
+    settings: CircuitBreakerSettings,
+    state: StateCell<Arc<State>>,
+}
+
+impl CircuitBreakerCell {
+    /// With the settings of its attribute.
+    #[must_use]
+    pub const fn new(site: Site, settings: CircuitBreakerSettings) -> Self {
+        Self { site, settings, state: StateCell::new() }
+    }
+
+    /// Lets a call begin.
+    ///
+    /// # Errors
+    /// The circuit is open, or half open and all its probes have begun.
+    #[inline]
+    pub fn begin(&'static self) -> Result<Call, Refused> {
+        let (policy, state) = (self.site.name, self.state());
+        match state.begin(policy) {
+            Ok(begun) => Ok(Call::new(policy, state, begun)),
+            Err(retry_after) => Err(Refused::new(RefusedKind::CircuitOpen, policy, retry_after)),
+        }
+    }
+
+    #[inline]
+    fn state(&'static self) -> Held<Arc<State>> {
+        self.state.get(|| match self.site.is_named {
+            true => ambient::shared(self.site.name, || State::new(self.settings)),
+            false => Arc::new(State::new(self.settings)),
+        })
+    }
+}
+
+impl Policy for CircuitBreakerCell {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::CircuitBreaker
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.settings.problems()
+    }
+
+    fn annotated(&self) -> Map<String, Value> {
+        shown(&self.settings)
+    }
+
+    fn effective(&'static self) -> Map<String, Value> {
+        self.state().look(|it, _| shown(it.circuit.settings()))
+    }
+
+    fn figures(&'static self) -> Map<String, Value> {
+        let state = self.state();
+        let mut figures = state.look(shown_figures);
+        let (refused, ignored) = (&state.refused.0, &state.ignored.0);
+        figures.insert("ignored".to_owned(), ignored.load(Ordering::Relaxed).into());
+        figures.insert("refused".to_owned(), refused.load(Ordering::Relaxed).into());
+        figures
+    }
+
+    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.state().look(|it, _| {
+            let next: CircuitBreakerSettings = changed(it.circuit.settings(), settings, &[])?;
+            sound(&next.problems())?;
+            it.circuit.change(next);
+            Ok(())
+        })
+    }
+
+    fn reset(&'static self) {
+        let state = self.state();
+        state.look(|it, _| {
+            it.circuit.change(self.settings);
+            it.figures = Figures::default();
+        });
+        state.refused.0.store(0, Ordering::Relaxed);
+        state.ignored.0.store(0, Ordering::Relaxed);
+    }
+
+    fn clear(&'static self) {
+        self.state().look(|it, _| it.circuit.clear());
+    }
+
+    fn force(&'static self, forced: Forced) -> Result<(), PolicyChangeError> {
+        let hold = match forced {
+            Forced::Open => Some(Hold::Open),
+            Forced::Closed => Some(Hold::Closed),
+            Forced::Disabled => Some(Hold::Disabled),
+            Forced::Released => None,
+        };
+        self.state().look(|it, _| it.circuit.force(hold));
+        Ok(())
+    }
+}
+
+fn shown_figures(kept: &mut Kept, now: Moment) -> Map<String, Value> {
+    let Figures { good, failed, slow, opened, half_opened, closed } = kept.figures;
+    let figures = json!({
+        "state": kept.circuit.state(),
+        "window": kept.circuit.totals(now),
+        "good": good,
+        "failed": failed,
+        "slow": slow,
+        "opened": opened,
+        "half_opened": half_opened,
+        "closed": closed,
+    });
+    shown(&figures)
+}

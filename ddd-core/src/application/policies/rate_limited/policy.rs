@@ -1,0 +1,75 @@
+use std::convert::Infallible;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::settings::{changed, shown, sound},
+    cell::RateLimitedCell,
+    shared,
+};
+use crate::{
+    domain::{PolicyKind, Scope, Site},
+    ports::{Policy, PolicyChangeError},
+};
+
+/// So many of the keys that are nearest their limit are shown.
+const NEAREST: usize = 10;
+
+impl Policy for RateLimitedCell {
+    fn kind(&self) -> PolicyKind {
+        PolicyKind::RateLimited
+    }
+
+    fn site(&self) -> &Site {
+        &self.site
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.annotated.problems()
+    }
+
+    fn annotated(&self) -> Map<String, Value> {
+        shown(&self.annotated)
+    }
+
+    fn effective(&'static self) -> Map<String, Value> {
+        shown(&*self.limiter().effective())
+    }
+
+    fn figures(&'static self) -> Map<String, Value> {
+        let limiter = self.limiter();
+        let (keys, forgotten, nearest) = limiter.keys(NEAREST);
+        shown(&json!({
+            "allowed": limiter.sum(|it| &it.allowed),
+            "refused": limiter.sum(|it| &it.refused),
+            "unanswered": limiter.sum(|it| &it.unanswered),
+            "waiting": limiter.queue.waiting(),
+            "used": f64::from(limiter.share()) / 1_000.0,
+            "keys": keys,
+            "forgotten": forgotten,
+            "nearest": nearest,
+        }))
+    }
+
+    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.limiter().change(|effective| {
+            let mut settings = changed(effective, settings, &["scope"])?;
+            settings.is_blocking = self.annotated.is_blocking;
+            sound(&settings.problems())?;
+            Ok(settings)
+        })
+    }
+
+    fn reset(&'static self) {
+        let limiter = self.limiter();
+        let Ok(()) = limiter.change(|_| Ok::<_, Infallible>(self.annotated.clone()));
+        limiter.reset_figures();
+    }
+
+    fn clear(&'static self) {
+        self.limiter().clear();
+        if self.annotated.scope == Scope::Shared {
+            shared::clear(self.site.name);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::collections::VecDeque;
+
+use super::{exceeded::Exceeded, rule::Rule};
+use crate::domain::Moment;
+
+/// What passed in the last period: each call up to a limit of 64, else in slices of a 64th of the period.
+///
+/// A slice counts until the period after its last call is over, so nothing ever counts too short.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sliding {
+    /// Oldest first: at most [`Rule::SLICES`] and two.
+    slices: VecDeque<Slice>,
+    /// Together.
+    used: u32,
+    /// When the newest slice began.
+    opened: u64,
+    /// The latest time it was ever asked at. A clock that goes back stays there.
+    latest: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Slice {
+    /// When its last call passed.
+    last: u64,
+    cost: u32,
+}
+
+impl Sliding {
+    pub(super) fn with(used: u32, rule: &Rule, now: Moment) -> Self {
+        let mut new = Self::default();
+        if used > 0 {
+            new.add(rule, used, now);
+        }
+        new
+    }
+
+    pub(super) fn check(&mut self, rule: &Rule, cost: u32, now: Moment) -> Result<(), Exceeded> {
+        self.expire(rule, now);
+        if cost > rule.most {
+            return Err(Exceeded::Always);
+        }
+        let Some(excess) = (u64::from(self.used) + u64::from(cost)).checked_sub(u64::from(rule.most) + 1) else {
+            return Ok(());
+        };
+        // The slices that must go, oldest first, until there is room.
+        let mut gone = 0;
+        for slice in &self.slices {
+            gone += u64::from(slice.cost);
+            if gone > excess {
+                return Err(Exceeded::Until(Moment::from_nanos(slice.last.saturating_add(rule.per))));
+            }
+        }
+        Err(Exceeded::Always)
+    }
+
+    /// Adds what [`Sliding::check`] found room for.
+    pub(super) fn add(&mut self, rule: &Rule, cost: u32, now: Moment) {
+        let now = now.as_nanos().max(self.latest);
+        self.latest = now;
+        self.used = self.used.saturating_add(cost);
+        let end = self.opened.saturating_add(rule.slice());
+        match self.slices.back_mut().filter(|it| now == it.last || now < end) {
+            Some(newest) => {
+                newest.last = newest.last.max(now);
+                newest.cost = newest.cost.saturating_add(cost);
+            }
+            None => {
+                self.opened = now;
+                self.slices.push_back(Slice { last: now, cost });
+            }
+        }
+    }
+
+    pub(super) fn used(&self, rule: &Rule, now: Moment) -> u32 {
+        let now = now.as_nanos().max(self.latest);
+        let over = self.slices.iter().take_while(|it| it.last.saturating_add(rule.per) <= now);
+        self.used.saturating_sub(over.map(|it| it.cost).sum())
+    }
+
+    /// Until when how much can be taken without asking, if [`Sliding::leased`] tells afterwards how much it was.
+    pub(super) fn lease(&self, rule: &Rule, now: Moment) -> Option<(Moment, u32)> {
+        let end = self.opened.saturating_add(rule.slice());
+        let is_open = !self.slices.is_empty() && now.as_nanos().max(self.latest) < end;
+        is_open.then(|| (Moment::from_nanos(end), rule.most.saturating_sub(self.used)))
+    }
+
+    /// So much of a lease until `until` was taken.
+    pub(super) fn leased(&mut self, cost: u32, until: Moment) {
+        if let Some(newest) = self.slices.back_mut() {
+            // Nobody knows when in that time.
+            newest.last = newest.last.max(until.as_nanos());
+            newest.cost = newest.cost.saturating_add(cost);
+            self.used = self.used.saturating_add(cost);
+        }
+    }
+
+    fn expire(&mut self, rule: &Rule, now: Moment) {
+        self.latest = self.latest.max(now.as_nanos());
+        while let Some(oldest) = self.slices.front().filter(|it| it.last.saturating_add(rule.per) <= self.latest) {
+            self.used = self.used.saturating_sub(oldest.cost);
+            self.slices.pop_front();
+        }
+    }
+}

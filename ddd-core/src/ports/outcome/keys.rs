@@ -1,0 +1,120 @@
+//! What tells the calls of a cache or a limit apart.
+
+use std::{
+    borrow::Borrow,
+    fmt::{self, Debug},
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+};
+
+/// What a cache can tell calls apart by.
+///
+/// Every type that is `Hash + Eq + Send + Sync + 'static` is one.
+#[diagnostic::on_unimplemented(
+    message = "a cache cannot tell calls apart by `{Self}`",
+    label = "not `Hash + Eq + Send + Sync`",
+    note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
+    note = "a number with a fraction: write `key = value.to_bits()`; something that does not matter: write `#[cached(key = …)]` without it"
+)]
+pub trait CacheKey: Hash + Eq + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {}
+
+/// What a limit can tell callers apart by.
+///
+/// Every type that is `Hash + Eq + Clone + Debug + Send + Sync + 'static` is one.
+#[diagnostic::on_unimplemented(
+    message = "a limit cannot tell callers apart by `{Self}`",
+    label = "not `Hash + Eq + Clone + Debug + Send + Sync`",
+    note = "a type of yours: derive `Clone, Debug, PartialEq, Eq, Hash`"
+)]
+pub trait LimitKey: Hash + Eq + Clone + Debug + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<K: Hash + Eq + Clone + Debug + Send + Sync + 'static> LimitKey for K {}
+
+/// A key that the user wrote.
+#[inline]
+pub fn cache_key<K: CacheKey>(key: K) -> K {
+    key
+}
+
+/// A key that the user wrote.
+#[inline]
+pub fn limit_key<K: LimitKey>(key: K) -> K {
+    key
+}
+
+/// An argument as a part of a key.
+#[inline]
+pub fn part<K: CacheKey + Clone>(argument: &K) -> K {
+    argument.clone()
+}
+
+/// What a borrowed argument becomes in a key.
+pub type Owned<T> = <T as ToOwned>::Owned;
+
+/// A borrowed argument as a part of a key that is kept.
+#[inline]
+pub fn own<T: ToOwned + ?Sized>(argument: &T) -> T::Owned {
+    argument.to_owned()
+}
+
+/// Whether a borrowed argument is the one in a key.
+#[inline]
+pub fn same<T: ToOwned + Eq + ?Sized>(argument: &T, kept: &T::Owned) -> bool {
+    argument == kept.borrow()
+}
+
+/// A key of one instance of a function: what a generic function keeps for one type is not for another.
+///
+/// The instance is told by a closure that stands in the function. A closure has a type for each instance of what it stands in,
+/// type parameters of the surrounding `impl` included, and that type is `'static` whatever these are. It costs nothing: it
+/// is part of the key's type.
+pub struct Of<I, K> {
+    key: K,
+    instance: PhantomData<fn() -> I>,
+}
+
+impl<I, K> Of<I, K> {
+    /// The key of the instance that `_instance` stands in.
+    #[inline]
+    pub const fn new(_instance: &I, key: K) -> Self {
+        Self { key, instance: PhantomData }
+    }
+
+    /// The key itself.
+    #[inline]
+    pub const fn key(&self) -> &K {
+        &self.key
+    }
+}
+
+impl<I, K: Hash> Hash for Of<I, K> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key.hash(state);
+    }
+}
+
+impl<I, K: PartialEq> PartialEq for Of<I, K> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl<I, K: Eq> Eq for Of<I, K> {}
+
+impl<I, K: Clone> Clone for Of<I, K> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone(), instance: PhantomData }
+    }
+}
+
+impl<I, K: Debug> Debug for Of<I, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.key.fmt(f)
+    }
+}

@@ -1,0 +1,19 @@
+//! What generated code asks of the types of a function with policies: what its values mean, and whether its policies can
+//! refuse a call, keep a value or run the body again. The complaints of the compiler about them are written here.
+
+mod judge;
+mod keys;
+mod refusable;
+mod repeat;
+mod rules;
+mod shape;
+
+pub use judge::{JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified, JudgeOfResult};
+pub use keys::{CacheKey, LimitKey, Of, Owned, cache_key, limit_key, own, part, same};
+pub use refusable::{MadeOfRefusal, Refusable, never_refused, refusable};
+pub use repeat::{HasError, Repeatable, again, needs_result};
+pub use rules::{
+    AnyRules, CacheValue, OptionRules, ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, SharedRules, StoreIf,
+    Weigh,
+};
+pub use shape::Shape;

@@ -1,0 +1,151 @@
+//! The layer of a cache: its key, its rules, and what fills it.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, spanned::Spanned};
+
+use super::{layers::Layers, local::local, state};
+use crate::policies::{
+    key::{Key, Part},
+    policy::Cached,
+    valid::{Named, Wrapped},
+};
+
+/// What the cache answers, or what fills it.
+pub(super) fn fill(layers: &Layers<'_>, index: usize, named: &Named, cached: &Cached) -> TokenStream {
+    let cell = state(named, index);
+    let key = key(named, cached);
+    let rules = rules(layers.wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
+    let tags = cached.tags.iter().map(|it| quote_spanned!(it.span()=> __ddd::Tag::new(#it)));
+    let tags = (!cached.tags.is_empty()).then(|| quote!([#(#tags),*]));
+    if layers.wrapped.body.is_sync() {
+        let inner = layers.frame(index + 1);
+        return match tags {
+            Some(tags) => {
+                quote!(#cell.fill_now_tagged(#key, #rules, || ::core::convert::Into::into(#tags), || #inner))
+            }
+            None => quote!(#cell.fill_now(#key, #rules, || #inner)),
+        };
+    }
+    let inner = layers.block(index + 1);
+    if layers.borrows(index) {
+        let (key_name, fill) = (local("__key"), local("__fill"));
+        let tagged = tags.map(|it| quote!(.tagged(#it)));
+        return quote! {{
+            let #key_name = #key;
+            let #fill = __ddd::Fill::new(#inner)#tagged;
+            #cell.fill(#key_name, #rules, move || #fill).await
+        }};
+    }
+    let make = match tags {
+        Some(tags) => {
+            let name = local("__tags");
+            quote!(move || { let #name = #tags; __ddd::Fill::new(#inner).tagged(#name) })
+        }
+        None => quote!(move || #inner),
+    };
+    let fill = if named.detached { quote!(fill_detached) } else { quote!(fill) };
+    quote!(#cell.#fill(#key, #rules, #make).await)
+}
+
+/// What is stored and shared, asked of the type that the function returns.
+pub(super) fn rules(wrapped: &Wrapped<'_>, store_if: Option<&Expr>, weigh: Option<&Expr>) -> TokenStream {
+    let output = &wrapped.body.output;
+    let store_if = store_if.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .store_if(#it)));
+    let weigh = weigh.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .weigh(#it)));
+    let shape = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
+        (&&&__ddd::Shape::<#output>::new()).rules()
+    );
+    quote!({
+        use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
+        #shape #store_if #weigh
+    })
+}
+
+/// The key of this call. Behind a handle it is of the type that the handle says; else it is told apart from the keys of the
+/// same function for other types.
+fn key(named: &Named, cached: &Cached) -> TokenStream {
+    let instance = quote!(&|| {});
+    let is_bare = cached.handle.is_some();
+    match &named.key {
+        Key::Written(expr) => {
+            let key = quote_spanned!(expr.span()=> __ddd::cache_key(#expr));
+            match &cached.handle {
+                Some(handle) => {
+                    let ty = &handle.key;
+                    quote_spanned!(expr.span()=> __ddd::cache_key::<#ty>(#expr))
+                }
+                None => quote!(__ddd::Of::new(#instance, #key)),
+            }
+        }
+        Key::Arguments(parts) => arguments(parts, (!is_bare).then_some(&instance)),
+        Key::None => quote!(()),
+    }
+}
+
+/// All arguments as a key. What is borrowed is looked up as it is, and copied only to be kept.
+fn arguments(parts: &[Part], instance: Option<&TokenStream>) -> TokenStream {
+    let of = |key: TokenStream| match instance {
+        Some(instance) => quote!(__ddd::Of::new(#instance, #key)),
+        None => key,
+    };
+    let given = parts.iter().map(|it| {
+        let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
+        if it.is_borrowed { quote!(#name) } else { quote_spanned!(span=> __ddd::part(&#name)) }
+    });
+    let given = tuple(given.collect());
+    if !parts.iter().any(|it| it.is_borrowed) {
+        return of(given);
+    }
+    let types = tuple(
+        parts
+            .iter()
+            .map(|it| {
+                let ty = &it.ty;
+                if it.is_borrowed { quote_spanned!(ty.span()=> __ddd::Owned<#ty>) } else { quote!(#ty) }
+            })
+            .collect(),
+    );
+    let (given_name, kept) = (local("__given"), local("__kept"));
+    let at = |from: &TokenStream, index: usize| {
+        let index = Literal::usize_unsuffixed(index);
+        if parts.len() == 1 { quote!(*#from) } else { quote!(#from.#index) }
+    };
+    let (given_tokens, kept_key) =
+        (quote!(#given_name), if instance.is_some() { quote!(#kept.key()) } else { quote!(#kept) });
+    let same = parts.iter().enumerate().map(|(index, it)| {
+        let (given, kept) = (at(&given_tokens, index), at(&kept_key, index));
+        let span = it.ty.span().resolved_at(Span::mixed_site());
+        if it.is_borrowed {
+            quote_spanned!(span=> __ddd::same(#given, &#kept))
+        } else {
+            quote_spanned!(span=> #given == #kept)
+        }
+    });
+    let owned = tuple(
+        parts
+            .iter()
+            .enumerate()
+            .map(|(index, it)| {
+                let index_token = Literal::usize_unsuffixed(index);
+                let given = if parts.len() == 1 { quote!(#given_name) } else { quote!(#given_name.#index_token) };
+                let span = it.ty.span().resolved_at(Span::mixed_site());
+                if it.is_borrowed { quote_spanned!(span=> __ddd::own(#given)) } else { given }
+            })
+            .collect(),
+    );
+    let key_type = if instance.is_some() { quote!(__ddd::Of<_, #types>) } else { types };
+    let owned = of(owned);
+    quote! {
+        __ddd::Parts::<_, #key_type, _, _>::new(
+            #given,
+            |#given_name, #kept| #(#same)&&*,
+            |#given_name| #owned,
+        )
+    }
+}
+
+/// One key as it is, several as a tuple.
+fn tuple(mut parts: Vec<TokenStream>) -> TokenStream {
+    if parts.len() == 1 { parts.remove(0) } else { quote!((#(#parts),*)) }
+}

@@ -1,0 +1,148 @@
+//! What a cache tells calls apart by, and what it may keep.
+
+use syn::{Expr, GenericParam, Ident, Signature, Type, spanned::Spanned};
+
+use super::{
+    arguments::{self, Argument, Arguments, Lends},
+    body::Body,
+    policy::{Handle, Policy, What},
+};
+use crate::errors::Errors;
+
+/// The key of one policy.
+pub(super) enum Key {
+    /// None: all calls are alike.
+    None,
+    /// An expression.
+    Written(Expr),
+    /// All arguments.
+    Arguments(Vec<Part>),
+}
+
+/// One argument in a key.
+pub(super) struct Part {
+    pub(super) ident: Ident,
+    pub(super) ty: Type,
+    pub(super) is_borrowed: bool,
+}
+
+/// The function around which the policies go.
+pub(super) struct Function<'a> {
+    pub(super) sig: &'a Signature,
+    pub(super) arguments: &'a Arguments,
+    pub(super) body: &'a Body,
+}
+
+/// The key of `policy`; what is wrong with it is reported.
+pub(super) fn check(policy: &Policy, function: &Function<'_>, errors: &mut Errors) -> Key {
+    let (written, handle, is_cached) = match &policy.what {
+        What::Cached(it) => (&it.key, &it.handle, true),
+        What::RateLimited(it) => (&it.key, &it.handle, false),
+        What::Judging { .. } | What::Plain => return Key::None,
+    };
+    if let Some(handle) = handle {
+        check_handle(handle, function, errors);
+    }
+    if is_cached {
+        check_value(function, errors);
+    }
+    match written {
+        Some(key) => {
+            check_lent(key, function.arguments, errors);
+            Key::Written(key.clone())
+        }
+        None if is_cached => all(policy, function.arguments, errors),
+        None => Key::None,
+    }
+}
+
+/// A handle is a constant, for all that the function is instantiated for.
+fn check_handle(handle: &Handle, function: &Function<'_>, errors: &mut Errors) {
+    let generics = &function.sig.generics;
+    let is_hidden = |it: &Argument| arguments::is_hidden(&it.ty);
+    if generics.params.iter().any(|it| !matches!(it, GenericParam::Lifetime(_)))
+        || function.arguments.all.iter().any(is_hidden)
+    {
+        let message = "a handle is one constant, and a generic function has a cache for each of its types; leave `handle` out, or write a function for each type";
+        errors.at(handle.name.span(), message);
+    }
+    if function.arguments.receiver.is_some() && !handle.of_self {
+        let name = &handle.name;
+        errors.at(name.span(), format!("the handle of a method stands beside it; write `handle = Self::{name}: …`"));
+    }
+}
+
+/// What is kept outlives the call.
+fn check_value(function: &Function<'_>, errors: &mut Errors) {
+    let output = &function.body.output;
+    if arguments::is_hidden(output) {
+        errors.at(output.span(), "a cache keeps values of a type with a name; write that type instead of `impl …`");
+    } else if arguments::lends(output) {
+        errors.at(
+            output.span(),
+            "what a cache keeps outlives the call, so nothing in it can be borrowed; return `String`, `Vec<T>` or `Arc<T>`",
+        );
+    }
+}
+
+/// An argument that is borrowed cannot be kept as it is.
+fn check_lent(key: &Expr, arguments: &Arguments, errors: &mut Errors) {
+    let parts: Vec<_> = match key {
+        Expr::Tuple(it) => it.elems.iter().collect(),
+        Expr::Paren(it) => vec![&*it.expr],
+        it => vec![it],
+    };
+    for part in parts {
+        let Expr::Path(path) = part else { continue };
+        let named = |it: &&Argument| it.bound.iter().any(|name| path.path.is_ident(name));
+        if arguments.all.iter().filter(|it| it.is_plain && it.lends != Lends::Nothing).any(|it| named(&it)) {
+            let name = path.path.require_ident().map(ToString::to_string).unwrap_or_default();
+            errors.on(part, format!("a key is kept, and `{name}` is borrowed; write `{name}.to_owned()`"));
+        }
+    }
+}
+
+/// The key of a cache that names none.
+fn all(policy: &Policy, arguments: &Arguments, errors: &mut Errors) -> Key {
+    let names: Vec<_> = arguments.all.iter().flat_map(|it| &it.bound).map(ToString::to_string).collect();
+    if arguments.receiver.is_some() {
+        let (whole, rest) = match names.len() {
+            0 => ("self.id".to_owned(), "()".to_owned()),
+            1 => (format!("(self.id, {})", names[0]), names[0].clone()),
+            _ => (format!("(self.id, {})", names.join(", ")), format!("({})", names.join(", "))),
+        };
+        let message = format!(
+            "a method is called on many values, so its cache needs a `key` that tells them apart; write for example `key = {whole}`, or `key = {rest}` if the result does not depend on `self`"
+        );
+        errors.at(policy.span, message);
+        return Key::None;
+    }
+    let mut parts = Vec::new();
+    for argument in &arguments.all {
+        match part(argument) {
+            Ok(part) => parts.push(part),
+            Err(reason) => {
+                let message = format!("{reason}; write what tells calls apart, such as `#[cached(key = id)]`");
+                errors.at(argument.ty.span(), message);
+            }
+        }
+    }
+    Key::Arguments(parts)
+}
+
+fn part(argument: &Argument) -> Result<Part, &'static str> {
+    let [ident] = &*argument.bound else { return Err("a pattern is no key") };
+    let ty = match (&argument.ty, argument.lends) {
+        _ if !argument.is_plain => return Err("a pattern is no key"),
+        (_, Lends::Exclusive) => return Err("what the body changes is no key"),
+        (Type::Reference(it), _) => &*it.elem,
+        (it, _) => it,
+    };
+    if arguments::is_hidden(ty) {
+        return Err("a type without a name is no key");
+    }
+    if arguments::lends(ty) {
+        return Err("a key is kept, and this is borrowed");
+    }
+    Ok(Part { ident: ident.clone(), ty: ty.clone(), is_borrowed: argument.lends == Lends::Shared })
+}

@@ -1,0 +1,39 @@
+//! The header by which a submission that is sent again is recognised.
+
+use axum::http::{HeaderMap, HeaderName};
+use ddd_core::{IdempotencyKey, domain::Fingerprint};
+
+use crate::{
+    access::Caller,
+    problem::{Fault, Problem, codes},
+};
+
+/// The header of the answer to a submission that was answered before.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+const NAME: &str = "idempotency-key";
+
+/// The key of a submission, if it has one. Equal keys of different callers, and of different routes, have nothing to do with
+/// each other; `body` is what the key stands for.
+///
+/// # Errors
+/// The header is there twice, or is not a key.
+pub(crate) fn key(
+    headers: &HeaderMap,
+    caller: &Caller,
+    (route, task): (&str, &str),
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut all = headers.get_all(NAME).iter();
+    let Some(first) = all.next() else { return Ok(None) };
+    let text = first.to_str().ok().filter(|it| it.bytes().all(|byte| byte.is_ascii_graphic()));
+    let is_one = all.next().is_none();
+    match text.filter(|it| (1..=IdempotencyKey::MAX_KEY).contains(&it.len()) && is_one) {
+        Some(text) => {
+            let scope = format!("{route} {task} {}", caller.owner().unwrap_or_default());
+            Ok(Some(IdempotencyKey::new(text).scope(scope).fingerprint(Fingerprint::of([body]))))
+        }
+        None => Err(Problem::of(&codes::INVALID_HEADER)
+            .fault(Fault::in_header(NAME, "is not 1 to 255 visible ASCII characters without spaces, once"))),
+    }
+}

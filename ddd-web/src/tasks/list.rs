@@ -1,0 +1,80 @@
+//! Many tasks.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use ddd_core::{Filter, Page, TaskRecord};
+use serde::Serialize;
+
+use super::{
+    body::Summary,
+    filter,
+    page::{self, PageRequest},
+    visible,
+};
+use crate::{
+    problem::Problem,
+    request::{Answer, Call, reply},
+    state::State,
+};
+
+/// A part of a list, newest first.
+#[derive(Debug, Serialize)]
+struct TaskList<'a> {
+    tasks: Vec<Summary<'a>>,
+    limit: usize,
+    offset: usize,
+    /// To be given as `cursor` for the next part; `null` at the end.
+    next_cursor: Option<String>,
+    has_next: bool,
+}
+
+/// The tasks that a filter means.
+pub(crate) async fn all(state: Arc<State>, call: Call) -> Answer {
+    list(&state, &call, false).await
+}
+
+/// The finished tasks that a filter means.
+pub(crate) async fn history(state: Arc<State>, call: Call) -> Answer {
+    list(&state, &call, true).await
+}
+
+async fn list(state: &State, call: &Call, only_finished: bool) -> Answer {
+    let caller = &call.context.caller;
+    let mut query = call.query()?;
+    let mut filter = filter::read(&mut query, caller);
+    if only_finished {
+        filter = filter::finished(&mut query, filter);
+    }
+    let request = PageRequest::read(&mut query);
+    query.finish()?;
+    let filter = visible::narrow(caller, filter);
+    let page = page(state, &filter, &request).await?;
+    let base = call.base();
+    let list = TaskList {
+        tasks: page
+            .items
+            .iter()
+            .filter(|it| visible::sees(state, caller, it))
+            .map(|it| Summary::of(it, &base))
+            .collect(),
+        limit: request.limit,
+        offset: request.offset,
+        next_cursor: page.next.map(|it| page::encoded(it, &filter)),
+        has_next: page.next.is_some(),
+    };
+    reply(StatusCode::OK, &list)
+}
+
+async fn page(state: &State, filter: &Filter, request: &PageRequest) -> Result<Page<TaskRecord>, Problem> {
+    let tasks = state.app.tasks();
+    let mut cursor = request.cursor(filter)?;
+    if request.offset > 0 {
+        let skipped = tasks.list(filter.clone(), None, request.offset).await?;
+        if skipped.next.is_none() {
+            return Ok(Page::new(Vec::new(), None));
+        }
+        cursor = skipped.next;
+    }
+    Ok(tasks.list(filter.clone(), cursor, request.limit).await?)
+}

@@ -1,0 +1,8 @@
+//! `#[rate_limited]`, by its cell.
+
+mod contract;
+mod keys;
+mod live;
+mod patterns;
+mod threads;
+mod waiting;
