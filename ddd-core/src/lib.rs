@@ -90,10 +90,6 @@ pub use ports::{
     StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
-/// What checks the sections of a configuration, so that its derive is of the version that this crate knows.
-#[cfg(feature = "config")]
-pub use garde;
-
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;

@@ -34,11 +34,11 @@ impl Error for Misfit {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format!("{} was found where {expected} belongs", Found(found)))
+        Self::custom(format!("{} was found where {} belongs", Found(found), plain(expected)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format!("{} is out of range; write {expected}", Found(found)))
+        Self::custom(format!("{} is out of range; write {}", Found(found), plain(expected)))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
@@ -69,6 +69,24 @@ impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
+}
+
+/// What is expected, in the words of those who write settings.
+fn plain(expected: &dyn Expected) -> String {
+    let expected = expected.to_string();
+    let words = match expected.as_str() {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 up",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "a truth value",
+        "a string" | "string" => "a text",
+        "a sequence" => "a list",
+        "a map" => "a group of settings",
+        it if it.starts_with("a nonzero ") => "a whole number from 1 up",
+        it if it.starts_with("struct ") => "a group of settings",
+        it => it,
+    };
+    words.to_owned()
 }
 
 fn choices(names: &[&str]) -> String {

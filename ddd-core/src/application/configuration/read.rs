@@ -32,9 +32,7 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node, section: &str) -> Result<Re
         };
         let path: Vec<_> = misfit.path.iter().map(String::as_str).collect();
         let is_gone = remove(&mut rest, &path);
-        let is_first = problems.is_empty();
-        // What is missing cannot be taken away; after something was, it may be missing for that reason alone.
-        if is_gone || is_first || !is_consequence(&misfit, &problems, section) {
+        if !is_consequence(&misfit, &problems, section) {
             problems.push(misfit.problem(section));
         }
         if !is_gone || problems.len() >= MOST {
@@ -48,7 +46,7 @@ fn remove(rest: &mut Node, path: &[&str]) -> bool {
     (1..=path.len()).rev().any(|length| rest.take(&path[..length]).is_some())
 }
 
-/// Whether a misfit tells of what was taken away before.
+/// Whether a setting is missing because it did not fit, and was taken away.
 fn is_consequence(misfit: &Misfit, problems: &[ConfigurationProblem], section: &str) -> bool {
     let key = misfit.clone().problem(section).key;
     problems.iter().any(|it| it.key == key)

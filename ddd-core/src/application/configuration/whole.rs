@@ -14,11 +14,10 @@ use crate::{
 /// A configuration that holds: the framework's settings, the service's own sections, and where each value comes from.
 ///
 /// ```
-/// use ddd_core::{Configuration, garde};
+/// use ddd_core::Configuration;
 ///
-/// #[derive(serde::Deserialize, garde::Validate)]
+/// #[derive(serde::Deserialize, garde::Validate)] // garde 0.23 is a dependency of the service
 /// #[serde(deny_unknown_fields)]
-/// #[garde(context(()))]
 /// struct Billing {
 ///     #[garde(range(min = 1))]
 ///     retries: u32,
@@ -38,7 +37,6 @@ use crate::{
 pub struct Configuration {
     profile: Arc<str>,
     settings: Settings,
-    sections: Sections,
     own: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
     tree: Node,
     secrets: Vec<Vec<String>>,
@@ -92,7 +90,7 @@ impl Configuration {
         for (name, node) in own_trees {
             whole.put([name.as_str()], node);
         }
-        Ok(Self { profile: profile.into(), settings, sections, own, tree: whole, secrets })
+        Ok(Self { profile: profile.into(), settings, own, tree: whole, secrets })
     }
 
     /// Which file beside `default.yaml` counts.
