@@ -15,6 +15,9 @@ mod pages {
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
 
+    #[doc = include_str!("../docs/http.md")]
+    struct Http;
+
     #[doc = include_str!("../docs/macros.md")]
     struct Macros;
 

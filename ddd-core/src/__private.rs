@@ -22,15 +22,16 @@ pub mod policies {
     pub use crate::domain::{Refused, Site};
     pub use crate::infrastructure::PolicyRegistration;
     pub use crate::ports::{
-        JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, Owned, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, again,
-        cache_key, limit_key, needs_result, never_refused, own, part, refusable, same,
+        JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, again,
+        cache_key, lent, limit_key, needs_result, never_refused, part, refusable,
     };
 
     pub use std::time::Duration;
 
     pub use crate::application::{
-        Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
-        Fill, HandleRules, IntoFill, Lookup, Next, Parts, Pause, RateLimitedCell, RetryCell, TimeoutCell,
+        Admission, Attempts, BareParts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell,
+        CircuitCall, Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell,
+        RetryCell, TimeoutCell,
     };
     pub use crate::domain::{
         Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,

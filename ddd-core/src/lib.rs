@@ -66,8 +66,8 @@ pub mod testing;
 pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
     Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
-    PolicyInfo, Registered, Registry, ResultError, Schedules, SchedulesError, Settings, ShutdownReport, Submission,
-    SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
+    PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules, SchedulesError, Settings,
+    ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,

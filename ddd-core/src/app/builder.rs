@@ -10,13 +10,13 @@ use std::{
 use parking_lot::Mutex;
 use tokio::{runtime::Handle, sync::Notify};
 
-use super::{App, BuildError, Inner, wiring};
+use super::{App, BuildError, Inner, policies::policies, wiring};
 use crate::{
     application::{
         Bell, Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
-        TaskOverrides, Threads, TransitionLog, set_limit_store,
+        TaskOverrides, Threads, TransitionLog, push_overrides, set_limit_store,
     },
-    domain::{Name, Quota, RankStep, Retry},
+    domain::{Name, PolicyKind, Quota, RankStep, Retry},
     infrastructure::{SystemClock, linked, linked_policies, memory::MemoryStore},
     ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, SignalSink, TaskContext, TaskStore},
 };
@@ -151,6 +151,29 @@ impl AppBuilder {
         })
     }
 
+    /// Overrides settings of a function policy, by its name and kind, before anything runs: what configuration calls
+    /// `policies.user_profile.rate_limited.limit`. Settings that were overridden before and are not here stay.
+    ///
+    /// ```
+    /// use ddd_core::{App, PolicyKind};
+    ///
+    /// let builder = App::builder().override_policy("user_profile", PolicyKind::RateLimited, [("limit", 60)]);
+    /// # drop(builder);
+    /// ```
+    ///
+    /// Policies belong to the process: see [`Settings::policies`]. [`policies()`](crate::policies) changes them later.
+    #[must_use]
+    pub fn override_policy<N: Into<String>, V: Into<serde_json::Value>>(
+        self,
+        name: impl Into<String>,
+        kind: PolicyKind,
+        settings: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let name = name.into();
+        let settings: Vec<_> = settings.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self.edit(move |it| it.policies.entry(name).or_default().entry(kind).or_default().extend(settings))
+    }
+
     /// How long one attempt may take, unless the task says otherwise; 300 s unless set.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
@@ -269,6 +292,8 @@ impl AppBuilder {
         problems.extend(more);
         problems.extend(wiring::schedule_problems(&definitions));
         problems.extend(wiring::queue_problems(&self.settings));
+        let policies = policies();
+        problems.extend(policies.problems());
         if self.limit_store.is_none() {
             problems.extend(wiring::limit_store_problems(&linked_policies()));
         }
@@ -276,6 +301,10 @@ impl AppBuilder {
             let served = wiring::served(&registry, &self.settings);
             let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
             problems.extend(self.providers.problems(run_here.map(|it| it.definition)));
+        }
+        if problems.is_empty() {
+            // Last, because they hold for the whole process from here on.
+            problems = push_overrides(&policies, &self.settings.policies);
         }
         if !problems.is_empty() {
             return Err(BuildError::Wiring(problems));
@@ -290,6 +319,7 @@ impl AppBuilder {
         let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
         let bell = Arc::new(Bell::default());
         let services = Arc::new(Services {
+            is_on_clock_of_store: store.clock().is_some_and(|it| Arc::ptr_eq(&it, &clock)),
             store,
             clock,
             registry,

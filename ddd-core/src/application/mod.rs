@@ -25,6 +25,7 @@ mod settings;
 mod store_call;
 mod submission;
 mod submit_error;
+mod submitting;
 mod tasks;
 mod threads;
 mod transitions;
@@ -36,16 +37,17 @@ pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-    HandleRules, IntoFill, Lookup, Next, Parts, Pause, Policies, PolicyError, PolicyInfo, RateLimitedCell, RetryCell,
-    TimeoutCell,
+    Admission, Attempts, BareParts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell,
+    CircuitCall, Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyError,
+    PolicyInfo, PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};
 pub use settings::{Settings, TaskOverrides};
-pub use submission::{Submission, Submitting};
+pub use submission::Submission;
 pub use submit_error::SubmitError;
+pub use submitting::Submitting;
 pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
@@ -57,6 +59,7 @@ pub(crate) use inbox::Inbox;
 pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
+pub(crate) use policies::push_overrides;
 pub(crate) use policies::set_limit_store;
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};

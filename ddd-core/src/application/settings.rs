@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use super::policies::PolicyOverrides;
 use crate::{
     domain::{Name, Priority, Retry},
     ports::StoreSettings,
@@ -43,6 +44,9 @@ pub struct Settings {
     pub store: StoreSettings,
     /// What overrides the attribute of a definition, by its name.
     pub overrides: HashMap<Name, TaskOverrides>,
+    /// What overrides the attribute of a function policy, by its name and kind. Policies belong to the process, and the first
+    /// application that has any overrides gives them to the policies; another one must have the same, or none.
+    pub policies: PolicyOverrides,
 }
 
 impl Default for Settings {
@@ -65,6 +69,7 @@ impl Default for Settings {
             transitions_buffer: 65_536,
             store: StoreSettings::default(),
             overrides: HashMap::new(),
+            policies: PolicyOverrides::new(),
         }
     }
 }

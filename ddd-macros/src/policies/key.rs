@@ -9,6 +9,9 @@ use super::{
 };
 use crate::errors::Errors;
 
+/// How many arguments can be told apart as a tuple.
+const MOST: usize = 12;
+
 /// The key of one policy.
 pub(super) enum Key {
     /// None: all calls are alike.
@@ -113,6 +116,14 @@ fn all(policy: &Policy, arguments: &Arguments, errors: &mut Errors) -> Key {
         };
         let message = format!(
             "a method is called on many values, so its cache needs a `key` that tells them apart; write for example `key = {whole}`, or `key = {rest}` if the result does not depend on `self`"
+        );
+        errors.at(policy.span, message);
+        return Key::None;
+    }
+    if names.len() > MOST {
+        let message = format!(
+            "a key has at most {MOST} parts; write those that tell calls apart, such as `key = ({}, {})`",
+            names[0], names[1]
         );
         errors.at(policy.span, message);
         return Key::None;

@@ -112,7 +112,7 @@ trait Boxed {
 }
 
 impl Boxed for Repo<u64> {
-    #[timeout("1s")]
+    #[timeout("1s", name = "forms.boxed")]
     #[retry(2, delay = "1ms")]
     fn load(&self, id: u64) -> Pin<Box<dyn Future<Output = Result<u64, Error>> + Send + '_>> {
         let more = 1;

@@ -2,6 +2,12 @@
 
 mod arguments;
 mod async_trait;
+mod beside;
 mod forms;
+mod handles;
+mod lints;
+mod listing;
+mod nesting;
+mod opt_outs;
 mod returns;
 mod support;

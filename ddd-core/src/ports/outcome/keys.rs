@@ -1,7 +1,6 @@
 //! What tells the calls of a cache or a limit apart.
 
 use std::{
-    borrow::Borrow,
     fmt::{self, Debug},
     hash::{Hash, Hasher},
     marker::PhantomData,
@@ -52,19 +51,22 @@ pub fn part<K: CacheKey + Clone>(argument: &K) -> K {
     argument.clone()
 }
 
-/// What a borrowed argument becomes in a key.
-pub type Owned<T> = <T as ToOwned>::Owned;
+/// What a cache can tell calls apart by although it is only lent: `str`, slices, and what is `Clone` and a [`CacheKey`].
+#[diagnostic::on_unimplemented(
+    message = "a cache cannot tell calls apart by `&{Self}`",
+    label = "no copy of it can be kept that is `Hash + Eq + Send + Sync`",
+    note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
+    note = "something that does not matter: write `#[cached(key = …)]` without it"
+)]
+pub trait LentKey: ToOwned {}
 
-/// A borrowed argument as a part of a key that is kept.
-#[inline]
-pub fn own<T: ToOwned + ?Sized>(argument: &T) -> T::Owned {
-    argument.to_owned()
-}
+#[diagnostic::do_not_recommend]
+impl<T: ToOwned<Owned: CacheKey> + Hash + Eq + ?Sized> LentKey for T {}
 
-/// Whether a borrowed argument is the one in a key.
+/// A borrowed argument as a part of a key.
 #[inline]
-pub fn same<T: ToOwned + Eq + ?Sized>(argument: &T, kept: &T::Owned) -> bool {
-    argument == kept.borrow()
+pub const fn lent<T: LentKey + ?Sized>(argument: &T) -> &T {
+    argument
 }
 
 /// A key of one instance of a function: what a generic function keeps for one type is not for another.
@@ -81,6 +83,12 @@ impl<I, K> Of<I, K> {
     /// The key of the instance that `_instance` stands in.
     #[inline]
     pub const fn new(_instance: &I, key: K) -> Self {
+        Self::of(key)
+    }
+
+    /// The same where the instance is known by its type.
+    #[inline]
+    pub(crate) const fn of(key: K) -> Self {
         Self { key, instance: PhantomData }
     }
 

@@ -9,7 +9,7 @@ mod rules;
 mod shape;
 
 pub use judge::{JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified, JudgeOfResult};
-pub use keys::{CacheKey, LimitKey, Of, Owned, cache_key, limit_key, own, part, same};
+pub use keys::{CacheKey, LentKey, LimitKey, Of, cache_key, lent, limit_key, part};
 pub use refusable::{MadeOfRefusal, Refusable, never_refused, refusable};
 pub use repeat::{HasError, Repeatable, again, needs_result};
 pub use rules::{

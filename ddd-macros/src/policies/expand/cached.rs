@@ -1,6 +1,6 @@
 //! The layer of a cache: its key, its rules, and what fills it.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, spanned::Spanned};
 
@@ -85,67 +85,23 @@ fn key(named: &Named, cached: &Cached) -> TokenStream {
 
 /// All arguments as a key. What is borrowed is looked up as it is, and copied only to be kept.
 fn arguments(parts: &[Part], instance: Option<&TokenStream>) -> TokenStream {
-    let of = |key: TokenStream| match instance {
-        Some(instance) => quote!(__ddd::Of::new(#instance, #key)),
-        None => key,
-    };
-    let given = parts.iter().map(|it| {
+    let lends = parts.iter().any(|it| it.is_borrowed);
+    let all = parts.iter().map(|it| {
         let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
-        if it.is_borrowed { quote!(#name) } else { quote_spanned!(span=> __ddd::part(&#name)) }
-    });
-    let given = tuple(given.collect());
-    if !parts.iter().any(|it| it.is_borrowed) {
-        return of(given);
-    }
-    let types = tuple(
-        parts
-            .iter()
-            .map(|it| {
-                let ty = &it.ty;
-                if it.is_borrowed { quote_spanned!(ty.span()=> __ddd::Owned<#ty>) } else { quote!(#ty) }
-            })
-            .collect(),
-    );
-    let (given_name, kept) = (local("__given"), local("__kept"));
-    let at = |from: &TokenStream, index: usize| {
-        let index = Literal::usize_unsuffixed(index);
-        if parts.len() == 1 { quote!(*#from) } else { quote!(#from.#index) }
-    };
-    let (given_tokens, kept_key) =
-        (quote!(#given_name), if instance.is_some() { quote!(#kept.key()) } else { quote!(#kept) });
-    let same = parts.iter().enumerate().map(|(index, it)| {
-        let (given, kept) = (at(&given_tokens, index), at(&kept_key, index));
-        let span = it.ty.span().resolved_at(Span::mixed_site());
-        if it.is_borrowed {
-            quote_spanned!(span=> __ddd::same(#given, &#kept))
-        } else {
-            quote_spanned!(span=> #given == #kept)
+        match (lends, it.is_borrowed) {
+            (false, _) => quote_spanned!(span=> __ddd::part(&#name)),
+            (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::lent(#name))),
+            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::part(&#name))),
         }
     });
-    let owned = tuple(
-        parts
-            .iter()
-            .enumerate()
-            .map(|(index, it)| {
-                let index_token = Literal::usize_unsuffixed(index);
-                let given = if parts.len() == 1 { quote!(#given_name) } else { quote!(#given_name.#index_token) };
-                let span = it.ty.span().resolved_at(Span::mixed_site());
-                if it.is_borrowed { quote_spanned!(span=> __ddd::own(#given)) } else { given }
-            })
-            .collect(),
-    );
-    let key_type = if instance.is_some() { quote!(__ddd::Of<_, #types>) } else { types };
-    let owned = of(owned);
-    quote! {
-        __ddd::Parts::<_, #key_type, _, _>::new(
-            #given,
-            |#given_name, #kept| #(#same)&&*,
-            |#given_name| #owned,
-        )
+    let all = match parts.len() {
+        1 => quote!(#(#all)*),
+        _ => quote!((#(#all),*)),
+    };
+    match (lends, instance) {
+        (false, Some(instance)) => quote!(__ddd::Of::new(#instance, #all)),
+        (false, None) => all,
+        (true, Some(instance)) => quote!(__ddd::Parts::new(#instance, #all)),
+        (true, None) => quote!(__ddd::BareParts(#all)),
     }
-}
-
-/// One key as it is, several as a tuple.
-fn tuple(mut parts: Vec<TokenStream>) -> TokenStream {
-    if parts.len() == 1 { parts.remove(0) } else { quote!((#(#parts),*)) }
 }

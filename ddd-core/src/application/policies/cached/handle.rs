@@ -56,6 +56,13 @@ impl<K: Hash + Eq + Send + Sync + 'static, R: Send + Sync + 'static> CacheHandle
         Self { cell, rules, key: PhantomData }
     }
 
+    /// The cache that it leads to. Called by generated code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn cell(&self) -> &'static CachedCell {
+        self.cell
+    }
+
     /// The value that a call would be answered with at once; `None` if the call would run the body, or if the value holds
     /// an error that is not `Clone`. It counts neither as a hit nor as a miss.
     #[allow(clippy::unused_async, reason = "a cache that processes share is asked over the network")]

@@ -1,4 +1,11 @@
-use std::{fmt, hash::Hash, marker::PhantomData};
+use std::{
+    borrow::Borrow,
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+};
+
+use crate::ports::Of;
 
 /// What an entry is looked up by: its key, or parts borrowed from the caller that a key is made of only if need be.
 pub trait Lookup: Hash {
@@ -24,54 +31,146 @@ impl<K: Hash + Eq + Send + Sync + 'static> Lookup for K {
     }
 }
 
-/// A key in parts: they must hash as the key does, so that a hit need not make one.
-pub struct Parts<P, K, I, O> {
+/// The arguments of a call as the parts of a key: what is borrowed is copied only if a key must be kept.
+///
+/// They hash as the key does. Traits say so, not closures: the compiler cannot tell of a future that holds closures over what
+/// is borrowed whether it is `Send`.
+pub struct Parts<I, P> {
     parts: P,
-    is: I,
-    own: O,
-    key: PhantomData<fn() -> K>,
+    instance: PhantomData<fn() -> I>,
 }
 
-impl<P, K, I, O> Parts<P, K, I, O>
-where
-    P: Hash,
-    K: Hash + Eq + Send + Sync + 'static,
-    I: Fn(&P, &K) -> bool,
-    O: FnOnce(P) -> K,
-{
-    /// `is` compares the parts with a key, `own` makes a key of them.
-    #[must_use]
-    pub const fn new(parts: P, is: I, own: O) -> Self {
-        Self { parts, is, own, key: PhantomData }
+impl<I, P> Parts<I, P> {
+    /// The parts of a key of the instance that `_instance` stands in: see [`Of`].
+    #[inline]
+    pub const fn new(_instance: &I, parts: P) -> Self {
+        Self { parts, instance: PhantomData }
     }
 }
 
-impl<P: Hash, K, I, O> Hash for Parts<P, K, I, O> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl<I, P: Hash> Hash for Parts<I, P> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         self.parts.hash(state);
     }
 }
 
-impl<P, K, I, O> Lookup for Parts<P, K, I, O>
-where
-    P: Hash,
-    K: Hash + Eq + Send + Sync + 'static,
-    I: Fn(&P, &K) -> bool,
-    O: FnOnce(P) -> K,
-{
-    type Key = K;
+impl<I: 'static, P: Part> Lookup for Parts<I, P> {
+    type Key = Of<I, P::Kept>;
 
-    fn is(&self, key: &K) -> bool {
-        (self.is)(&self.parts, key)
+    #[inline]
+    fn is(&self, key: &Self::Key) -> bool {
+        self.parts.is(key.key())
     }
 
-    fn into_key(self) -> K {
-        (self.own)(self.parts)
+    fn into_key(self) -> Self::Key {
+        Of::of(self.parts.keep())
     }
 }
 
-impl<P: fmt::Debug, K, I, O> fmt::Debug for Parts<P, K, I, O> {
+impl<I, P: fmt::Debug> fmt::Debug for Parts<I, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").field("parts", &self.parts).finish_non_exhaustive()
+        self.parts.fmt(f)
     }
+}
+
+/// The same for the key of a handle, which is the same for all instances.
+#[derive(Debug, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "generated code makes it")]
+pub struct BareParts<P>(pub P);
+
+impl<P: Part> Lookup for BareParts<P> {
+    type Key = P::Kept;
+
+    #[inline]
+    fn is(&self, key: &P::Kept) -> bool {
+        self.0.is(key)
+    }
+
+    fn into_key(self) -> P::Kept {
+        self.0.keep()
+    }
+}
+
+/// One part of a key, or several as a tuple.
+pub trait Part: Hash {
+    /// What stands for it in a key.
+    type Kept: Hash + Eq + Send + Sync + 'static;
+
+    /// Whether it is the one in a key.
+    fn is(&self, kept: &Self::Kept) -> bool;
+
+    /// What stands for it.
+    fn keep(self) -> Self::Kept;
+}
+
+/// A borrowed argument.
+#[derive(Debug, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "generated code makes it")]
+pub struct Lent<'a, T: ?Sized>(pub &'a T);
+
+impl<T> Part for Lent<'_, T>
+where
+    T: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized,
+{
+    type Kept = T::Owned;
+
+    #[inline]
+    fn is(&self, kept: &T::Owned) -> bool {
+        self.0 == kept.borrow()
+    }
+
+    fn keep(self) -> T::Owned {
+        self.0.to_owned()
+    }
+}
+
+/// An argument of the function's own.
+#[derive(Debug, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "generated code makes it")]
+pub struct Own<T>(pub T);
+
+impl<T: Hash + Eq + Send + Sync + 'static> Part for Own<T> {
+    type Kept = T;
+
+    #[inline]
+    fn is(&self, kept: &T) -> bool {
+        self.0 == *kept
+    }
+
+    fn keep(self) -> T {
+        self.0
+    }
+}
+
+macro_rules! tuples {
+    ($(($($part:ident $index:tt),*);)*) => {
+        $(
+            impl<$($part: Part),*> Part for ($($part,)*) {
+                type Kept = ($($part::Kept,)*);
+
+                #[inline]
+                fn is(&self, kept: &Self::Kept) -> bool {
+                    $(self.$index.is(&kept.$index))&&*
+                }
+
+                fn keep(self) -> Self::Kept {
+                    ($(self.$index.keep(),)*)
+                }
+            }
+        )*
+    };
+}
+// As many as can be compared as a tuple.
+tuples! {
+    (A 0, B 1);
+    (A 0, B 1, C 2);
+    (A 0, B 1, C 2, D 3);
+    (A 0, B 1, C 2, D 3, E 4);
+    (A 0, B 1, C 2, D 3, E 4, F 5);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);
 }

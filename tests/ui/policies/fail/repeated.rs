@@ -1,0 +1,16 @@
+use ddd_core::{Refused, retry, timeout};
+
+#[retry(3)]
+#[retry(5)]
+async fn two_retries(id: u32) -> Result<u32, Refused> {
+    Ok(id)
+}
+
+#[timeout("10s")]
+#[retry(3)]
+#[timeout("1s")]
+async fn two_timeouts(id: u32) -> Result<u32, Refused> {
+    Ok(id)
+}
+
+fn main() {}
