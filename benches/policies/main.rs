@@ -4,6 +4,7 @@
 
 mod circuit_breaker;
 mod frame;
+mod limits;
 mod retry;
 mod stacked;
 
@@ -12,7 +13,7 @@ use ddd_benches::{Arguments, note};
 use frame::{Group, Threads};
 
 /// The measurements of each policy, in a module of its own.
-const GROUPS: &[&[Group]] = &[circuit_breaker::GROUPS, retry::GROUPS];
+const GROUPS: &[&[Group]] = &[circuit_breaker::GROUPS, limits::GROUPS, retry::GROUPS];
 
 fn main() {
     let arguments = Arguments::from_env();

@@ -29,9 +29,9 @@ pub mod policies {
     pub use std::time::Duration;
 
     pub use crate::application::{
-        Admission, Attempts, BareParts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell,
-        CircuitCall, Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell,
-        RetryCell, TimeoutCell,
+        Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
+        Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell, RetryCell,
+        TimeoutCell,
     };
     pub use crate::domain::{
         Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,

@@ -38,20 +38,23 @@ pub(super) struct Function<'a> {
 
 /// The key of `policy`; what is wrong with it is reported.
 pub(super) fn check(policy: &Policy, function: &Function<'_>, errors: &mut Errors) -> Key {
-    let (written, handle, is_cached) = match &policy.what {
-        What::Cached(it) => (&it.key, &it.handle, true),
-        What::RateLimited(it) => (&it.key, &it.handle, false),
+    let (written, is_cached) = match &policy.what {
+        What::Cached(it) => {
+            if let Some(handle) = &it.handle {
+                check_handle(handle, function, errors);
+            }
+            check_value(function, errors);
+            (&it.key, true)
+        }
+        What::RateLimited(it) => (&it.key, false),
         What::Judging { .. } | What::Plain => return Key::None,
     };
-    if let Some(handle) = handle {
-        check_handle(handle, function, errors);
-    }
-    if is_cached {
-        check_value(function, errors);
-    }
     match written {
         Some(key) => {
-            check_lent(key, function.arguments, errors);
+            // A limit only looks at its key.
+            if is_cached {
+                check_lent(key, function.arguments, errors);
+            }
             Key::Written(key.clone())
         }
         None if is_cached => all(policy, function.arguments, errors),

@@ -6,7 +6,10 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderValue, Request, Response, Version, header::CONNECTION},
+    http::{
+        HeaderValue, Request, Response, Version,
+        header::{CACHE_CONTROL, CONNECTION},
+    },
     response::IntoResponse as _,
 };
 use http_body::Body as _;
@@ -57,7 +60,9 @@ impl Site {
         let refused = |code: &ProblemCode, detail: String| {
             let problem = Problem::of(code).detail(detail).request_id(id.header().clone());
             let mut response = problem.into_response();
-            response.headers_mut().insert(X_REQUEST_ID, id.header().clone());
+            let headers = response.headers_mut();
+            headers.insert(X_REQUEST_ID, id.header().clone());
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         };
         let limits = &self.limits;

@@ -20,18 +20,18 @@ pub trait CacheKey: Hash + Eq + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {}
 
-/// What a limit can tell callers apart by.
+/// What a limit can tell callers apart by: it looks at the key, and keeps its hash.
 ///
-/// Every type that is `Hash + Eq + Clone + Debug + Send + Sync + 'static` is one.
+/// Every type that is `Hash + Debug` is one.
 #[diagnostic::on_unimplemented(
     message = "a limit cannot tell callers apart by `{Self}`",
-    label = "not `Hash + Eq + Clone + Debug + Send + Sync`",
-    note = "a type of yours: derive `Clone, Debug, PartialEq, Eq, Hash`"
+    label = "not `Hash + Debug`",
+    note = "a type of yours: derive `Debug, Hash`"
 )]
-pub trait LimitKey: Hash + Eq + Clone + Debug + Send + Sync + 'static {}
+pub trait LimitKey: Hash + Debug {}
 
 #[diagnostic::do_not_recommend]
-impl<K: Hash + Eq + Clone + Debug + Send + Sync + 'static> LimitKey for K {}
+impl<K: Hash + Debug + ?Sized> LimitKey for K {}
 
 /// A key that the user wrote.
 #[inline]
@@ -41,7 +41,7 @@ pub fn cache_key<K: CacheKey>(key: K) -> K {
 
 /// A key that the user wrote.
 #[inline]
-pub fn limit_key<K: LimitKey>(key: K) -> K {
+pub const fn limit_key<K: LimitKey + ?Sized>(key: &K) -> &K {
     key
 }
 
@@ -74,9 +74,9 @@ pub const fn lent<T: LentKey + ?Sized>(argument: &T) -> &T {
 /// The instance is told by a closure that stands in the function. A closure has a type for each instance of what it stands in,
 /// type parameters of the surrounding `impl` included, and that type is `'static` whatever these are. It costs nothing: it
 /// is part of the key's type.
-pub struct Of<I, K> {
+pub struct Of<I: ?Sized, K> {
     key: K,
-    instance: PhantomData<fn() -> I>,
+    instance: PhantomData<fn() -> PhantomData<I>>,
 }
 
 impl<I, K> Of<I, K> {
@@ -85,10 +85,12 @@ impl<I, K> Of<I, K> {
     pub const fn new(_instance: &I, key: K) -> Self {
         Self::of(key)
     }
+}
 
-    /// The same where the instance is known by its type.
+impl<I: ?Sized, K> Of<I, K> {
+    /// The same where the instance has a type with a name.
     #[inline]
-    pub(crate) const fn of(key: K) -> Self {
+    pub const fn of(key: K) -> Self {
         Self { key, instance: PhantomData }
     }
 
@@ -99,29 +101,37 @@ impl<I, K> Of<I, K> {
     }
 }
 
-impl<I, K: Hash> Hash for Of<I, K> {
+impl<I: ?Sized, K: Hash> Hash for Of<I, K> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key.hash(state);
     }
 }
 
-impl<I, K: PartialEq> PartialEq for Of<I, K> {
+impl<I: ?Sized, K: PartialEq> PartialEq for Of<I, K> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
 
-impl<I, K: Eq> Eq for Of<I, K> {}
+/// With a key that is only borrowed.
+impl<I: ?Sized, K: PartialEq> PartialEq<Of<I, &K>> for Of<I, K> {
+    #[inline]
+    fn eq(&self, other: &Of<I, &K>) -> bool {
+        self.key == *other.key
+    }
+}
 
-impl<I, K: Clone> Clone for Of<I, K> {
+impl<I: ?Sized, K: Eq> Eq for Of<I, K> {}
+
+impl<I: ?Sized, K: Clone> Clone for Of<I, K> {
     fn clone(&self) -> Self {
         Self { key: self.key.clone(), instance: PhantomData }
     }
 }
 
-impl<I, K: Debug> Debug for Of<I, K> {
+impl<I: ?Sized, K: Debug> Debug for Of<I, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.key.fmt(f)
     }

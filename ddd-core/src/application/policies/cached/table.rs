@@ -125,9 +125,9 @@ where
     }
 
     /// Forgets a key, and what is being filled for it.
-    pub(super) fn invalidate(&self, key: &K)
+    pub(super) fn invalidate<Q: Hash>(&self, key: &Q)
     where
-        K: Hash + Eq,
+        K: PartialEq<Q>,
     {
         let hash = self.common.hash(key);
         // First what is being filled: when it is no longer there, it is among what is kept.
@@ -136,7 +136,7 @@ where
                 flight.entry.life.kill();
             }
         }
-        let kept = self.kept.get(hash).filter(|it| it.key().is_some_and(|it| it == key));
+        let kept = self.kept.get(hash).filter(|it| it.key().is_some_and(|it| *it == *key));
         if let Some(entry) = kept {
             entry.life.kill();
             self.kept.remove(hash);
@@ -145,11 +145,11 @@ where
     }
 
     /// Lets the next call of a key begin a refresh.
-    pub(super) fn want_anew(&self, key: &K)
+    pub(super) fn want_anew<Q: Hash>(&self, key: &Q)
     where
-        K: Hash + Eq,
+        K: PartialEq<Q>,
     {
-        let kept = self.kept.get(self.common.hash(key)).filter(|it| it.key().is_some_and(|it| it == key));
+        let kept = self.kept.get(self.common.hash(key)).filter(|it| it.key().is_some_and(|it| *it == *key));
         if let Some(entry) = kept {
             entry.life.want_anew();
         }
