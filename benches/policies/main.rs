@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md` explains it.
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
+mod cached;
 mod frame;
 mod retry;
 
@@ -10,7 +11,7 @@ use ddd_benches::{Arguments, note};
 use frame::{Group, Threads};
 
 /// The measurements of each policy, in a module of its own.
-const GROUPS: &[&[Group]] = &[retry::GROUPS];
+const GROUPS: &[&[Group]] = &[cached::GROUPS, retry::GROUPS];
 
 fn main() {
     let arguments = Arguments::from_env();

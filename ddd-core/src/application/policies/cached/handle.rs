@@ -74,14 +74,20 @@ impl<K: Hash + Eq + Send + Sync + 'static, R: Send + Sync + 'static> CacheHandle
 
     /// Stores a value, as a fill that began now would; what is being filled for this key is not stored any more. Like a
     /// fill's, the value is not stored if the attribute does not want it stored. The entry has no tags.
-    #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
     pub async fn put(&self, key: K, value: R) {
+        self.put_tagged(key, value, [] as [Tag; 0]).await;
+    }
+
+    /// The same, with these tags.
+    #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
+    pub async fn put_tagged<T: Into<Tag>>(&self, key: K, value: R, tags: impl IntoIterator<Item = T>) {
+        let tags = tags.into_iter().map(Into::into).collect();
         let table = self.cell.state().table::<K, R>();
         table.invalidate(&key);
         let stored = self.rules.is_stored(&value);
         if table.common.keeps(stored) && self.rules.share(&value).is_some() {
             let hash = table.common.hash(&key);
-            let entry = table.entry(hash, key, Vec::new());
+            let entry = table.entry(hash, key, tags);
             let weight = self.rules.weight(&value);
             table.store(&entry, value, weight, stored, ambient::now());
         }

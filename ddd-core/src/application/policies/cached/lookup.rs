@@ -1,4 +1,7 @@
-use std::{fmt, hash::Hash, marker::PhantomData};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 /// What an entry is looked up by: its key, or parts borrowed from the caller that a key is made of only if need be.
 pub trait Lookup: Hash {
@@ -25,40 +28,30 @@ impl<K: Hash + Eq + Send + Sync + 'static> Lookup for K {
 }
 
 /// A key in parts: they must hash as the key does, so that a hit need not make one.
-pub struct Parts<P, K, I, O> {
+///
+/// The functions are pointers, not closures: a closure over borrowed parts would keep the compiler from seeing that the
+/// caller's future is `Send`.
+pub struct Parts<P, K> {
     parts: P,
-    is: I,
-    own: O,
-    key: PhantomData<fn() -> K>,
+    is: fn(&P, &K) -> bool,
+    own: fn(P) -> K,
 }
 
-impl<P, K, I, O> Parts<P, K, I, O>
-where
-    P: Hash,
-    K: Hash + Eq + Send + Sync + 'static,
-    I: Fn(&P, &K) -> bool,
-    O: FnOnce(P) -> K,
-{
+impl<P, K> Parts<P, K> {
     /// `is` compares the parts with a key, `own` makes a key of them.
     #[must_use]
-    pub const fn new(parts: P, is: I, own: O) -> Self {
-        Self { parts, is, own, key: PhantomData }
+    pub const fn new(parts: P, is: fn(&P, &K) -> bool, own: fn(P) -> K) -> Self {
+        Self { parts, is, own }
     }
 }
 
-impl<P: Hash, K, I, O> Hash for Parts<P, K, I, O> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+impl<P: Hash, K> Hash for Parts<P, K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         self.parts.hash(state);
     }
 }
 
-impl<P, K, I, O> Lookup for Parts<P, K, I, O>
-where
-    P: Hash,
-    K: Hash + Eq + Send + Sync + 'static,
-    I: Fn(&P, &K) -> bool,
-    O: FnOnce(P) -> K,
-{
+impl<P: Hash, K: Hash + Eq + Send + Sync + 'static> Lookup for Parts<P, K> {
     type Key = K;
 
     fn is(&self, key: &K) -> bool {
@@ -70,7 +63,7 @@ where
     }
 }
 
-impl<P: fmt::Debug, K, I, O> fmt::Debug for Parts<P, K, I, O> {
+impl<P: fmt::Debug, K> fmt::Debug for Parts<P, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").field("parts", &self.parts).finish_non_exhaustive()
     }
