@@ -87,9 +87,6 @@ pub use ports::{
     StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
-#[cfg(feature = "macros")]
-#[doc = include_str!("docs/task.md")]
-pub use ddd_macros::task;
 /// Lets so many calls of a function run at once: `#[bulkhead(10)]`.
 #[cfg(feature = "macros")]
 pub use ddd_macros::bulkhead;
@@ -105,6 +102,9 @@ pub use ddd_macros::rate_limited;
 /// Runs a function again after a failure: `#[retry(3)]`.
 #[cfg(feature = "macros")]
 pub use ddd_macros::retry;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/task.md")]
+pub use ddd_macros::task;
 /// Drops the body of a function at a deadline: `#[timeout("2s")]`.
 #[cfg(feature = "macros")]
 pub use ddd_macros::timeout;
