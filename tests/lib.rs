@@ -12,8 +12,16 @@ mod pages {
     #[doc = include_str!("../docs/benchmarks.md")]
     struct Benchmarks;
 
+    #[doc = include_str!("../docs/circuit_breaker.md")]
+    struct CircuitBreaker;
+    #[doc = include_str!("../docs/bulkhead.md")]
+    struct Bulkhead;
+
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
+
+    #[doc = include_str!("../docs/http.md")]
+    struct Http;
 
     #[doc = include_str!("../docs/macros.md")]
     struct Macros;
@@ -21,6 +29,10 @@ mod pages {
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
 
+    #[doc = include_str!("../docs/retry.md")]
+    struct Retry;
+    #[doc = include_str!("../docs/rate_limited.md")]
+    struct RateLimited;
     #[doc = include_str!("../docs/policies.md")]
     struct Policies;
 
@@ -32,4 +44,7 @@ mod pages {
 
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
+
+    #[doc = include_str!("../docs/timeout.md")]
+    struct Timeout;
 }

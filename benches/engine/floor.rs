@@ -19,7 +19,7 @@ use super::{
 
 /// The queue and its records.
 #[derive(Default)]
-struct Queue<I> {
+pub(crate) struct Queue<I> {
     ids: I,
     waiting: Mutex<Waiting>,
     ready: Notify,
@@ -57,7 +57,8 @@ struct Record {
 }
 
 impl<I: Ids> Queue<I> {
-    fn submit(&self, priority: i8) -> oneshot::Receiver<()> {
+    /// Queues one task; its end can be awaited.
+    pub(crate) fn submit(&self, priority: i8) -> (TaskId, oneshot::Receiver<()>) {
         let now = now();
         let id = self.ids.next(now);
         let (done, end) = oneshot::channel();
@@ -70,10 +71,17 @@ impl<I: Ids> Queue<I> {
             waiting.heap.push(Entry { priority, sequence, id, done });
         }
         self.ready.notify_one();
-        end
+        (id, end)
     }
 
-    async fn work(&self) {
+    /// Whether nothing waits.
+    #[allow(dead_code, reason = "the engine's protocols wait for the ends of all tasks")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.lock().heap.is_empty()
+    }
+
+    /// Runs what is queued, one task after the other, for ever.
+    pub(crate) async fn work(&self) {
         loop {
             let next = self.waiting.lock().heap.pop();
             let Some(entry) = next else {
@@ -136,7 +144,7 @@ impl<I: Ids> Engine for Floor<I> {
     }
 
     async fn submit(&mut self) {
-        self.ends.push(self.queue.submit(0));
+        self.ends.push(self.queue.submit(0).1);
     }
 
     async fn finish(&mut self) {

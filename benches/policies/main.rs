@@ -2,15 +2,18 @@
 //! `docs/benchmarks.md` explains it.
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
+mod circuit_breaker;
 mod frame;
+mod limits;
 mod retry;
+mod stacked;
 
 use ddd_benches::{Arguments, note};
 
 use frame::{Group, Threads};
 
 /// The measurements of each policy, in a module of its own.
-const GROUPS: &[&[Group]] = &[retry::GROUPS];
+const GROUPS: &[&[Group]] = &[circuit_breaker::GROUPS, limits::GROUPS, retry::GROUPS];
 
 fn main() {
     let arguments = Arguments::from_env();
@@ -22,5 +25,10 @@ fn main() {
         } else {
             group.run(&runtime, &arguments);
         }
+    }
+    if arguments.list {
+        stacked::cases().iter().filter(|it| arguments.selects(it)).for_each(|it| note(it));
+    } else {
+        stacked::run(&runtime, &arguments);
     }
 }

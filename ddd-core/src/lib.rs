@@ -66,17 +66,23 @@ pub mod ports;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
+#[cfg(feature = "config")]
+pub use app::ConfigurationBuilder;
 pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
     Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
     PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules, SchedulesError, Settings,
     ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
+#[cfg(feature = "config")]
+pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
-    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
+    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
+#[cfg(feature = "config")]
+pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},
@@ -87,24 +93,24 @@ pub use ports::{
     StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
 };
 
-/// Lets so many calls of a function run at once: `#[bulkhead(10)]`.
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/bulkhead.md")]
 pub use ddd_macros::bulkhead;
 /// Answers with what an earlier call of a function returned: `#[cached("10m")]`.
 #[cfg(feature = "macros")]
 pub use ddd_macros::cached;
-/// Stops calling a function that keeps failing: `#[circuit_breaker]`.
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/circuit_breaker.md")]
 pub use ddd_macros::circuit_breaker;
-/// Lets so many calls of a function through in a period: `#[rate_limited(30, per = "1s")]`.
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/rate_limited.md")]
 pub use ddd_macros::rate_limited;
-/// Runs a function again after a failure: `#[retry(3)]`.
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/retry.md")]
 pub use ddd_macros::retry;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
-/// Drops the body of a function at a deadline: `#[timeout("2s")]`.
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/timeout.md")]
 pub use ddd_macros::timeout;

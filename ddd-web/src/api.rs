@@ -19,6 +19,7 @@ use crate::{
     serve::{self, ServeError},
     settings::Settings,
     state::State,
+    stream::StreamLimits,
 };
 
 /// The HTTP interface of an application: task, queue, schedule and health routes, to nest into a router of your own.
@@ -120,6 +121,13 @@ impl Api {
     pub fn version(self, version: impl Into<String>) -> Self {
         let version = version.into();
         self.with(|it| it.version = Some(version))
+    }
+
+    /// At most `most` streams are open at a time, each for at most `longest`; 100 and 15 min unless set. One more is answered with
+    /// 503, and the client of one that has ended comes again by itself.
+    #[must_use]
+    pub fn stream_limits(self, most: usize, longest: Duration) -> Self {
+        self.with(|it| it.streams = StreamLimits { most, longest })
     }
 
     /// Changes a setting: of the routes that are made from now on.

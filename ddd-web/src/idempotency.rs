@@ -30,10 +30,33 @@ pub(crate) fn key(
     let is_one = all.next().is_none();
     match text.filter(|it| (1..=IdempotencyKey::MAX_KEY).contains(&it.len()) && is_one) {
         Some(text) => {
-            let scope = format!("{route} {task} {}", caller.owner().unwrap_or_default());
-            Ok(Some(IdempotencyKey::new(text).scope(scope).fingerprint(Fingerprint::of([body]))))
+            let scope = scope(route, caller.owner().unwrap_or_default());
+            // Another task is another content, not another scope: the key must not be taken for a new one.
+            let fingerprint = Fingerprint::of([task.as_bytes(), body]);
+            Ok(Some(IdempotencyKey::new(text).scope(scope).fingerprint(fingerprint)))
         }
         None => Err(Problem::of(&codes::INVALID_HEADER)
             .fault(Fault::in_header(NAME, "is not 1 to 255 visible ASCII characters without spaces, once"))),
+    }
+}
+
+/// Whose key it is, and of what. An owner's name of any length and content makes a scope that is short and plain.
+fn scope(route: &str, owner: &str) -> String {
+    let is_plain = owner.len() <= IdempotencyKey::MAX_SCOPE / 2 && !owner.contains(char::is_control);
+    if is_plain { format!("{route} {owner}") } else { format!("{route} #{}", Fingerprint::of([owner.as_bytes()])) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panics")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_owner_makes_a_scope_that_the_core_takes() {
+        let long = "o".repeat(2_000);
+        for owner in ["ann", "", "a\u{1}b", &long] {
+            assert_eq!(IdempotencyKey::new("k").scope(scope("submit", owner)).check(), Ok(()));
+        }
+        assert_ne!(scope("submit", &long), scope("submit", &long[1..]));
     }
 }

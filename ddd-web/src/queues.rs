@@ -66,9 +66,9 @@ async fn set_paused(state: &State, call: &Call, paused: bool) -> Answer {
         return Err(not_found());
     }
     if paused {
-        tasks.pause(name).await?
+        tasks.pause(name).await?;
     } else {
-        tasks.resume(name).await?
+        tasks.resume(name).await?;
     }
     let queues = tasks.queues().await?;
     let queue = queues.iter().find(|it| it.name == *name).ok_or_else(not_found)?;

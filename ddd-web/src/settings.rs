@@ -8,6 +8,7 @@ use crate::{
     access::Access,
     health::{Check, Health, Thresholds},
     limits::Limits,
+    stream::StreamLimits,
 };
 
 /// What an API is made from.
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) check_timeout: Duration,
     pub(crate) thresholds: Thresholds,
     pub(crate) version: Option<String>,
+    pub(crate) streams: StreamLimits,
 }
 
 impl Settings {
@@ -36,6 +38,7 @@ impl Settings {
             check_timeout: Health::TIMEOUT,
             thresholds: Thresholds::default(),
             version: None,
+            streams: StreamLimits::default(),
         }
     }
 }

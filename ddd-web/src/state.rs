@@ -5,12 +5,7 @@ use std::sync::Arc;
 use ddd_core::{App, Registered};
 
 use crate::{
-    access::Access,
-    health::Health,
-    limits::Limits,
-    request::RequestIds,
-    settings::Settings,
-    stream::{StreamLimits, Streams},
+    access::Access, health::Health, limits::Limits, request::RequestIds, settings::Settings, stream::Streams,
     validation::Catalogue,
 };
 
@@ -34,7 +29,7 @@ impl State {
         let limits = Limits::new(settings.submit_body, settings.submissions);
         let Settings { checks, thresholds, check_timeout, version, .. } = settings;
         let health = Health::new(app.clone(), checks, *thresholds, *check_timeout, version.clone());
-        let streams = Streams::new(&app, StreamLimits::default());
+        let streams = Streams::new(&app, settings.streams);
         Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health, streams }
     }
 

@@ -139,8 +139,8 @@ async fn lists_hold_what_a_caller_owns() {
         tasks.map(|it| it["task_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     for path in ["/tasks", "/tasks/history"] {
-        assert_eq!(ids(OWNER, path).await, [one.clone()]);
-        assert_eq!(ids(FOREIGN, path).await, [two.clone()]);
+        assert_eq!(ids(OWNER, path).await, [&*one]);
+        assert_eq!(ids(FOREIGN, path).await, [&*two]);
         assert_eq!(ids(OBSERVER, path).await.len(), 3);
         assert_eq!(ids(ADMIN, path).await.len(), 3);
     }

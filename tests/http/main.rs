@@ -4,8 +4,13 @@
 
 mod access;
 mod changing;
+mod health;
 mod mounting;
 mod submitting;
 mod support;
 mod tasks;
+mod telling;
+#[allow(dead_code, reason = "other tests need the rest")]
+#[path = "../operations/troubled.rs"]
+mod troubled;
 mod watching;

@@ -15,15 +15,15 @@ async fn my_custom_task(input: String) -> Result<String, String> {
 /// A line of an order.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Line {
-    pub article: String,
-    pub count: u8,
+pub(crate) struct Line {
+    pub(crate) article: String,
+    pub(crate) count: u8,
 }
 
 /// How an order is paid.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Payment {
+pub(crate) enum Payment {
     Cash,
     Card,
     Transfer { iban: String },
@@ -90,7 +90,7 @@ async fn once(key: String) -> Result<String, String> {
 
 /// Panics while its parameters are read.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Mine;
+pub(crate) struct Mine;
 
 impl<'de> Deserialize<'de> for Mine {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {

@@ -34,6 +34,25 @@ async fn requests_end_and_silent_connections_are_closed() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_on_its_way_is_answered() {
+    let mut server = serving(|it| it).await;
+    let mut new = server.connect().await;
+    let mut begun = server.connect().await;
+    begun.send("GET / HTTP/1.1\r\nho").await;
+    server.tell();
+    // Connections are no longer taken; so the end has begun.
+    while tokio::net::TcpStream::connect(server.address).await.is_ok() {}
+    new.ask("/").await;
+    begun.send("st: t\r\n\r\n").await;
+    for mut client in [new, begun] {
+        let answer = client.answer().await;
+        assert_eq!((answer.text(), answer.header("connection")), ("hello", "close"));
+        client.is_closed().await;
+    }
+    server.end().await;
+}
+
+#[tokio::test]
 async fn what_does_not_end_is_cut_at_the_deadline() {
     let within = Duration::from_millis(400);
     let mut server = serving(|it| it.shutdown_timeout(within)).await;

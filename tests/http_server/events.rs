@@ -41,7 +41,7 @@ pub(crate) async fn open(server: &Running, path: &str, head: &str) -> Events {
     soon(stream.write_all(request.as_bytes())).await.unwrap();
     let mut events =
         Events { status: 0, head: String::new(), lines: BufReader::new(stream), comments: 0, retry: String::new() };
-    while let Some(line) = events.line().await.filter(|it| !it.is_empty()) {
+    while let Some(line) = soon(events.line()).await.filter(|it| !it.is_empty()) {
         events.head += &line.to_lowercase();
         events.head.push('\n');
     }
@@ -57,12 +57,16 @@ pub(crate) fn after(event: &Event) -> String {
 impl Events {
     async fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        let read = soon(self.lines.read_line(&mut line)).await.ok()?;
+        let read = self.lines.read_line(&mut line).await.ok()?;
         (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 
     /// The next event; `None` at the stream's end.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        soon(self.event()).await
+    }
+
+    async fn event(&mut self) -> Option<Event> {
         let mut event = Event { id: String::new(), kind: String::new(), data: Value::Null };
         loop {
             let line = self.line().await?;

@@ -105,6 +105,20 @@ async fn a_lost_stream_can_be_gone_on_with_for_a_minute() {
     assert!(text.contains("event: reset"), "{text}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_limits_can_be_set() {
+    let app = ddd_core::testing::builder().definitions([idle::definition()]).build().await.unwrap();
+    let api = Api::new(&app, Access::open()).stream_limits(1, Duration::from_secs(20));
+    let router = Router::new().nest("/api/v1", api.routes());
+    let mut stream = open(&router, "/stream").await;
+    let request = Request::get("/api/v1/tasks/stream").body(Body::empty()).unwrap();
+    let full = router.clone().oneshot(request).await.unwrap();
+    assert_eq!(full.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let began = Instant::now();
+    while piece(&mut stream).await.is_some() {}
+    assert_eq!(began.elapsed().as_secs(), 20);
+}
+
 /// A client that goes leaves nothing behind.
 #[tokio::test(start_paused = true)]
 async fn a_client_that_goes_makes_room() {

@@ -169,9 +169,9 @@ impl Client {
         soon(self.0.write_all(text.as_bytes())).await.unwrap();
     }
 
-    /// Sends as much as is taken.
-    pub(crate) async fn push(&mut self, bytes: &[u8]) {
-        let _ = soon(self.0.write_all(bytes)).await;
+    /// Sends as much as is taken; whether that is all.
+    pub(crate) async fn pushes(&mut self, bytes: &[u8]) -> bool {
+        soon(self.0.write_all(bytes)).await.is_ok()
     }
 
     pub(crate) async fn ask(&mut self, path: &str) {

@@ -319,6 +319,7 @@ impl AppBuilder {
         let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
         let bell = Arc::new(Bell::default());
         let services = Arc::new(Services {
+            is_on_clock_of_store: store.clock().is_some_and(|it| Arc::ptr_eq(&it, &clock)),
             store,
             clock,
             registry,

@@ -4,19 +4,33 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use super::{current, registry::Registered, services::Services, submit_error::SubmitError};
+use super::{current, registry::Registered, seat::Seat, services::Services, submit_error::SubmitError};
 use crate::{
-    domain::{Label, Name, TaskId, Until},
+    domain::{Fingerprint, Label, Name, Timestamp, Until},
     ports::{InvalidParams, Keys, NewTask, Task, written},
 };
 
-/// What is known of the task so far.
+/// What is known of the task so far: all but its identity, which tells when it is submitted.
 pub(super) struct Prepared {
     pub(super) task: NewTask,
 }
 
 impl Prepared {
+    /// The task, with its identity and with who is to be told of its end.
+    pub(super) fn complete(self, services: &Services, seat: &Arc<Seat>, now: Timestamp) -> NewTask {
+        let mut task = self.task;
+        task.id = services.ids.next(now);
+        // The handle takes its seat before the task can end.
+        task.watcher = Some(seat.clone());
+        if let Some(key) = &mut task.idempotency {
+            let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
+            key.fingerprint.get_or_insert_with(what);
+        }
+        task
+    }
+
     pub(super) fn label_mut(&mut self) -> &mut Label {
         self.task.label.get_or_insert_default()
     }
@@ -67,8 +81,7 @@ fn prepare(
     }
     let settings = &registered.settings;
     let definition = registered.definition;
-    let id: TaskId = services.ids.next(services.clock.now());
-    let mut task = NewTask::new(id, registered.name.clone(), settings.queue.clone(), params);
+    let mut task = NewTask::new(Uuid::nil().into(), registered.name.clone(), settings.queue.clone(), params);
     task.version = definition.options.version;
     task.priority = settings.priority;
     task.timeout = settings.timeout;

@@ -14,6 +14,8 @@ use crate::ports::{Clock, StoreError, StoreFuture, TaskStore};
 pub(crate) struct Services {
     pub(crate) store: Arc<dyn TaskStore>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// Whether the store goes by the same clock.
+    pub(crate) is_on_clock_of_store: bool,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     pub(crate) known_queues: KnownQueues,

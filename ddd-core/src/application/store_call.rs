@@ -12,7 +12,10 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot};
 
 use super::guard;
-use crate::ports::{BoxError, Enqueued, Failure, NewTask, StoreError, StoreErrorKind, StoreFuture, TaskStore};
+use crate::{
+    domain::Timestamp,
+    ports::{BoxError, Enqueued, Failure, NewTask, StoreError, StoreErrorKind, StoreFuture, TaskStore},
+};
 
 /// Awaits a store's answer, at most `timeout` long. A call that takes longer goes on by itself; the caller is told that the
 /// store did not answer.
@@ -90,8 +93,12 @@ pub(crate) fn poll_now<T>(mut future: StoreFuture<T>) -> Result<Result<T, StoreE
 }
 
 /// Stores one task at once, if the store does that. A panic of the store is contained as in [`poll`].
-pub(crate) fn enqueue_now(store: &dyn TaskStore, task: &mut Option<NewTask>) -> Option<Result<Enqueued, StoreError>> {
-    match catch_unwind(AssertUnwindSafe(|| store.enqueue_now(task))) {
+pub(crate) fn enqueue_now(
+    store: &dyn TaskStore,
+    task: &mut Option<NewTask>,
+    now: Option<Timestamp>,
+) -> Option<Result<Enqueued, StoreError>> {
+    match catch_unwind(AssertUnwindSafe(|| store.enqueue_now(task, now))) {
         Ok(answer) => answer.map(Ok),
         Err(payload) => Some(Err(panicked(payload))),
     }

@@ -1,14 +1,6 @@
 //! How a task gets into the store.
 
-use std::{
-    fmt,
-    future::IntoFuture,
-    marker::PhantomData,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{fmt, future::IntoFuture, marker::PhantomData, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -20,10 +12,11 @@ use super::{
     services::Services,
     store_call,
     submit_error::SubmitError,
+    submitting::Submitting,
 };
 use crate::{
-    domain::{Fingerprint, IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
-    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
+    domain::{IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
+    ports::{Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
 };
 
 /// A task about to be submitted: set what differs, and await it.
@@ -152,20 +145,9 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
     fn ready(self) -> Result<Ready<O>, SubmitError> {
         let services = self.services;
-        let mut prepared = self.prepared?;
-        // The handle takes its seat before the task can end.
         let seat = Arc::new(Seat::default());
-        prepared.task.watcher = Some(seat.clone());
-        seal(&mut prepared.task);
-        Ok(Ready { services, task: prepared.task, seat, output: PhantomData })
-    }
-}
-
-/// Notes what an idempotency key stands for.
-fn seal(task: &mut NewTask) {
-    if let Some(key) = &mut task.idempotency {
-        let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
-        key.fingerprint.get_or_insert_with(what);
+        let task = self.prepared?.complete(&services, &seat, services.clock.now());
+        Ok(Ready { services, task, seat, output: PhantomData })
     }
 }
 
@@ -215,29 +197,27 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
 
     fn into_future(self) -> Submitting<O> {
         let Self { services, prepared, .. } = self;
+        let now = services.clock.now();
         let seat = Arc::new(Seat::default());
-        let (id, queue, mut task) = match prepared {
-            Ok(Prepared { mut task }) => {
-                // The handle takes its seat before the task can end.
-                task.watcher = Some(seat.clone());
-                seal(&mut task);
-                (task.id, task.queue.clone(), Some(task))
-            }
-            Err(error) => return Submitting(State::Done(Some(Err(error)))),
+        let task = match prepared {
+            Ok(prepared) => prepared.complete(&services, &seat, now),
+            Err(error) => return Submitting::done(Err(error)),
         };
-        let at_once = store_call::enqueue_now(&*services.store, &mut task);
+        let (id, queue, mut task) = (task.id, task.queue.clone(), Some(task));
+        let now = services.is_on_clock_of_store.then_some(now);
+        let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
         let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
             Ok(answer) => Ok(answer.map(Some)),
             Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
         };
         match answer {
-            Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
+            Ok(answer) => Submitting::done(answered(TaskHandle::new(services, id, seat), &queue, answer)),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
                 let handle = TaskHandle::new(services, id, seat);
-                Submitting(State::Pending(Box::pin(async move {
-                    answered(handle, &queue, answer.await.map(|it| it.into_iter().next()))
-                })))
+                Submitting::pending(
+                    async move { answered(handle, &queue, answer.await.map(|it| it.into_iter().next())) },
+                )
             }
         }
     }
@@ -254,37 +234,10 @@ fn answered<O: DeserializeOwned + Send + 'static>(
     }
 }
 
-/// The future of a [`Submission`].
-pub struct Submitting<O>(State<O>);
-
-enum State<O> {
-    Done(Option<Result<TaskHandle<O>, SubmitError>>),
-    Pending(BoxFuture<'static, Result<TaskHandle<O>, SubmitError>>),
-}
-
-impl<O> Unpin for Submitting<O> {}
-
-impl<O> Future for Submitting<O> {
-    type Output = Result<TaskHandle<O>, SubmitError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            State::Done(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
-            State::Pending(future) => future.as_mut().poll(cx),
-        }
-    }
-}
-
 impl<O> fmt::Debug for Submission<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.prepared.as_ref().map(|it| it.task.name.clone());
         f.debug_tuple("Submission").field(&name).finish()
-    }
-}
-
-impl<O> fmt::Debug for Submitting<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Submitting")
     }
 }
 

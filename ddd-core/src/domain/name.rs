@@ -84,7 +84,7 @@ impl From<String> for Name {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        *self == *other.as_str()
     }
 }
 
@@ -92,7 +92,8 @@ impl Eq for Name {}
 
 impl PartialEq<str> for Name {
     fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
+        // Most often it is the very same text.
+        std::ptr::eq(self.as_str(), other) || self.as_str() == other
     }
 }
 

@@ -1,12 +1,17 @@
 //! JSON in memory.
 
-use std::sync::LazyLock;
+use std::{cell::Cell, sync::LazyLock};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// Texts up to this length are written before it is known how long they are, without growing.
-const SHORT: usize = 128;
+/// The room that is kept for the next text; longer ones are rare.
+const MOST_ROOM: usize = 4_096;
+
+thread_local! {
+    /// Room for a text whose length is not known before it is written.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// What tasks without parameters have: it need not be checked each time that it is JSON.
 static EMPTY: LazyLock<Option<Box<RawValue>>> =
@@ -14,13 +19,16 @@ static EMPTY: LazyLock<Option<Box<RawValue>>> =
 
 /// A value as JSON, in no more memory than the text takes.
 ///
-/// Short texts, as most are, are copied to where they are kept. To shrink them in place would leave behind a piece of
-/// memory for each, which the allocator has to join to others later; that costs more than all the rest.
+/// It is written elsewhere and copied to where it is kept. To shrink it in place would leave behind a piece of memory for each
+/// text, which the allocator has to join to others later; that costs more than all the rest.
 ///
 /// # Errors
 /// The value cannot be written as JSON.
 pub(crate) fn written(value: &impl Serialize) -> serde_json::Result<Box<RawValue>> {
-    kept(serde_json::to_string(value)?)
+    in_room(|room| {
+        serde_json::to_writer(&mut *room, value)?;
+        kept(room)
+    })
 }
 
 /// The same; nothing is kept of a `null`.
@@ -28,18 +36,26 @@ pub(crate) fn written(value: &impl Serialize) -> serde_json::Result<Box<RawValue
 /// # Errors
 /// The value cannot be written as JSON.
 pub(crate) fn written_unless_null(value: &impl Serialize) -> serde_json::Result<Option<Box<RawValue>>> {
-    let text = serde_json::to_string(value)?;
-    if text == "null" { Ok(None) } else { kept(text).map(Some) }
+    in_room(|room| {
+        serde_json::to_writer(&mut *room, value)?;
+        if room == b"null" { Ok(None) } else { kept(room).map(Some) }
+    })
 }
 
-fn kept(text: String) -> serde_json::Result<Box<RawValue>> {
-    if text == "{}"
-        && let Some(empty) = &*EMPTY
-    {
-        return Ok(empty.clone());
+fn in_room<T>(work: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    let mut room = ROOM.try_with(Cell::take).unwrap_or_default();
+    let done = work(&mut room);
+    if room.capacity() <= MOST_ROOM {
+        room.clear();
+        // A thread that ends needs no room any more.
+        let _ = ROOM.try_with(|it| it.set(room));
     }
-    if text.len() > SHORT {
-        return RawValue::from_string(text);
+    done
+}
+
+fn kept(text: &[u8]) -> serde_json::Result<Box<RawValue>> {
+    match &*EMPTY {
+        Some(empty) if text == b"{}" => Ok(empty.clone()),
+        _ => serde_json::from_slice::<&RawValue>(text).map(ToOwned::to_owned),
     }
-    serde_json::from_str::<&RawValue>(&text).map(ToOwned::to_owned)
 }

@@ -1,11 +1,11 @@
 use std::sync::{Arc, Weak};
 
 use super::{
-    BoxFuture, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
+    BoxFuture, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
     Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
     StoreSettings, Watcher, WorkerState,
 };
-use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Transition};
+use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Timestamp, Transition};
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
 /// if it is pending, so that no call is ever dropped half-way.
@@ -42,8 +42,15 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// Stores one task at once, without a future: for stores that have nobody to wait for. Takes the task out if it does.
     /// `None`, which is what other stores answer, leaves it to be stored by [`TaskStore::enqueue`].
-    fn enqueue_now(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
-        let _ = task;
+    ///
+    /// `now` is the present instant, if the caller has just read it off the store's own [`clock`](TaskStore::clock).
+    fn enqueue_now(&self, task: &mut Option<NewTask>, now: Option<Timestamp>) -> Option<Enqueued> {
+        let _ = (task, now);
+        None
+    }
+
+    /// The clock that the store goes by, if it is one of this process: who reads the time off the same need not do so twice.
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
         None
     }
 

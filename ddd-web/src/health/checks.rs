@@ -74,6 +74,7 @@ impl Check {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is what errors are mapped with")]
 fn away(error: StoreError) -> (Level, String) {
     (Level::Unhealthy, error.to_string())
 }

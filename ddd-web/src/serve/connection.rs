@@ -1,6 +1,6 @@
 //! One connection, from its first byte to its last.
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -26,7 +26,7 @@ pub(super) type Protocol = Builder<TokioExecutor>;
 const SMALLEST_BUFFER: usize = 8 << 10;
 /// A stream that nobody reads holds no more than this.
 const WINDOW: u32 = 64 << 10;
-/// So long a connection without a request may take to end when all do.
+/// So long a connection without a request may take to end when all do: its request may be on its way.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 pub(super) fn protocol(limits: &Limits) -> Protocol {
@@ -61,7 +61,7 @@ pub(super) async fn serve(
     let mut connection = pin!(protocol.serve_connection_with_upgrades(io, exchange));
     let mut check = pin!(sleep(site.limits.header_timeout));
     let mut phases = site.drain.phases();
-    let mut is_ending = false;
+    let (mut is_ending, mut is_told) = (false, false);
     loop {
         tokio::select! {
             // First what came, so that a request that is there is not overlooked.
@@ -85,13 +85,21 @@ pub(super) async fn serve(
                     return;
                 }
                 if phase == Phase::Ending {
-                    is_ending = true;
-                    connection.as_mut().graceful_shutdown();
-                    if !pulse.is_working() && !pulse.is_multiplexed() {
+                    if pulse.is_silent() && !pulse.is_multiplexed() {
                         return;
+                    }
+                    is_ending = true;
+                    is_told = pulse.is_working() || pulse.is_multiplexed();
+                    if is_told {
+                        connection.as_mut().graceful_shutdown();
                     }
                     check.as_mut().reset(Instant::now() + LAST_WORDS);
                 }
+            }
+            // A request that was on its way has come: it is the last.
+            () = poll_fn(|_| if pulse.is_working() { Poll::Ready(()) } else { Poll::Pending }), if is_ending && !is_told => {
+                is_told = true;
+                connection.as_mut().graceful_shutdown();
             }
             () = check.as_mut() => {
                 let next = match pulse.overdue(&site.limits) {

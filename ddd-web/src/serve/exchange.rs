@@ -6,7 +6,10 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderValue, Request, Response, Version, header::CONNECTION},
+    http::{
+        HeaderValue, Request, Response, Version,
+        header::{CACHE_CONTROL, CONNECTION},
+    },
     response::IntoResponse as _,
 };
 use http_body::Body as _;
@@ -57,7 +60,9 @@ impl Site {
         let refused = |code: &ProblemCode, detail: String| {
             let problem = Problem::of(code).detail(detail).request_id(id.header().clone());
             let mut response = problem.into_response();
-            response.headers_mut().insert(X_REQUEST_ID, id.header().clone());
+            let headers = response.headers_mut();
+            headers.insert(X_REQUEST_ID, id.header().clone());
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             response
         };
         let limits = &self.limits;
@@ -136,10 +141,15 @@ impl Service<Request<Incoming>> for Exchange {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let flight = Flight::begin(self.pulse.clone(), request.version() == Version::HTTP_2);
+        let version = request.version();
+        let flight = Flight::begin(self.pulse.clone(), version == Version::HTTP_2);
         let Self { site, address, pulse } = self.clone();
         Box::pin(async move {
-            let response = site.answer(request, address, &pulse).await;
+            let mut response = site.answer(request, address, &pulse).await;
+            if site.drain.has_begun() {
+                // The client's next request is better sent elsewhere.
+                response = closing(response, version);
+            }
             Ok(response.map(|body| Outbound::new(body, flight)))
         })
     }

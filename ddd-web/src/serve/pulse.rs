@@ -118,6 +118,11 @@ impl Pulse {
         self.requests.load(Relaxed) > 0
     }
 
+    /// Whether nothing has come since the last answer.
+    pub(super) fn is_silent(&self) -> bool {
+        self.stage.load(Relaxed) == SILENT
+    }
+
     pub(super) fn is_multiplexed(&self) -> bool {
         self.is_multiplexed.load(Relaxed)
     }

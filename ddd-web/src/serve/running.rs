@@ -132,7 +132,6 @@ async fn end(app: App, door: Door, ending: Ending) -> ShutdownReport {
     let left = || deadline.saturating_duration_since(Instant::now());
     let _ = timeout(left() / 2, connections.all_closed()).await;
     let (report, _) = tokio::join!(app.shutdown(left()), timeout_at(deadline, connections.all_closed()));
-    drain.cut();
     if connections.open() > 0 {
         tracing::warn!(connections = connections.open(), "cut at the deadline");
     }

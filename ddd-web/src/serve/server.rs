@@ -144,11 +144,12 @@ impl Server {
     /// everybody do everything.
     pub async fn bind(self, address: impl ToSocketAddrs) -> Result<Listening, ServeError> {
         let Self { app, router, limits, drain, ending, told } = self;
+        let listener = bind(&app, address).await?;
+        // Not before: from here on signals do nothing by themselves.
         let told = match told {
             Some(told) => told,
             None => Told::BySignals(Signals::listen().map_err(ServeError::Signals)?),
         };
-        let listener = bind(&app, address).await?;
         let address = listener.local_addr().map_err(ServeError::Address)?;
         let connections = Arc::new(Connections::new(limits.connections));
         let protocol = Arc::new(protocol(&limits));

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ddd_core::App;
 use serde_json::json;
 
 use super::{
@@ -10,7 +9,8 @@ use super::{
     hub::Reader,
     outlet::{Gone, Outlet},
     position::{LastSeen, Position},
-    streams::{Place, Streams},
+    ring::Read,
+    streams::Place,
     wanted::Wanted,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 
 /// The transitions of all tasks that the caller may see, from now on or from where it was.
 pub(crate) async fn all(state: Arc<State>, call: Call) -> Answer {
-    let wanted = Wanted::of_query(&call.parts.uri)?;
+    let wanted = Wanted::of(call.query()?)?;
     let place = state.streams.place(&call.parts.extensions)?;
     let seen = LastSeen::of(&call.parts.headers);
     let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(|it| it.position));
@@ -56,20 +56,11 @@ impl Stream {
             if self.place.wait(&self.outlet, seen, self.reader.news()).await.is_none() {
                 return Ok(());
             }
-            let mut read = self.reader.read(|it| self.wanted.includes(it));
-            let (app, streams): (&App, &Streams) = (&self.state.app, &self.state.streams);
-            if let Some(owner) = self.caller.owner().filter(|_| !self.caller.may(Permission::Observe)) {
-                let ids: Vec<_> = read.wanted.iter().map(|it| it.1.id).collect();
-                let Ok(are_own) = streams.owners.are_of(app, owner, &ids).await else {
-                    let mut text = Text::default();
-                    text.reconnect(seen, Duration::from_secs(1), "store_unavailable");
-                    return self.place.send(&self.outlet, text).await;
-                };
-                let mut are_own = are_own.into_iter();
-                read.wanted.retain(|_| are_own.next().unwrap_or_default());
-            } else if !self.caller.may(Permission::Observe) {
-                read.wanted.clear();
-            }
+            let Some(read) = self.read().await else {
+                let mut text = Text::default();
+                text.reconnect(seen, Duration::from_secs(1), "store_unavailable");
+                return self.place.send(&self.outlet, text).await;
+            };
             let mut text = Text::default();
             if read.missed > 0 {
                 let at = Position { number: read.gap, ..seen };
@@ -78,5 +69,22 @@ impl Stream {
             transitions(&mut text, seen.epoch, &read.wanted);
             self.place.send(&self.outlet, text).await?;
         }
+    }
+
+    /// The next news that are wanted and the caller's to see; `None` if the store could not say whose they are.
+    async fn read(&mut self) -> Option<Read> {
+        let (state, wanted) = (&self.state, &self.wanted);
+        if self.caller.may(Permission::Observe) {
+            return Some(self.reader.read(|it| wanted.includes(it)));
+        }
+        let mut read = self.reader.read(|it| wanted.includes(it) && !state.is_internal(&it.name));
+        let ids: Vec<_> = read.wanted.iter().map(|it| it.1.id).collect();
+        let are_own = match self.caller.owner() {
+            Some(owner) => state.streams.owners.are_of(&state.app, owner, &ids).await.ok()?,
+            None => Vec::new(),
+        };
+        let mut are_own = are_own.into_iter();
+        read.wanted.retain(|_| are_own.next().unwrap_or_default());
+        Some(read)
     }
 }

@@ -16,23 +16,23 @@ use super::{
 use crate::{
     request::{Answer, Call},
     state::State,
-    tasks::visible,
+    tasks::{body::Record, get::position, visible},
 };
 
 /// A task's record, then its transitions and progress until its run ends, then its record again.
 pub(crate) async fn one(state: Arc<State>, call: Call) -> Answer {
-    let id = call.path("task_id");
     // The reader first, so that nothing that happens meanwhile is missed.
     let seen = LastSeen::of(&call.parts.headers);
     let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(|it| it.position));
-    let record = visible::record(&state, &call.context.caller, id).await?;
+    let record = visible::record(&state, &call.context.caller, call.path("task_id")).await?;
     if record.status.is_terminal() && seen.and_then(|it| it.ended) == Some(record.run) {
         // It was told how the task ended; and this tells a browser, which comes again by itself, not to.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let place = state.streams.place(&call.parts.extensions)?;
     let (outlet, response) = Outlet::new();
-    let stream = Stream { known: Known::of(&record), id: record.id, state, reader, place, outlet };
+    let (known, base) = (Known::of(&record), call.base().into_owned());
+    let stream = Stream { known, id: record.id, base, state, reader, place, outlet };
     drop(tokio::spawn(async move { drop(stream.run(record, goes_on).await) }));
     Ok(response)
 }
@@ -40,6 +40,8 @@ pub(crate) async fn one(state: Arc<State>, call: Call) -> Answer {
 struct Stream {
     state: Arc<State>,
     id: TaskId,
+    /// The path before the routes, for links.
+    base: String,
     /// What the client knows of the task.
     known: Known,
     reader: Reader,
@@ -53,11 +55,11 @@ impl Stream {
         text.retry(Duration::from_secs(1));
         let at = self.reader.seen();
         if !goes_on && record.status.is_terminal() {
-            text.end(at, record.run, &shown(&record));
+            text.end(at, record.run, &Record::of(&record, &self.base, None));
             return self.place.send(&self.outlet, text).await;
         }
         if !goes_on {
-            text.event(at, "snapshot", &shown(&record));
+            self.snapshot(&mut text, at, &record).await;
         }
         self.place.send(&self.outlet, text).await?;
         let mut is_known = !goes_on;
@@ -88,7 +90,7 @@ impl Stream {
                     Some(record) if record.status.is_terminal() => return self.end(text).await,
                     Some(record) if Known::of(&record) != self.known => {
                         self.known = Known::of(&record);
-                        text.event(self.reader.seen(), "snapshot", &shown(&record));
+                        self.snapshot(&mut text, self.reader.seen(), &record).await;
                     }
                     _ => {}
                 }
@@ -100,18 +102,21 @@ impl Stream {
     /// The last word: how the task ended.
     async fn end(mut self, mut text: Text) -> Result<(), Gone> {
         if let Some(record) = self.look().await {
-            text.end(self.reader.seen(), record.run, &shown(&record));
+            text.end(self.reader.seen(), record.run, &Record::of(&record, &self.base, None));
         }
         self.place.send(&self.outlet, text).await
+    }
+
+    /// Where the task is now.
+    async fn snapshot(&self, text: &mut Text, at: Position, record: &TaskRecord) {
+        // A store that does not answer leaves it out.
+        let position = position(&self.state, record).await.unwrap_or_default();
+        text.event(at, "snapshot", &Record::of(record, &self.base, position));
     }
 
     async fn look(&self) -> Option<TaskRecord> {
         self.state.app.tasks().get(self.id).await.ok().flatten()
     }
-}
-
-fn shown(record: &TaskRecord) -> &TaskRecord {
-    record
 }
 
 /// What is known of a task.

@@ -1,15 +1,14 @@
 //! Which transitions a stream is asked for.
 
-use axum::{extract::Query, http::Uri};
 use ddd_core::{Name, TaskStatus, Transition};
 
 use crate::{
-    problem::{Fault, Problem, codes},
-    request::values,
+    problem::Problem,
+    request::{Query, values},
 };
 
 /// Which transitions a stream is asked for; every part narrows the choice.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wanted {
     name: Option<Name>,
     queue: Option<Name>,
@@ -18,22 +17,14 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// What the query of a request asks for.
-    pub(super) fn of_query(uri: &Uri) -> Result<Self, Problem> {
-        let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
-            return Err(Problem::of(&codes::INVALID_QUERY));
+    pub(super) fn of(mut query: Query) -> Result<Self, Problem> {
+        let wanted = Self {
+            name: query.read("task_name", values::plain_name),
+            queue: query.read("queue", values::plain_name),
+            statuses: query.read("status", |it| values::statuses(&it)).unwrap_or_default(),
         };
-        let mut wanted = Self::default();
-        let mut faults = Vec::new();
-        for (parameter, value) in pairs {
-            let read = match parameter.as_str() {
-                "task_name" => values::plain_name(value).map(|it| wanted.name = Some(it)),
-                "queue" => values::plain_name(value).map(|it| wanted.queue = Some(it)),
-                "status" => values::statuses(&value).map(|it| wanted.statuses.extend(it)),
-                _ => Err("is not known; there are task_name, queue and status".into()),
-            };
-            faults.extend(read.err().map(|detail| Fault::in_query(parameter, detail)));
-        }
-        if faults.is_empty() { Ok(wanted) } else { Err(Problem::of(&codes::INVALID_QUERY).faults(faults)) }
+        query.finish()?;
+        Ok(wanted)
     }
 
     pub(super) fn includes(&self, transition: &Transition) -> bool {

@@ -34,7 +34,7 @@ pub(crate) async fn status(state: Arc<State>, call: Call) -> Answer {
 }
 
 /// A task's place in its queue, from 1; `None` if it does not wait there.
-async fn position(state: &State, record: &TaskRecord) -> Result<Option<usize>, Problem> {
+pub(crate) async fn position(state: &State, record: &TaskRecord) -> Result<Option<usize>, Problem> {
     if record.status != TaskStatus::Pending {
         return Ok(None);
     }

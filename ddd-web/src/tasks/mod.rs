@@ -1,6 +1,6 @@
 //! The routes of tasks.
 
-mod body;
+pub(crate) mod body;
 pub(crate) mod bulk;
 pub(crate) mod change;
 mod filter;

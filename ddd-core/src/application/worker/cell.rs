@@ -24,17 +24,27 @@ impl Cell {
         self.0.lock().attempt.clone()
     }
 
-    /// An attempt begins.
-    pub(crate) fn begin(&self, attempt: Arc<RunningAttempt>) {
-        self.0.lock().attempt = Some(attempt);
+    /// The next task in line begins, with the attempt that `begin` makes of it: none if it cannot be run here. `None` if the
+    /// line is empty.
+    pub(crate) fn begin(
+        &self,
+        begin: impl FnOnce(&Claimed) -> Option<Arc<RunningAttempt>>,
+    ) -> Option<(Claimed, Option<Arc<RunningAttempt>>)> {
+        let mut state = self.0.lock();
+        let claimed = state.next.pop_front()?;
+        let attempt = begin(&claimed);
+        state.attempt.clone_from(&attempt);
+        Some((claimed, attempt))
     }
 
-    /// It has ended. Answers with what is to be reported now: nothing, as long as there is more to be run.
-    pub(crate) fn end(&self, report: Option<Report>) -> Vec<Report> {
+    /// It has ended. What is to be reported now goes to `reports`, which is empty: nothing, as long as there is more to be run.
+    pub(crate) fn end(&self, report: Option<Report>, reports: &mut Vec<Report>) {
         let mut state = self.0.lock();
         state.attempt = None;
         state.reports.extend(report);
-        if state.next.is_empty() { std::mem::take(&mut state.reports) } else { Vec::new() }
+        if state.next.is_empty() {
+            std::mem::swap(&mut state.reports, reports);
+        }
     }
 
     /// What is to be run.
@@ -42,11 +52,6 @@ impl Cell {
         let mut state = self.0.lock();
         state.next.push_back(first);
         state.next.extend(more);
-    }
-
-    /// The next one of them.
-    pub(crate) fn next(&self) -> Option<Claimed> {
-        self.0.lock().next.pop_front()
     }
 
     /// Empties the line, because the slot cannot get to it soon: what was not run, and what was not reported.

@@ -43,6 +43,8 @@ pub(crate) struct Finisher {
 #[derive(Default)]
 struct State {
     waiting: Vec<Report>,
+    /// Empty room for those that come while these are written.
+    room: Vec<Report>,
     /// What is being written: it stays leased until it is.
     under_way: Vec<Held>,
     writing: bool,
@@ -71,20 +73,12 @@ impl Finisher {
         self.flush();
     }
 
-    /// Takes several reports.
-    pub(crate) fn push_all(self: &Arc<Self>, mut reports: Vec<Report>) {
-        if reports.is_empty() {
-            return;
+    /// Takes several reports; leaves the room for others.
+    pub(crate) fn push_all(self: &Arc<Self>, reports: &mut Vec<Report>) {
+        if !reports.is_empty() {
+            self.state.lock().waiting.append(reports);
+            self.flush();
         }
-        let mut state = self.state.lock();
-        state.waiting.append(&mut reports);
-        if std::mem::replace(&mut state.writing, true) {
-            // Whoever writes takes them along.
-            return;
-        }
-        let batch = std::mem::replace(&mut state.waiting, reports);
-        drop(state);
-        self.write(batch);
     }
 
     /// Writes what waits.
@@ -94,7 +88,8 @@ impl Finisher {
             return;
         }
         state.writing = true;
-        let batch = std::mem::take(&mut state.waiting);
+        let room = std::mem::take(&mut state.room);
+        let batch = std::mem::replace(&mut state.waiting, room);
         drop(state);
         self.write(batch);
     }
@@ -144,7 +139,11 @@ impl Finisher {
     fn write(self: &Arc<Self>, mut batch: Vec<Report>) {
         loop {
             match store_call::poll_now(self.finish(&batch)) {
-                Ok(Ok(answers)) => self.settle(batch, answers),
+                Ok(Ok(answers)) => {
+                    self.settle(&mut batch, answers);
+                    batch.shrink_to(Self::MAX_WAITING);
+                    self.state.lock().room = batch;
+                }
                 Ok(Err(error)) => return self.write_later(batch, Box::pin(std::future::ready(Err(error)))),
                 Err(pending) => return self.write_later(batch, pending),
             }
@@ -155,7 +154,7 @@ impl Finisher {
         }
     }
 
-    fn write_later(self: &Arc<Self>, batch: Vec<Report>, pending: StoreFuture<Vec<Finished>>) {
+    fn write_later(self: &Arc<Self>, mut batch: Vec<Report>, pending: StoreFuture<Vec<Finished>>) {
         self.state.lock().under_way =
             batch.iter().map(|it| Held { id: it.finish.id, fence: it.finish.fence }).collect();
         let this = self.clone();
@@ -165,7 +164,7 @@ impl Finisher {
             let make = || first.take().unwrap_or_else(|| this.finish(&batch));
             let again = || this.is_worth_trying();
             match store_call::call_until_answered(make, again, timeout, "reporting the ends of attempts").await {
-                Ok(answers) => this.settle(batch, answers),
+                Ok(answers) => this.settle(&mut batch, answers),
                 Err(error) => Self::give_up(&batch, &error),
             }
             this.state.lock().under_way.clear();
@@ -181,7 +180,8 @@ impl Finisher {
 
     fn next_batch(&self) -> Option<Vec<Report>> {
         let mut state = self.state.lock();
-        let next = std::mem::take(&mut state.waiting);
+        let room = std::mem::take(&mut state.room);
+        let next = std::mem::replace(&mut state.waiting, room);
         if next.is_empty() {
             state.writing = false;
         }
@@ -190,8 +190,8 @@ impl Finisher {
         (!next.is_empty()).then_some(next)
     }
 
-    fn settle(self: &Arc<Self>, batch: Vec<Report>, answers: Vec<Finished>) {
-        for (report, answer) in batch.into_iter().zip(answers) {
+    fn settle(self: &Arc<Self>, batch: &mut Vec<Report>, answers: Vec<Finished>) {
+        for (report, answer) in batch.drain(..).zip(answers) {
             match answer {
                 Finished::Applied(status) => Self::ended(&self.services, report, status),
                 Finished::AlreadyApplied => self.told_twice(report),

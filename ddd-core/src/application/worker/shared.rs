@@ -94,8 +94,8 @@ impl Shared {
     pub(crate) fn clear_lines(&self) -> Vec<crate::ports::Claimed> {
         let mut not_run = Vec::new();
         for cell in &*self.cells.lock() {
-            let (tasks, reports) = cell.clear();
-            self.finisher.push_all(reports);
+            let (tasks, mut reports) = cell.clear();
+            self.finisher.push_all(&mut reports);
             not_run.extend(tasks);
         }
         not_run

@@ -8,12 +8,12 @@ use crate::{
     ports::{NewTask, Signal, SignalSink},
 };
 
-/// The room that is kept for transitions; changes of more are rare.
+/// The room that is kept for each kind of effect; changes with more are rare.
 const MOST_ROOM: usize = 1_024;
 
 thread_local! {
-    /// Empty room for the transitions of a change.
-    static ROOM: Cell<Vec<Transition>> = const { Cell::new(Vec::new()) };
+    /// The effects of the last change on this thread, empty but for the room that they took.
+    static SPARE: Cell<Option<Box<Effects>>> = const { Cell::new(None) };
 }
 
 /// Who is told; all of them at once, so that telling costs one count and no copy.
@@ -21,9 +21,12 @@ pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
 
 /// What a change leads to beyond its answer. Transitions are told of at its end, under the lock, so that they come in the order
 /// of the changes; signals are sent, and garbage is dropped, when the lock is free again.
+///
+/// The room that they take is used again: most changes need some, and the allocator would be asked for each.
+#[derive(Default)]
 pub(super) struct Effects {
-    sinks: Sinks,
-    /// Not told yet. The room for them is the thread's, and used again.
+    sinks: Option<Sinks>,
+    /// Not told yet.
     transitions: Vec<Transition>,
     /// Somebody waits for what was recorded.
     is_waited_for: bool,
@@ -47,20 +50,10 @@ struct Ended {
 
 impl Effects {
     /// Effects that are told to `sinks`.
-    pub(super) fn told_to(sinks: Sinks) -> Self {
-        Self {
-            sinks,
-            transitions: ROOM.try_with(Cell::take).unwrap_or_default(),
-            is_waited_for: false,
-            signals: Vec::new(),
-            ended: Vec::new(),
-            first_ready: None,
-            ready_signal: None,
-            more_ready: Vec::new(),
-            dropped_entries: Vec::new(),
-            dropped_tasks: Vec::new(),
-            dropped_results: Vec::new(),
-        }
+    pub(super) fn told_to(sinks: Sinks) -> Box<Self> {
+        let mut this = SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+        this.sinks = Some(sinks).filter(|it| !it.is_empty());
+        this
     }
 
     /// Notes whom to tell that a run ended.
@@ -72,33 +65,27 @@ impl Effects {
 
     /// Tells that `record`, as it now is, went there from `from`.
     pub(super) fn record(&mut self, record: &TaskRecord, from: Option<TaskStatus>, now: Timestamp) {
-        if !self.sinks.is_empty() {
+        if self.sinks.is_some() {
             self.transitions.push(Transition::of(record, from, now));
         }
     }
 
     pub(super) fn record_transition(&mut self, transition: Transition) {
-        if !self.sinks.is_empty() {
+        if self.sinks.is_some() {
             self.transitions.push(transition);
         }
     }
 
     /// Tells of the transitions.
     pub(super) fn tell(&mut self) {
-        let mut transitions = std::mem::take(&mut self.transitions);
-        if !transitions.is_empty() {
-            for sink in &*self.sinks {
-                self.is_waited_for |= sink.record_all(&transitions);
-            }
+        if let Some(sinks) = self.sinks.as_deref().filter(|_| !self.transitions.is_empty()) {
+            self.is_waited_for = sinks.iter().fold(false, |it, sink| sink.record_all(&self.transitions) | it);
         }
-        transitions.clear();
-        transitions.shrink_to(MOST_ROOM);
-        // A thread that ends needs no room any more.
-        let _ = ROOM.try_with(|it| it.set(transitions));
+        self.transitions.clear();
     }
 
     pub(super) fn signal(&mut self, signal: Signal) {
-        if !self.sinks.is_empty() {
+        if self.sinks.is_some() {
             self.signals.push(signal);
         }
     }
@@ -122,17 +109,36 @@ impl Effects {
         self.signals.extend(self.more_ready.drain(..).map(signal));
     }
 
-    /// Sends the signals, outside the lock.
-    pub(super) fn send(mut self) {
+    /// Sends the signals and drops what is to be dropped, outside the lock.
+    pub(super) fn send(mut self: Box<Self>) {
         for ended in self.ended.drain(..) {
             ended.watchers.tell(ended.status, ended.result);
         }
+        let is_waited_for = std::mem::take(&mut self.is_waited_for);
         // Work first: who only looks on can wait.
-        for sink in &*self.sinks {
+        for sink in self.sinks.as_deref().unwrap_or_default() {
             self.ready_signal.iter().chain(&self.signals).for_each(|it| sink.signal(it.clone()));
-            if self.is_waited_for {
+            if is_waited_for {
                 sink.signal(Signal::Recorded);
             }
         }
+        self.empty();
+        // A thread that ends needs no room any more.
+        let _ = SPARE.try_with(|it| it.set(Some(self)));
+    }
+
+    fn empty(&mut self) {
+        fn empty<T>(room: &mut Vec<T>) {
+            room.clear();
+            room.shrink_to(MOST_ROOM);
+        }
+        self.sinks = None;
+        self.ready_signal = None;
+        empty(&mut self.transitions);
+        empty(&mut self.signals);
+        empty(&mut self.ended);
+        empty(&mut self.dropped_entries);
+        empty(&mut self.dropped_tasks);
+        empty(&mut self.dropped_results);
     }
 }

@@ -50,6 +50,11 @@ impl History {
         }
     }
 
+    /// The keys of the oldest so many.
+    pub(super) fn oldest_keys(&self, count: usize) -> impl Iterator<Item = u32> {
+        self.runs.iter().take(count).flatten().map(|it| it.key)
+    }
+
     pub(super) fn oldest(&self) -> Option<Past> {
         self.runs.front().copied().flatten()
     }

@@ -30,7 +30,7 @@ struct Guarded {
 
 /// What the handles of one store share.
 pub(super) struct Shared {
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
     guarded: Mutex<Guarded>,
     intake: Intake,
 }
@@ -68,9 +68,9 @@ impl Shared {
         self.guarded.lock()
     }
 
-    /// Stores a new task. Most need nothing that the store's lock guards.
-    pub(super) fn submit(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
-        let now = self.clock.now();
+    /// Stores a new task at `now`, or when the clock says. Most need nothing that the store's lock guards.
+    pub(super) fn submit(&self, task: &mut Option<NewTask>, now: Option<Timestamp>) -> Option<Enqueued> {
+        let now = now.unwrap_or_else(|| self.clock.now());
         match self.intake.take(task, now) {
             Some(Urgency::None) => {}
             // Whoever holds the lock does it before or after giving it back.

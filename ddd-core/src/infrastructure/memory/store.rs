@@ -2,7 +2,7 @@ use std::sync::{Arc, Weak};
 
 use super::{shared::Shared, transaction::MemoryTransaction};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, Timestamp, WorkerId},
     infrastructure::clock::SystemClock,
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
@@ -74,8 +74,12 @@ impl TaskStore for MemoryStore {
         ready(answers)
     }
 
-    fn enqueue_now(&self, task: &mut Option<NewTask>) -> Option<Enqueued> {
-        self.shared.submit(task)
+    fn enqueue_now(&self, task: &mut Option<NewTask>, now: Option<Timestamp>) -> Option<Enqueued> {
+        self.shared.submit(task, now)
+    }
+
+    fn clock(&self) -> Option<Arc<dyn Clock>> {
+        Some(self.shared.clock.clone())
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims> {

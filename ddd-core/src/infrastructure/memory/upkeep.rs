@@ -7,8 +7,8 @@ use crate::{
     ports::{Declaration, Reaped, Signal, StoreSettings},
 };
 
-/// For so many dropped entries room is made at once.
-const RESERVED: usize = 64;
+/// So many of the entries that are to go are read ahead: nobody has touched them for long.
+const WARMED: usize = 32;
 
 impl State {
     pub(super) fn configure(&mut self, mut settings: StoreSettings, fx: &mut Effects) {
@@ -146,6 +146,10 @@ impl State {
 
     /// Drops at most `max` finished records that are too many or too old.
     pub(super) fn prune(&mut self, max: usize, now: Timestamp, fx: &mut Effects) -> usize {
+        let surplus = self.done.len().saturating_sub(self.settings.history_max).min(max);
+        if surplus > 1 {
+            self.entries.warm(self.done.oldest_keys(surplus.min(WARMED)));
+        }
         for pruned in 0..max {
             let settings = &self.settings;
             let surplus = [(&self.done, settings.history_ttl), (&self.failed, settings.failed_ttl)]
@@ -155,13 +159,7 @@ impl State {
                     (history.len() > settings.history_max || oldest.at.after(ttl) <= now).then_some(oldest.key)
                 });
             match surplus {
-                Some(key) => {
-                    if fx.dropped_entries.is_empty() {
-                        // One growth instead of many that would move entries about under the lock.
-                        fx.dropped_entries.reserve(max.min(RESERVED));
-                    }
-                    self.remove_finished(key, fx);
-                }
+                Some(key) => self.remove_finished(key, fx),
                 None => return pruned,
             }
         }

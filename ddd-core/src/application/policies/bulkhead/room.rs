@@ -90,7 +90,7 @@ struct Waiting<'a>(&'a AtomicU32);
 impl<'a> Waiting<'a> {
     fn join(waiting: &'a AtomicU32, queue: u32) -> Option<Self> {
         let joined = waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| (it < queue).then(|| it + 1));
-        joined.is_ok().then_some(Self(waiting))
+        joined.is_ok().then(|| Self(waiting))
     }
 }
 

@@ -1,0 +1,27 @@
+//! One id leads from a request to its log lines and its task.
+
+use serde_json::json;
+
+use crate::{
+    life::submit,
+    support::{client::Client, process::Service},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_id_is_echoed_logged_and_recorded() {
+    let service = Service::start(&["--log", "debug"]);
+    let client = Client::new(&service.url).with("x-request-id", "order-4711.a");
+    let id = submit(&client, "echo", json!({ "value": 1 })).await;
+    let answer = client.get(&format!("/tasks/{id}/result?wait=30s")).await;
+    assert_eq!(answer.header("x-request-id"), Some("order-4711.a"));
+    let record = client.get(&format!("/tasks/{id}")).await.ok(200);
+    assert_eq!(record["request_id"], "order-4711.a", "{record:#}");
+    assert!(service.log().contains("order-4711.a"), "{}", service.log());
+
+    // What could forge a log line is not taken.
+    let forging = Client::new(&service.url).with("x-request-id", "a b\tlevel=ERROR");
+    let answer = forging.get("/health/ping").await;
+    let fresh = answer.header("x-request-id").unwrap();
+    assert!(!fresh.contains("ERROR") && fresh.len() >= 16, "{fresh}");
+    assert!(!service.log().contains("level=ERROR"), "{}", service.log());
+}
