@@ -23,7 +23,7 @@ pub mod policies {
     pub use crate::infrastructure::PolicyRegistration;
     pub use crate::ports::{
         JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, again,
-        cache_key, lent, limit_key, needs_result, never_refused, part, refusable,
+        cache_key, keeps, lent, limit_key, needs_result, never_refused, part, refusable,
     };
 
     pub use std::time::Duration;

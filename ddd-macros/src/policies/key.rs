@@ -1,6 +1,6 @@
 //! What a cache tells calls apart by, and what it may keep.
 
-use syn::{Expr, GenericParam, Ident, Signature, Type, spanned::Spanned};
+use syn::{Expr, GenericParam, Ident, Signature, Type};
 
 use super::{
     arguments::{self, Argument, Arguments, Lends},
@@ -82,10 +82,10 @@ fn check_handle(handle: &Handle, function: &Function<'_>, errors: &mut Errors) {
 fn check_value(function: &Function<'_>, errors: &mut Errors) {
     let output = &function.body.output;
     if arguments::is_hidden(output) {
-        errors.at(output.span(), "a cache keeps values of a type with a name; write that type instead of `impl …`");
+        errors.on(output, "a cache keeps values of a type with a name; write that type instead of `impl …`");
     } else if arguments::lends(output) {
-        errors.at(
-            output.span(),
+        errors.on(
+            output,
             "what a cache keeps outlives the call, so nothing in it can be borrowed; return `String`, `Vec<T>` or `Arc<T>`",
         );
     }
@@ -137,7 +137,7 @@ fn all(policy: &Policy, arguments: &Arguments, errors: &mut Errors) -> Key {
             Ok(part) => parts.push(part),
             Err(reason) => {
                 let message = format!("{reason}; write what tells calls apart, such as `#[cached(key = id)]`");
-                errors.at(argument.ty.span(), message);
+                errors.on(&argument.ty, message);
             }
         }
     }

@@ -15,10 +15,23 @@ use std::{
     note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
     note = "a number with a fraction: write `key = value.to_bits()`; something that does not matter: write `#[cached(key = …)]` without it"
 )]
-pub trait CacheKey: Hash + Eq + Send + Sync + 'static {}
+pub trait CacheKey: Sized {
+    /// Itself. Where it is not known, nothing more is complained of.
+    type Key: Hash + Eq + Send + Sync + 'static;
+
+    /// Itself.
+    fn into_key(self) -> Self::Key;
+}
 
 #[diagnostic::do_not_recommend]
-impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {}
+impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {
+    type Key = K;
+
+    #[inline]
+    fn into_key(self) -> K {
+        self
+    }
+}
 
 /// What a limit can tell callers apart by: it looks at the key, and keeps its hash.
 ///
@@ -35,8 +48,8 @@ impl<K: Hash + Debug + ?Sized> LimitKey for K {}
 
 /// A key that the user wrote.
 #[inline]
-pub fn cache_key<K: CacheKey>(key: K) -> K {
-    key
+pub fn cache_key<K: CacheKey>(key: K) -> K::Key {
+    key.into_key()
 }
 
 /// A key that the user wrote.
@@ -47,8 +60,8 @@ pub const fn limit_key<K: LimitKey + ?Sized>(key: &K) -> &K {
 
 /// An argument as a part of a key.
 #[inline]
-pub fn part<K: CacheKey + Clone>(argument: &K) -> K {
-    argument.clone()
+pub fn part<K: CacheKey + Clone>(argument: &K) -> K::Key {
+    argument.clone().into_key()
 }
 
 /// What a cache can tell calls apart by although it is only lent: `str`, slices, and what is `Clone` and a [`CacheKey`].
@@ -58,15 +71,28 @@ pub fn part<K: CacheKey + Clone>(argument: &K) -> K {
     note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
     note = "something that does not matter: write `#[cached(key = …)]` without it"
 )]
-pub trait LentKey: ToOwned {}
+pub trait LentKey {
+    /// Itself. Where it is not known, nothing more is complained of.
+    type Lent: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized;
+
+    /// Itself.
+    fn lent(&self) -> &Self::Lent;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: ToOwned<Owned: CacheKey> + Hash + Eq + ?Sized> LentKey for T {}
+impl<T: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized> LentKey for T {
+    type Lent = T;
+
+    #[inline]
+    fn lent(&self) -> &T {
+        self
+    }
+}
 
 /// A borrowed argument as a part of a key.
 #[inline]
-pub const fn lent<T: LentKey + ?Sized>(argument: &T) -> &T {
-    argument
+pub fn lent<T: LentKey + ?Sized>(argument: &T) -> &T::Lent {
+    argument.lent()
 }
 
 /// A key of one instance of a function: what a generic function keeps for one type is not for another.

@@ -53,12 +53,12 @@ pub(super) fn rules(wrapped: &Wrapped<'_>, store_if: Option<&Expr>, weigh: Optio
     let output = &wrapped.body.output;
     let store_if = store_if.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .store_if(#it)));
     let weigh = weigh.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .weigh(#it)));
-    let shape = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
-        (&&&__ddd::Shape::<#output>::new()).rules()
+    let rules = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
+        __ddd::keeps::<#output, _>((&&&__ddd::Shape::<#output>::new()).rules() #store_if #weigh)
     );
     quote!({
         use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
-        #shape #store_if #weigh
+        #rules
     })
 }
 

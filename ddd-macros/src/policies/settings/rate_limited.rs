@@ -80,7 +80,7 @@ fn further(settings: &mut Settings<'_>, args: &Args) {
         }
         let Some(list) = settings.errors.take(it.list()) else { continue };
         let options = parse::limit(list, settings.errors);
-        if options.get("limit").is_none() {
+        if options.lacks("limit") {
             settings.errors.at(it.span(), "a further limit needs a number; write `and(500, per = \"1h\")`");
         }
         let limit = options.take("limit", settings.errors, |it| at_least_one(it, LIMIT));
