@@ -150,3 +150,14 @@ fn the_profile_comes_from_the_environment() {
     let builder = Configuration::builder().directory(folder.path()).dotenv(folder.path().join(".env"));
     assert_eq!(builder.environment::<&str, &str>([]).load().unwrap().profile(), "other");
 }
+
+#[test]
+fn policies_are_overridden_by_name() {
+    let folder = Folder::new().file("default.yaml", "policies:\n  profile:\n    cached: {ttl: 5m}\n");
+    let variables =
+        [("DDD__POLICIES__PROFILE__RATE_LIMITED__LIMIT", "60"), ("DDD__POLICIES__PROFILE__RATE_LIMITED__PER", "1m")];
+    let configuration = folder.builder().environment(variables).load().unwrap();
+    let profile = serde_json::to_value(&configuration.settings().policies["profile"]).unwrap();
+    let expected = serde_json::json!({ "cached": { "ttl": "5m" }, "rate_limited": { "limit": 60, "per": "1m" } });
+    assert_eq!(profile, expected);
+}
