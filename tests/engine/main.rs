@@ -5,6 +5,7 @@ mod crash;
 mod give_back;
 mod handles;
 mod hooks_apart;
+mod in_line;
 mod inject;
 mod limits;
 mod named;
