@@ -12,6 +12,11 @@ mod pages {
     #[doc = include_str!("../docs/benchmarks.md")]
     struct Benchmarks;
 
+    #[doc = include_str!("../docs/circuit_breaker.md")]
+    struct CircuitBreaker;
+    #[doc = include_str!("../docs/bulkhead.md")]
+    struct Bulkhead;
+
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
 
@@ -24,6 +29,13 @@ mod pages {
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
 
+    #[doc = include_str!("../docs/retry.md")]
+    struct Retry;
+    #[doc = include_str!("../docs/rate_limited.md")]
+    struct RateLimited;
+    #[doc = include_str!("../docs/policies.md")]
+    struct Policies;
+
     #[doc = include_str!("../docs/service.md")]
     struct Service;
 
@@ -32,4 +44,7 @@ mod pages {
 
     #[doc = include_str!("../docs/testing.md")]
     struct Testing;
+
+    #[doc = include_str!("../docs/timeout.md")]
+    struct Timeout;
 }

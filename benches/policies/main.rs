@@ -2,8 +2,10 @@
 //! `docs/benchmarks.md` explains it.
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
+mod cached;
 mod circuit_breaker;
 mod frame;
+mod limits;
 mod retry;
 mod stacked;
 
@@ -12,7 +14,8 @@ use ddd_benches::{Arguments, note};
 use frame::{Group, Threads};
 
 /// The measurements of each policy, in a module of its own.
-const GROUPS: &[&[Group]] = &[circuit_breaker::GROUPS, retry::GROUPS];
+const GROUPS: &[&[Group]] = &[circuit_breaker::GROUPS, limits::GROUPS, retry::GROUPS];
+const GROUPS: &[&[Group]] = &[cached::GROUPS, retry::GROUPS];
 
 fn main() {
     let arguments = Arguments::from_env();

@@ -23,15 +23,15 @@ pub mod policies {
     pub use crate::infrastructure::PolicyRegistration;
     pub use crate::ports::{
         JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, again,
-        cache_key, lent, limit_key, needs_result, never_refused, part, refusable,
+        cache_key, keeps, lent, limit_key, needs_result, never_refused, part, refusable,
     };
 
     pub use std::time::Duration;
 
     pub use crate::application::{
-        Admission, Attempts, BareParts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell,
-        CircuitCall, Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell,
-        RetryCell, TimeoutCell,
+        Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
+        Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell, RetryCell,
+        TimeoutCell,
     };
     pub use crate::domain::{
         Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,

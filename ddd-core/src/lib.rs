@@ -30,6 +30,8 @@
 //! | look at tasks, and change them | [`App::tasks`]: [`Tasks`], [`TaskRecord`], [`Statistics`], [`Transitions`] |
 //! | let tasks run by themselves | [`Tasks::schedules`], [`Schedule`] |
 //! | know every task of the program | [`App::registry`] |
+//! | cache, limit, retry and protect any function | [`cached`], [`rate_limited`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`Refused`] |
+//! | look at these policies, and change them | [`policies()`], [`Policies`], [`AppBuilder::override_policy`] |
 //! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
 //! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
 //!
@@ -43,12 +45,13 @@
 //!
 //! | feature | what it adds | default |
 //! |---|---|---|
-//! | `macros` | the attribute [`task`] | yes |
+//! | `macros` | the attribute [`task`], and those of function policies | yes |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next
 //!
 //! The guides on [tasks](https://github.com/ddd-rs/ddd/blob/main/docs/tasks.md),
+//! [function policies](https://github.com/ddd-rs/ddd/blob/main/docs/policies.md),
 //! [testing](https://github.com/ddd-rs/ddd/blob/main/docs/testing.md) and
 //! [operations](https://github.com/ddd-rs/ddd/blob/main/docs/operations.md); and in the repository,
 //! `cargo run --example quickstart` and `cargo run --example tour`.
@@ -63,17 +66,23 @@ pub mod ports;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
+#[cfg(feature = "config")]
+pub use app::ConfigurationBuilder;
 pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
     Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
     PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules, SchedulesError, Settings,
     ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
+#[cfg(feature = "config")]
+pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry,
-    Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
+    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
 };
+#[cfg(feature = "config")]
+pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},
@@ -85,7 +94,23 @@ pub use ports::{
 };
 
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/bulkhead.md")]
+pub use ddd_macros::bulkhead;
+/// Answers with what an earlier call of a function returned: `#[cached("10m")]`.
+#[cfg(feature = "macros")]
+pub use ddd_macros::cached;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/circuit_breaker.md")]
+pub use ddd_macros::circuit_breaker;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/rate_limited.md")]
+pub use ddd_macros::rate_limited;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/retry.md")]
+pub use ddd_macros::retry;
+#[cfg(feature = "macros")]
 #[doc = include_str!("docs/task.md")]
 pub use ddd_macros::task;
 #[cfg(feature = "macros")]
-pub use ddd_macros::{bulkhead, cached, circuit_breaker, rate_limited, retry, timeout};
+#[doc = include_str!("docs/timeout.md")]
+pub use ddd_macros::timeout;

@@ -36,13 +36,15 @@ pub(crate) type Known = (&'static str, &'static str);
 pub(crate) struct Options {
     written: Vec<Written>,
     known: &'static [Known],
+    /// Whether something was left out that nobody knows: it may have meant what is missing.
+    has_unknown: bool,
 }
 
 impl Parse for Written {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let key = input
             .call(Ident::parse_any)
-            .map_err(|it| Error::new(it.span(), "expected an option, such as `queue = \"mail\"`"))?;
+            .map_err(|it| Error::new(it.span(), "expected an option, such as `name = \"…\"`"))?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
             let value = input.parse()?;
@@ -90,17 +92,19 @@ impl Options {
         errors: &mut Errors,
     ) -> Self {
         let mut written: Vec<Written> = Vec::new();
+        let mut has_unknown = false;
         for option in list {
             let key = option.key.to_string();
             if !known.iter().any(|(it, _)| *it == key) {
                 errors.at(option.key.span(), unknown(&key, whom, known));
+                has_unknown = true;
             } else if written.iter().any(|it| it.key == option.key) {
                 errors.at(option.key.span(), format!("`{key}` is written twice; leave one out"));
             } else {
                 written.push(option);
             }
         }
-        Self { written, known }
+        Self { written, known, has_unknown }
     }
 
     /// The option `key`, if it is written, with the way to write it.
@@ -108,6 +112,11 @@ impl Options {
         let written = self.written.iter().find(|it| it.key == key)?;
         let usage = self.known.iter().find(|(it, _)| *it == key).map_or("", |(_, usage)| usage);
         Some(Found { written, usage })
+    }
+
+    /// Whether the option `key` is missing, and is not meant by one that nobody knows.
+    pub(crate) fn lacks(&self, key: &str) -> bool {
+        self.get(key).is_none() && !self.has_unknown
     }
 
     /// The option `key` as `read` reads it; what is wrong with it is reported.

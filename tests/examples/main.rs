@@ -144,6 +144,7 @@ fn quickstart_says_what_is_wrong_with_its_command_line() {
         (&["--slots", "many"], "--slots needs a number, and `many` is none"),
         (&["--slots", "0"], "--slots is 0; at least 1 task must be able to run"),
         (&["--pace"], "--pace needs a number"),
+        (&["--port", "8001"], "--port needs --serve"),
     ] {
         let (output, out, err) = run("quickstart", &folder, args);
         assert_eq!(output.status.code(), Some(2), "{err}");
@@ -208,4 +209,37 @@ fn tour_shows_every_capability() {
         ],
     );
     assert!(!out.contains("correct horse"), "the secret is shown:\n{out}");
+}
+
+#[test]
+fn resilience_shows_each_policy_at_work() {
+    let folder = folder("resilience");
+    let (output, out, err) = run("resilience", &folder, &[]);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert_in_order(
+        &out,
+        &[
+            "cached: a thousand ask for the same",
+            "1000 callers were answered, and the warehouse was asked 1 time(s)",
+            "after one invalidation, another thousand: asked 1 time(s)",
+            "20 calls passed, 30 were refused",
+            "a refusal says in how long the next call passes",
+            "another customer: 1 of 1 passed",
+            "70 pieces, after 3 calls of the warehouse",
+            "a wrong number is not tried again: there is no item 0, after 1 call",
+            "10 of 100 calls failed, 90 were refused without a call",
+            "it is up again, the circuit closed: 100 of 100 calls passed",
+            "10 were served, 20 were refused at once",
+            "given up after 50 ms",
+            "50 orders for 5 items, one line that dropped: 6 calls of the warehouse",
+            "the breaker is held open: what is cached is answered, what is not is refused by the breaker",
+            "the limit is one a minute from now on: refused by the limit",
+            "and as annotated again: answered",
+            "what the policies counted",
+            "reserve retry",
+            "recovered 1",
+            "warehouse circuit_breaker",
+            "closed 1",
+        ],
+    );
 }

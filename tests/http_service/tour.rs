@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     life::{submit, submit_with, until, until_that},
-    support::client::Client,
+    support::{client::Client, events::Event},
 };
 
 pub(crate) async fn submitting(client: &Client) {
@@ -56,14 +56,32 @@ pub(crate) async fn submitting(client: &Client) {
 
 pub(crate) async fn watching(client: &Client) {
     let mut all = client.events("/tasks/stream").await;
+    // It begins when somebody watches.
+    client.post("/queues/default/pause", Value::Null).await.ok(200);
     let id = submit(client, "count_to", json!({ "n": 5, "delay_ms": 20 })).await;
     let mut one = client.events(&format!("/tasks/{id}/stream")).await;
-    let mut fractions = Vec::new();
+    let first = one.next().await.unwrap();
+    assert!(first.name == "snapshot" && first.data["params"] == json!({ "n": 5, "delay_ms": 20 }), "{first:#?}");
+    client.post("/queues/default/resume", Value::Null).await.ok(200);
+    let (mut fractions, mut last) = (Vec::new(), first);
     while let Some(event) = one.next().await {
+        assert_eq!(event.data["task_id"], id.as_str());
         fractions.extend(event.data["progress"]["fraction"].as_f64());
+        last = event;
     }
     assert!(fractions.is_sorted() && fractions.last() == Some(&1.0), "{fractions:?}");
-    all.find("its success", |it| it.data["task_id"] == id.as_str() && it.data["status"] == "success").await;
+    // The last word is the record, as its own route shows it.
+    assert_eq!((last.name.as_str(), &last.data["status"], &last.data["result"]), ("end", &json!("success"), &json!(5)));
+    assert_eq!(last.data["links"]["self"], format!("/api/v1/tasks/{id}"));
+
+    // A client that comes again with the last id that it saw misses nothing.
+    let is_ours = |it: &Event, status: &str| it.data["task_id"] == id.as_str() && it.data["status"] == status;
+    let began = all.find("its beginning", |it| is_ours(it, "pending")).await;
+    drop(all);
+    let again = client.clone().with("last-event-id", began.id.unwrap());
+    let mut again = again.events("/tasks/stream?task_name=count_to").await;
+    assert!(is_ours(&again.next().await.unwrap(), "running"));
+    again.find("its success", |it| is_ours(it, "success")).await;
     let result = client.get(&format!("/tasks/{id}/result")).await.ok(200);
     assert_eq!(result["result"], 5);
 }

@@ -11,3 +11,7 @@ mod rate_limited;
 mod retry;
 mod support;
 mod timeout;
+//! Function policies, at run time.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+mod cached;

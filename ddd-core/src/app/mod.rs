@@ -1,6 +1,8 @@
 //! The composition root: puts an application together.
 
 mod builder;
+#[cfg(feature = "config")]
+mod configuration;
 mod error;
 mod policies;
 mod wiring;
@@ -21,6 +23,8 @@ use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
 pub use builder::AppBuilder;
+#[cfg(feature = "config")]
+pub use configuration::ConfigurationBuilder;
 pub use error::BuildError;
 pub use policies::policies;
 

@@ -3,6 +3,8 @@
 //! Read in this order: [`Registry`], [`Submission`], [`TaskHandle`], the worker, [`Tasks`].
 
 mod bell;
+#[cfg(feature = "config")]
+mod configuration;
 mod control;
 mod current;
 mod execute;
@@ -25,32 +27,38 @@ mod settings;
 mod store_call;
 mod submission;
 mod submit_error;
+mod submitting;
 mod tasks;
 mod threads;
 mod transitions;
 mod worker;
 
+#[cfg(feature = "config")]
+pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
-    Admission, Attempts, BareParts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell,
-    CircuitCall, Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyError,
-    PolicyInfo, PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
+    Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
+    HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyError, PolicyInfo,
+    PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
 pub use schedules::{Schedules, SchedulesError};
 pub use settings::{Settings, TaskOverrides};
-pub use submission::{Submission, Submitting};
+pub use submission::Submission;
 pub use submit_error::SubmitError;
+pub use submitting::Submitting;
 pub use tasks::Tasks;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
 
 pub(crate) use bell::Bell;
+#[cfg(feature = "config")]
+pub(crate) use configuration::{Declared, Layers, node_of};
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;

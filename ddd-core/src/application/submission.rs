@@ -1,14 +1,6 @@
 //! How a task gets into the store.
 
-use std::{
-    fmt,
-    future::IntoFuture,
-    marker::PhantomData,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{fmt, future::IntoFuture, marker::PhantomData, sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -20,10 +12,11 @@ use super::{
     services::Services,
     store_call,
     submit_error::SubmitError,
+    submitting::Submitting,
 };
 use crate::{
     domain::{IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
-    ports::{BoxFuture, Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
+    ports::{Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
 };
 
 /// A task about to be submitted: set what differs, and await it.
@@ -208,7 +201,7 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
         let seat = Arc::new(Seat::default());
         let task = match prepared {
             Ok(prepared) => prepared.complete(&services, &seat, now),
-            Err(error) => return Submitting(State::Done(Some(Err(error)))),
+            Err(error) => return Submitting::done(Err(error)),
         };
         let (id, queue, mut task) = (task.id, task.queue.clone(), Some(task));
         let now = services.is_on_clock_of_store.then_some(now);
@@ -218,13 +211,13 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
             Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
         };
         match answer {
-            Ok(answer) => Submitting(State::Done(Some(answered(TaskHandle::new(services, id, seat), &queue, answer)))),
+            Ok(answer) => Submitting::done(answered(TaskHandle::new(services, id, seat), &queue, answer)),
             Err(pending) => {
                 let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
                 let handle = TaskHandle::new(services, id, seat);
-                Submitting(State::Pending(Box::pin(async move {
-                    answered(handle, &queue, answer.await.map(|it| it.into_iter().next()))
-                })))
+                Submitting::pending(
+                    async move { answered(handle, &queue, answer.await.map(|it| it.into_iter().next())) },
+                )
             }
         }
     }
@@ -241,37 +234,10 @@ fn answered<O: DeserializeOwned + Send + 'static>(
     }
 }
 
-/// The future of a [`Submission`].
-pub struct Submitting<O>(State<O>);
-
-enum State<O> {
-    Done(Option<Result<TaskHandle<O>, SubmitError>>),
-    Pending(BoxFuture<'static, Result<TaskHandle<O>, SubmitError>>),
-}
-
-impl<O> Unpin for Submitting<O> {}
-
-impl<O> Future for Submitting<O> {
-    type Output = Result<TaskHandle<O>, SubmitError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            State::Done(answer) => answer.take().map_or(Poll::Pending, Poll::Ready),
-            State::Pending(future) => future.as_mut().poll(cx),
-        }
-    }
-}
-
 impl<O> fmt::Debug for Submission<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.prepared.as_ref().map(|it| it.task.name.clone());
         f.debug_tuple("Submission").field(&name).finish()
-    }
-}
-
-impl<O> fmt::Debug for Submitting<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Submitting")
     }
 }
 

@@ -56,3 +56,56 @@ pub(crate) mod text_or_forever {
         }
     }
 }
+
+/// A duration of a configuration, which may be absent; a number alone is seconds.
+#[cfg(feature = "config")]
+pub(crate) mod configured {
+    use serde::de::Visitor;
+
+    use super::{Deserializer, Duration, Error, IntoDuration};
+
+    pub(crate) use super::text_or_null::serialize;
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        deserializer.deserialize_option(Configured)
+    }
+
+    struct Configured;
+
+    impl<'de> Visitor<'de> for Configured {
+        type Value = Option<Duration>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a duration such as `30s`, `5m` or `2h`")
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_any(self)
+        }
+
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_u64<E: Error>(self, seconds: u64) -> Result<Self::Value, E> {
+            self.visit_str(&format!("{seconds}s"))
+        }
+
+        fn visit_f64<E: Error>(self, seconds: f64) -> Result<Self::Value, E> {
+            Duration::try_from_secs_f64(seconds).map(Some).map_err(|_| E::custom("the duration is out of range"))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            let text = text.trim();
+            match text.parse::<f64>() {
+                Ok(seconds) if text.contains('.') => self.visit_f64(seconds),
+                Ok(_) => format!("{text}s").into_duration().map(Some).map_err(E::custom),
+                Err(_) => text.into_duration().map(Some).map_err(E::custom),
+            }
+        }
+    }
+}

@@ -2,9 +2,11 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
+#[cfg(feature = "config")]
+mod configuration;
 mod cron_fields;
 mod duration;
-mod duration_serde;
+pub(crate) mod duration_serde;
 mod error_kind;
 mod filter;
 mod id;
@@ -20,11 +22,15 @@ mod record;
 mod retry;
 mod schedule;
 mod similar;
+#[cfg(feature = "config")]
+pub(crate) mod size;
 mod statistics;
 mod status;
 mod timestamp;
 mod transition;
 
+#[cfg(feature = "config")]
+pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
 pub(crate) use duration::written as written_duration;
 pub use duration::{DurationError, IntoDuration};
 pub use error_kind::{Classify, ErrorKind};

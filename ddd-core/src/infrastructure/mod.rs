@@ -1,6 +1,8 @@
 //! How the outside gives what the ports ask for.
 
 mod clock;
+#[cfg(feature = "config")]
+pub(crate) mod configuration;
 mod inventory;
 pub(crate) mod memory;
 

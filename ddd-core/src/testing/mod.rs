@@ -9,9 +9,12 @@
 pub mod conformance;
 mod isolated;
 mod kit;
+pub mod limit_conformance;
+mod limit_store;
 
 pub use isolated::{IsolatedPolicies, isolated, isolated_with_clock};
 pub use kit::{Submitted, VirtualClock, builder, crash, drain, listed, shutdown, submitted};
+pub use limit_store::MemoryLimitStore;
 
 #[doc(inline)]
-pub use crate::store_conformance;
+pub use crate::{limit_store_conformance, store_conformance};

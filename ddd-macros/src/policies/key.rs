@@ -1,6 +1,6 @@
 //! What a cache tells calls apart by, and what it may keep.
 
-use syn::{Expr, GenericParam, Ident, Signature, Type, spanned::Spanned};
+use syn::{Expr, GenericParam, Ident, Signature, Type};
 
 use super::{
     arguments::{self, Argument, Arguments, Lends},
@@ -38,20 +38,23 @@ pub(super) struct Function<'a> {
 
 /// The key of `policy`; what is wrong with it is reported.
 pub(super) fn check(policy: &Policy, function: &Function<'_>, errors: &mut Errors) -> Key {
-    let (written, handle, is_cached) = match &policy.what {
-        What::Cached(it) => (&it.key, &it.handle, true),
-        What::RateLimited(it) => (&it.key, &it.handle, false),
+    let (written, is_cached) = match &policy.what {
+        What::Cached(it) => {
+            if let Some(handle) = &it.handle {
+                check_handle(handle, function, errors);
+            }
+            check_value(function, errors);
+            (&it.key, true)
+        }
+        What::RateLimited(it) => (&it.key, false),
         What::Judging { .. } | What::Plain => return Key::None,
     };
-    if let Some(handle) = handle {
-        check_handle(handle, function, errors);
-    }
-    if is_cached {
-        check_value(function, errors);
-    }
     match written {
         Some(key) => {
-            check_lent(key, function.arguments, errors);
+            // A limit only looks at its key.
+            if is_cached {
+                check_lent(key, function.arguments, errors);
+            }
             Key::Written(key.clone())
         }
         None if is_cached => all(policy, function.arguments, errors),
@@ -79,10 +82,10 @@ fn check_handle(handle: &Handle, function: &Function<'_>, errors: &mut Errors) {
 fn check_value(function: &Function<'_>, errors: &mut Errors) {
     let output = &function.body.output;
     if arguments::is_hidden(output) {
-        errors.at(output.span(), "a cache keeps values of a type with a name; write that type instead of `impl …`");
+        errors.on(output, "a cache keeps values of a type with a name; write that type instead of `impl …`");
     } else if arguments::lends(output) {
-        errors.at(
-            output.span(),
+        errors.on(
+            output,
             "what a cache keeps outlives the call, so nothing in it can be borrowed; return `String`, `Vec<T>` or `Arc<T>`",
         );
     }
@@ -134,7 +137,7 @@ fn all(policy: &Policy, arguments: &Arguments, errors: &mut Errors) -> Key {
             Ok(part) => parts.push(part),
             Err(reason) => {
                 let message = format!("{reason}; write what tells calls apart, such as `#[cached(key = id)]`");
-                errors.at(argument.ty.span(), message);
+                errors.on(&argument.ty, message);
             }
         }
     }

@@ -136,7 +136,6 @@ const RATE_LIMITED: &[Known] = &[
     ("scope", "scope = \"shared\""),
     ("when_unavailable", "when_unavailable = \"allow\""),
     NAME,
-    ("handle", "handle = LIMITS: u64"),
     ("outside_cache", "outside_cache = true"),
     CRATE,
 ];

@@ -1,7 +1,7 @@
 //! The rules of the six attributes on one function. What passes them can be expanded without fail.
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::{Path, Result, spanned::Spanned};
+use syn::{Path, Result};
 
 use super::{
     arguments::Arguments,
@@ -102,7 +102,7 @@ fn statements(function: &Function, errors: &mut Errors) -> TokenStream {
 fn check_form(policies: &[Policy], body: &Body, errors: &mut Errors) {
     if body::returns_future(body) {
         let message = "a policy goes around what the future does, and cannot see where that begins; write `async fn`, or end the body with `async move { … }` or `Box::pin(async move { … })`";
-        errors.at(body.output.span(), message);
+        errors.on(&body.output, message);
         return;
     }
     if !matches!(body.form, Form::Sync) {
@@ -172,7 +172,7 @@ fn detached(policy: &Policy, function: &key::Function<'_>, errors: &mut Errors) 
     let borrowed = function.arguments.all.iter().find(|it| super::arguments::lends(&it.ty));
     if let (true, Some(it)) = (wanted, borrowed) {
         let message = "what is borrowed does not outlive the caller, so the fill cannot either; take it by value, or leave `detached` out";
-        errors.at(it.ty.span(), message);
+        errors.on(&it.ty, message);
     }
     wanted
 }

@@ -212,8 +212,9 @@ fn says_more_than_types(state: &State, registered: &Registered) -> bool {
     state.catalogue.of(registered).is_some_and(|it| it.says_more_than_types)
 }
 
-/// All that is wrong with parameters, as far as their schema tells.
+/// All that is wrong with parameters, as far as their schema tells; of very many values, the first that is.
 fn faults_of(state: &State, registered: &Registered, params: Option<&RawValue>, at: &str) -> Faults {
+    const MANY: usize = 10_000;
     let Some(checked) = state.catalogue.of(registered) else { return Faults::default() };
     let Some(validator) = &checked.validator else { return Faults::default() };
     let value = match params {
@@ -221,7 +222,8 @@ fn faults_of(state: &State, registered: &Registered, params: Option<&RawValue>, 
         Some(params) => serde_json::from_str(params.get()).unwrap_or_default(),
         None => Value::Object(serde_json::Map::new()),
     };
-    faults::of(validator, checked.schemas.params.as_value(), &value, at)
+    let has_many = params.is_some_and(|it| it.get().bytes().filter(|byte| *byte == b',').count() > MANY);
+    faults::of(validator, checked.schemas.params.as_value(), &value, at, has_many)
 }
 
 /// What the reader of the parameters said, unless it speaks of the program's own types.

@@ -58,3 +58,25 @@ async fn a_handle_reaches_the_values_of_its_function() {
     })
     .await;
 }
+
+struct Repo<T>(T);
+
+impl<T: 'static> Repo<T> {
+    #[cached("1m", key = id, handle = Self::NAMES: u32, name = "handles.generic")]
+    async fn type_name(&self, id: u32) -> String {
+        let _ = &self.0;
+        format!("{} {id}", std::any::type_name::<T>())
+    }
+}
+
+#[tokio::test]
+async fn a_handle_is_for_its_own_instance_alone() {
+    isolated(async {
+        assert_eq!((Repo(1u8).type_name(1).await, Repo(1u16).type_name(1).await), ("u8 1".into(), "u16 1".into()));
+        Repo::<u8>::NAMES.put(1, "another".into()).await;
+        assert_eq!((Repo(1u8).type_name(1).await, Repo(1u16).type_name(1).await), ("another".into(), "u16 1".into()));
+        assert_eq!(Repo::<u16>::NAMES.get(&1).await, Some("u16 1".into()));
+        assert_eq!(Repo::<u32>::NAMES.get(&1).await, None);
+    })
+    .await;
+}

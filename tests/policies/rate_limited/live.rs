@@ -75,14 +75,17 @@ async fn what_is_no_setting_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_function_that_is_not_async_cannot_be_made_to_wait() {
-    let cell = cell!(RateLimitedCell, RateLimitedSettings::new().blocking());
+async fn a_function_without_a_place_to_wait_cannot_be_made_to_wait() {
+    let cell = cell!(RateLimitedCell, RateLimitedSettings::new());
     isolated_with_clock(Clock::default().read(), async {
         let error = cell.change(&settings(json!({"wait": "1s"}))).unwrap_err().to_string();
-        assert!(error.contains("`wait` is for async functions"), "{error}");
-        cell.change(&settings(json!({"limit": 1}))).unwrap();
-        cell.reset();
-        assert!(cell.problems().is_empty());
+        assert!(error.starts_with("`wait`: the attribute has no `wait`"), "{error}");
+    })
+    .await;
+    let waits = cell!(RateLimitedCell, RateLimitedSettings::new().wait(MINUTE));
+    isolated_with_clock(Clock::default().read(), async {
+        waits.change(&settings(json!({"wait": "0s"}))).unwrap();
+        waits.change(&settings(json!({"wait": "1s"}))).unwrap();
     })
     .await;
 }

@@ -4,5 +4,6 @@ mod contract;
 mod keys;
 mod live;
 mod patterns;
+mod shared;
 mod threads;
 mod waiting;

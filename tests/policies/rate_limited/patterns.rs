@@ -77,7 +77,7 @@ impl Promise {
     pub(crate) fn must_pass(&self, passed: &[Passed], now: u64, cost: u64) -> bool {
         self.limits.iter().enumerate().all(|(number, &(limit, per))| match self.strategy {
             Strategy::SlidingWindow => {
-                let counts = if limit > 64 { per + per / 64 } else { per };
+                let counts = if limit > 64 { per + per / 62 } else { per };
                 let recent = passed.iter().rev().take_while(|it| it.at + counts > now);
                 recent.map(|it| it.cost).sum::<u64>() + cost <= limit
             }

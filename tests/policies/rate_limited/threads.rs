@@ -77,7 +77,7 @@ fn figures_and_changes_in_between_take_nothing_and_give_nothing() {
         cell.change(&settings(json!({ "strategy": strategy.as_str() }))).unwrap();
         let passed = passed(cell, None, || {
             cell.figures();
-            cell.change(&settings(json!({"wait": "1s"}))).unwrap();
+            cell.change(&settings(json!({"queue": 7}))).unwrap();
         });
         assert!((50_000..=50_020).contains(&passed), "{strategy}: {passed}");
         assert_eq!(figure(cell, "allowed"), u64::from(passed));

@@ -140,12 +140,11 @@ impl Policies {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let mut problems: Vec<_> = self.0.iter().flat_map(|it| own_problems(*it)).collect();
-        let mut seen: HashMap<(&str, PolicyKind, u32), &dyn Policy> = HashMap::new();
+        let mut seen: HashMap<(&str, PolicyKind), &dyn Policy> = HashMap::new();
         for policy in &self.0 {
             let (kind, site) = (policy.kind(), policy.site());
             let is_shared = kind == PolicyKind::CircuitBreaker && site.is_named;
-            let position = if is_shared { 0 } else { site.position };
-            let Some(other) = seen.insert((site.name, kind, position), *policy) else { continue };
+            let Some(other) = seen.insert((site.name, kind), *policy) else { continue };
             let both = format!("`#[{kind}]` at {site} and at {} are both named `{}`", other.site(), site.name);
             match is_shared {
                 // Breakers of one name are one breaker.

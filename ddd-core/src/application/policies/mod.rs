@@ -20,7 +20,7 @@ mod timeout;
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
-pub use cached::{BareParts, CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Lookup, Own, Part, Parts};
+pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Lookup, Own, Part, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
 pub use overrides::PolicyOverrides;

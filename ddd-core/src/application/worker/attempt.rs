@@ -15,7 +15,6 @@ use crate::{
         current::{self, Inherited},
         guard::Contained,
     },
-    domain::Timestamp,
     ports::{Attempt, AttemptInfo, BoxFuture, Claimed, Held},
 };
 
@@ -84,22 +83,8 @@ enum Children {
 
 impl RunningAttempt {
     pub(crate) fn new(claimed: &Claimed, began: Instant, surroundings: Arc<Surroundings>) -> Self {
-        let info = AttemptInfo {
-            id: claimed.id,
-            name: claimed.name.clone(),
-            queue: claimed.queue.clone(),
-            priority: claimed.priority,
-            run: claimed.run,
-            attempt: claimed.attempt,
-            max_attempts: claimed.max_attempts,
-            fence: claimed.fence,
-            due: claimed.due,
-            created_at: claimed.created_at,
-            deadline: deadline(claimed.started_at, claimed.timeout),
-            origin: claimed.label.as_ref().map(|it| it.origin.clone()),
-        };
         Self {
-            info,
+            info: info(claimed),
             surroundings,
             timeout: claimed.timeout,
             until: far(began, claimed.timeout),
@@ -112,6 +97,21 @@ impl RunningAttempt {
             has_children: AtomicBool::new(false),
             children: Mutex::default(),
         }
+    }
+
+    /// Becomes the next attempt in the same surroundings. Whoever calls this is the only one who still knew the last one.
+    pub(crate) fn become_next(&mut self, claimed: &Claimed, began: Instant) {
+        self.info = info(claimed);
+        self.timeout = claimed.timeout;
+        self.until = far(began, claimed.timeout);
+        *self.stop.get_mut() = Stop::None as u8;
+        *self.overdue.get_mut() = Overdue::No as u8;
+        *self.given_back.get_mut() = false;
+        *self.listening.get_mut() = false;
+        *self.was_told.get_mut() = false;
+        self.stopped = OnceLock::new();
+        *self.has_children.get_mut() = false;
+        *self.children.get_mut() = Children::None;
     }
 
     /// The claim that it is of.
@@ -284,8 +284,50 @@ impl Attempt for RunningAttempt {
     }
 }
 
-fn deadline(started: Timestamp, timeout: Duration) -> Timestamp {
-    started.after(timeout)
+fn info(claimed: &Claimed) -> AttemptInfo {
+    AttemptInfo {
+        id: claimed.id,
+        name: claimed.name.clone(),
+        queue: claimed.queue.clone(),
+        priority: claimed.priority,
+        run: claimed.run,
+        attempt: claimed.attempt,
+        max_attempts: claimed.max_attempts,
+        fence: claimed.fence,
+        due: claimed.due,
+        created_at: claimed.created_at,
+        deadline: claimed.started_at.after(claimed.timeout),
+        origin: claimed.label.as_ref().map(|it| it.origin.clone()),
+    }
+}
+
+/// The attempts of one slot, one after the other, in the same piece of memory as long as no body keeps it.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    surroundings: Arc<Surroundings>,
+    last: Option<Arc<RunningAttempt>>,
+}
+
+impl Attempts {
+    pub(crate) const fn new(surroundings: Arc<Surroundings>) -> Self {
+        Self { surroundings, last: None }
+    }
+
+    /// The attempt that begins now.
+    pub(crate) fn begin(&mut self, claimed: &Claimed, began: Instant) -> Arc<RunningAttempt> {
+        if let Some(mut last) = self.last.take()
+            && let Some(attempt) = Arc::get_mut(&mut last)
+        {
+            attempt.become_next(claimed, began);
+            return last;
+        }
+        Arc::new(RunningAttempt::new(claimed, began, self.surroundings.clone()))
+    }
+
+    /// An attempt that has ended, and that the slot needs no more.
+    pub(crate) fn end(&mut self, attempt: Arc<RunningAttempt>) {
+        self.last = Some(attempt);
+    }
 }
 
 /// `from` plus `duration`, or as far as the runtime's timer reaches.

@@ -24,18 +24,31 @@ impl Cell {
         self.0.lock().attempt.clone()
     }
 
-    /// An attempt begins.
-    pub(crate) fn begin(&self, attempt: Arc<RunningAttempt>) {
-        self.0.lock().attempt = Some(attempt);
+    /// The next task in line begins, with the attempt that `begin` makes of it: none if it cannot be run here. `None` if the
+    /// line is empty.
+    pub(crate) fn begin(
+        &self,
+        begin: impl FnOnce(&Claimed) -> Option<Arc<RunningAttempt>>,
+    ) -> Option<(Claimed, Option<Arc<RunningAttempt>>)> {
+        let mut state = self.0.lock();
+        let claimed = state.next.pop_front()?;
+        let attempt = begin(&claimed);
+        state.attempt.clone_from(&attempt);
+        Some((claimed, attempt))
     }
 
-    /// It has ended. What is to be reported now goes to `reports`, which is empty: nothing, as long as there is more to be run.
-    pub(crate) fn end(&self, report: Option<Report>, reports: &mut Vec<Report>) {
+    /// It has ended. Its report waits with those before it.
+    pub(crate) fn end(&self, report: Option<Report>) {
         let mut state = self.0.lock();
         state.attempt = None;
         state.reports.extend(report);
+    }
+
+    /// Takes what waits to be reported, unless there is more to be run first. `room` is empty.
+    pub(crate) fn take_reports(&self, room: &mut Vec<Report>) {
+        let mut state = self.0.lock();
         if state.next.is_empty() {
-            std::mem::swap(&mut state.reports, reports);
+            std::mem::swap(&mut state.reports, room);
         }
     }
 
@@ -44,11 +57,6 @@ impl Cell {
         let mut state = self.0.lock();
         state.next.push_back(first);
         state.next.extend(more);
-    }
-
-    /// The next one of them.
-    pub(crate) fn next(&self) -> Option<Claimed> {
-        self.0.lock().next.pop_front()
     }
 
     /// Empties the line, because the slot cannot get to it soon: what was not run, and what was not reported.

@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::{
     Ended, Events, Job,
-    attempt::{Overdue, RunningAttempt, Stop, Surroundings},
+    attempt::{Attempts, Overdue, RunningAttempt, Stop, Surroundings},
     body,
     cell::Cell,
     feed::Done,
@@ -29,15 +29,16 @@ use crate::{
 /// The life of a slot.
 pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let progress = Some(shared.progress.clone());
-    let surroundings = Arc::new(Surroundings { runtime: shared.services.runtime.clone(), progress, holders: 2 });
+    let surroundings = Surroundings { runtime: shared.services.runtime.clone(), progress, holders: 2 };
+    let mut attempts = Attempts::new(Arc::new(surroundings));
     let mut reports = Vec::new();
     let mut done = None;
-    while let Some(taken) = shared.feed.next(done.as_ref()).await {
+    while let Some(taken) = shared.feed.next(done.as_ref(), &mut reports).await {
         let queue = taken.claimed.queue.clone();
         cell.line_up(taken.claimed, taken.more);
         let mut quick = Some(0);
         let mut began = None;
-        while let Some(ran) = run(&shared, &cell, &surroundings, &mut reports).await {
+        while let Some(ran) = run(&shared, &cell, &mut attempts, &mut reports).await {
             // The beginning of each tells how long the one before it took: no clock is read for that.
             let took_long = began.is_some_and(|it| ran.began - it > LONG);
             if took_long {
@@ -51,6 +52,8 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
         quick = quick.filter(|_| began.is_none_or(|it| it.elapsed() <= LONG));
         shared.finisher.room().await;
         done = Some(Done { queue, quick });
+        // They are written with the next claim, if the store does both at once.
+        cell.take_reports(&mut reports);
     }
     shared.remove(&cell);
 }
@@ -73,18 +76,21 @@ fn give_line_back(shared: &Shared, cell: &Cell) {
 }
 
 /// Runs the next task in line and reports its end; `None` if there is none. `reports` is room for reports.
-async fn run(shared: &Shared, cell: &Cell, surroundings: &Arc<Surroundings>, reports: &mut Vec<Report>) -> Option<Ran> {
-    let claimed = cell.next()?;
-    let Some(registered) = shared.services.registry.find(&claimed.name) else {
+async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mut Vec<Report>) -> Option<Ran> {
+    let mut registered = None;
+    let mut began = None;
+    let (claimed, attempt) = cell.begin(|claimed| {
+        registered = shared.services.registry.find(&claimed.name);
+        let began = *began.insert(Instant::now());
+        registered.is_some().then(|| attempts.begin(claimed, began))
+    })?;
+    let began = began?;
+    let (Some(registered), Some(attempt)) = (registered, attempt) else {
         // The store hands out only what was declared; what was not is for another worker.
         tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
-        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)), reports);
-        shared.finisher.push_all(reports);
-        return Some(Ran { began: Instant::now(), was_quick: false });
+        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)));
+        return Some(Ran { began, was_quick: false });
     };
-    let began = Instant::now();
-    let attempt = Arc::new(RunningAttempt::new(&claimed, began, surroundings.clone()));
-    cell.begin(attempt.clone());
     shared.stop_if_told_before(&attempt);
     let span = span(&claimed);
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };
@@ -105,12 +111,17 @@ async fn run(shared: &Shared, cell: &Cell, surroundings: &Arc<Surroundings>, rep
     if matches!(end, Some(AttemptEnd::Release)) {
         attempt.set_given_back();
     }
-    cell.end(end.map(|it| report(&attempt, it)), reports);
-    shared.finisher.push_all(reports);
+    cell.end(end.map(|it| report(&attempt, it)));
+    let was_quick = !waited.load(Ordering::Relaxed);
+    if !was_quick || needed.is_some() {
+        cell.take_reports(reports);
+        shared.finisher.push_all(reports);
+    }
     if let Some(needed) = needed {
         needed.teardown(shared.services.settings.teardown_timeout).await;
     }
-    Some(Ran { began, was_quick: !waited.into_inner() })
+    attempts.end(attempt);
+    Some(Ran { began, was_quick })
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.

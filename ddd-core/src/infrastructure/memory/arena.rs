@@ -1,7 +1,7 @@
-use super::entry::{Entry, Remains};
+use super::entry::{Entry, PRIORITIES, Remains};
 
-/// So many entries are allocated together: they lie in memory in the order of their arrival, which is nearly that in which
-/// they are claimed.
+/// So many entries of one priority are allocated together: they lie in memory in the order of their arrival, which is nearly
+/// that in which they are claimed.
 const CHUNK: usize = 128;
 /// Upkeep frees at most so many chunks at a time.
 const FREED_AT_ONCE: usize = 64;
@@ -10,13 +10,16 @@ const FREED_AT_ONCE: usize = 64;
 struct Chunk {
     slots: Box<[Option<Entry>]>,
     len: usize,
+    /// For which priority it was made.
+    priority: usize,
 }
 
 /// Entries by a small number, each at a place that does not move.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
     chunks: Vec<Chunk>,
-    free: Vec<u32>,
+    /// The free numbers in the chunks of each priority.
+    free: [Vec<u32>; PRIORITIES],
     /// Numbers of chunks that were given back.
     without_slots: Vec<usize>,
 }
@@ -32,7 +35,8 @@ impl Arena {
 
     #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry) -> u32 {
-        let key = self.free.pop().unwrap_or_else(|| self.grow());
+        let priority = entry.priority_index();
+        let key = self.free[priority].pop().unwrap_or_else(|| self.grow(priority));
         let chunk = &mut self.chunks[key as usize / CHUNK];
         chunk.slots[key as usize % CHUNK] = Some(entry);
         chunk.len += 1;
@@ -44,13 +48,13 @@ impl Arena {
         let chunk = self.chunks.get_mut(key as usize / CHUNK)?;
         let remains = Remains::from(chunk.slots.get_mut(key as usize % CHUNK)?.take()?);
         chunk.len -= 1;
-        self.free.push(key);
+        self.free[chunk.priority].push(key);
         Some(remains)
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 records")]
-    fn grow(&mut self) -> u32 {
-        let chunk = Chunk { slots: std::iter::repeat_with(|| None).take(CHUNK).collect(), len: 0 };
+    fn grow(&mut self, priority: usize) -> u32 {
+        let chunk = Chunk { slots: std::iter::repeat_with(|| None).take(CHUNK).collect(), len: 0, priority };
         let number = match self.without_slots.pop() {
             Some(number) => {
                 self.chunks[number] = chunk;
@@ -62,14 +66,15 @@ impl Arena {
             }
         };
         let first = (number * CHUNK) as u32;
-        self.free.extend((first + 1..first + CHUNK as u32).rev());
+        self.free[priority].extend((first + 1..first + CHUNK as u32).rev());
         first
     }
 
     /// Gives memory back that a burst left behind.
     pub(super) fn shrink(&mut self) {
-        let len = self.chunks.len().saturating_sub(self.without_slots.len()) * CHUNK - self.free.len();
-        if self.free.len() < len.max(8 * CHUNK) {
+        let free = self.free.iter().map(Vec::len).sum::<usize>();
+        let len = self.chunks.len().saturating_sub(self.without_slots.len()) * CHUNK - free;
+        if free < len.max(8 * CHUNK) {
             return;
         }
         let mut freed = Vec::new();
@@ -78,8 +83,10 @@ impl Arena {
             chunk.slots = Box::default();
             freed.push(number);
         }
-        self.free.retain(|key| !self.chunks[*key as usize / CHUNK].slots.is_empty());
-        self.free.shrink_to(self.free.len() * 2);
+        for free in &mut self.free {
+            free.retain(|key| !self.chunks[*key as usize / CHUNK].slots.is_empty());
+            free.shrink_to(free.len() * 2);
+        }
         self.without_slots.extend(freed);
     }
 }

@@ -73,15 +73,13 @@ impl State {
         let mut left = Vec::new();
         let mut next_permit: Option<Timestamp> = None;
         let mut scanned = 0;
-        let mut warmed = 0;
+        let mut warmed = request.max.min(WARMED_AT_ONCE);
         while claims.tasks.len() < request.max && scanned < request.max + SCANNED_BEYOND {
             let heads = lines.iter().enumerate().filter_map(|(index, it)| Some((it.head?, index)));
             let Some((head, index)) = heads.min_by_key(|(head, _)| (head.rank, head.seq)) else { break };
             let number = lines[index].queue;
-            if scanned == warmed && self.queues.at(number).ready() > COLD_FROM {
-                let ahead = (request.max - claims.tasks.len()).min(WARMED_AT_ONCE);
-                self.entries.warm(self.queues.at(number).lanes.next_keys(head.lane, ahead));
-                warmed += ahead;
+            if scanned == warmed {
+                warmed += self.warm(number, head.lane, request.max - claims.tasks.len());
             }
             let queue = self.queues.at_mut(number);
             let Some(item) = queue.lanes.pop(head.lane, &self.entries) else { break };
@@ -100,10 +98,8 @@ impl State {
                     }
                     let line = &mut lines[index];
                     line.room -= 1;
-                    line.head = match line.room {
-                        0 => None,
-                        _ => queue.lanes.head(self.settings.rank_step, &self.entries),
-                    };
+                    let is_last = line.room == 0 || claims.tasks.len() + 1 == request.max;
+                    line.head = if is_last { None } else { queue.lanes.head(self.settings.rank_step, &self.entries) };
                     if claims.tasks.is_empty() {
                         claims.tasks.reserve(request.max.min(queue.ready() + 1));
                     }
@@ -144,14 +140,29 @@ impl State {
         let mut lines = Vec::with_capacity(request.queues.len());
         for (name, most) in request.queues.iter() {
             let Some(number) = self.queues.find(name) else { continue };
-            let queue = self.queues.at_mut(number);
+            let queue = self.queues.at(number);
             let room = queue.room().min(*most);
             if room > 0 && !queue.paused && lines.iter().all(|it: &Line| it.queue != number) {
+                if let Some(lane) = queue.lanes.likely_lane(self.settings.rank_step) {
+                    self.warm(number, lane, request.max);
+                }
+                let queue = self.queues.at_mut(number);
                 let head = queue.lanes.head(self.settings.rank_step, &self.entries);
                 lines.push(Line { queue: number, room, head });
             }
         }
         lines
+    }
+
+    /// Reads the tasks ahead that are probably next, at most `max`, if they are so many that they will not be at hand. How many
+    /// need not be thought of before others are.
+    fn warm(&self, queue: u32, lane: usize, max: usize) -> usize {
+        let ahead = max.min(WARMED_AT_ONCE);
+        let queue = self.queues.at(queue);
+        if queue.ready() > COLD_FROM {
+            self.entries.warm(queue.lanes.next_keys(lane, ahead));
+        }
+        ahead
     }
 
     fn judge(&self, key: u32, request: &ClaimRequest, worker: usize, is_first: bool, now: Timestamp) -> Verdict {

@@ -4,12 +4,15 @@ use serde_json::value::RawValue;
 
 use super::{results::NO_RESULT, watchers::Watchers};
 use crate::{
-    domain::{AttemptError, Fence, Label, Progress, TaskRecord, TaskStatus, Timestamp, Until},
+    domain::{AttemptError, Fence, Label, Priority, Progress, TaskRecord, TaskStatus, Timestamp, Until},
     ports::{Due, NewTask},
 };
 
 /// A record with what only this store needs to know about it.
+///
+/// It begins where a cache line does, and ends with one, because nearly all of it is touched together.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Entry {
     pub(super) record: TaskRecord,
     /// The order of arrival: decides between equal ranks, and is never given twice.
@@ -130,9 +133,12 @@ pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
     }
 }
 
+/// How many priorities there are.
+pub(super) const PRIORITIES: usize = (Priority::MAX.get() - Priority::MIN.get() + 1) as usize;
+
 /// The index of a priority among all, the least urgent first.
-pub(super) fn priority_index(priority: crate::domain::Priority) -> usize {
-    usize::from((priority.get() - crate::domain::Priority::MIN.get()).unsigned_abs())
+pub(super) fn priority_index(priority: Priority) -> usize {
+    usize::from((priority.get() - Priority::MIN.get()).unsigned_abs())
 }
 
 /// When something is due, and in which order among equals.

@@ -143,7 +143,6 @@ mod tests {
     #[test]
     fn answers_as_a_tree_would() {
         let seed = fastrand::u64(..);
-        println!("seed {seed}");
         let mut random = fastrand::Rng::with_seed(seed);
         for _ in 0..50 {
             let (mut index, mut model) = (Index::default(), BTreeMap::new());
@@ -169,16 +168,16 @@ mod tests {
                         }
                     }
                     _ => {
-                        assert_eq!(index.find(this), model.get(&this).copied());
-                        assert_eq!(index.find_next(this), model.get(&this).copied());
+                        assert_eq!(index.find(this), model.get(&this).copied(), "seed {seed}");
+                        assert_eq!(index.find_next(this), model.get(&this).copied(), "seed {seed}");
                         let expected = model.range(..this).rev().map(|it| *it.1).collect::<Vec<_>>();
-                        assert_eq!(index.newest_first(Some(this)).collect::<Vec<_>>(), expected);
+                        assert_eq!(index.newest_first(Some(this)).collect::<Vec<_>>(), expected, "seed {seed}");
                     }
                 }
             }
             let (expected, found): (Vec<_>, Vec<_>) =
                 (model.values().rev().copied().collect(), index.newest_first(None).collect());
-            assert_eq!(found, expected);
+            assert_eq!(found, expected, "seed {seed}");
         }
     }
 }

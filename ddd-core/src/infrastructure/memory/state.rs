@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::{
     effects::Effects,
     entries::Entries,
-    entry::DueOrder,
+    entry::{DueOrder, PRIORITIES},
     history::{History, Past},
     idempotency::Idempotency,
     keys::{Permits, Uniques},
@@ -15,15 +15,12 @@ use super::{
     workers::Workers,
 };
 use crate::{
-    domain::{Counts, Name, Priority, Rank, TaskStatus, Timestamp, WorkerId},
+    domain::{Counts, Name, Rank, TaskStatus, Timestamp, WorkerId},
     ports::{ScheduleRecord, StoreSettings},
 };
 
 /// So far the clock may seem to go back, because threads read it before they wait for the lock.
 const CLOCK_JITTER: std::time::Duration = std::time::Duration::from_millis(100);
-
-/// How many priorities there are.
-pub(super) const PRIORITIES: usize = (Priority::MAX.get() - Priority::MIN.get() + 1) as usize;
 
 /// All that the store holds. A change of a task's status is always [`State::leave`], what else changes, then
 /// [`State::arrive`].

@@ -15,40 +15,53 @@ use std::{
     note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
     note = "a number with a fraction: write `key = value.to_bits()`; something that does not matter: write `#[cached(key = …)]` without it"
 )]
-pub trait CacheKey: Hash + Eq + Send + Sync + 'static {}
+pub trait CacheKey: Sized {
+    /// Itself. Where it is not known, nothing more is complained of.
+    type Key: Hash + Eq + Send + Sync + 'static;
+
+    /// Itself.
+    fn into_key(self) -> Self::Key;
+}
 
 #[diagnostic::do_not_recommend]
-impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {}
+impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {
+    type Key = K;
 
-/// What a limit can tell callers apart by.
+    #[inline]
+    fn into_key(self) -> K {
+        self
+    }
+}
+
+/// What a limit can tell callers apart by: it looks at the key, and keeps its hash.
 ///
-/// Every type that is `Hash + Eq + Clone + Debug + Send + Sync + 'static` is one.
+/// Every type that is `Hash + Debug` is one.
 #[diagnostic::on_unimplemented(
     message = "a limit cannot tell callers apart by `{Self}`",
-    label = "not `Hash + Eq + Clone + Debug + Send + Sync`",
-    note = "a type of yours: derive `Clone, Debug, PartialEq, Eq, Hash`"
+    label = "not `Hash + Debug`",
+    note = "a type of yours: derive `Debug, Hash`"
 )]
-pub trait LimitKey: Hash + Eq + Clone + Debug + Send + Sync + 'static {}
+pub trait LimitKey: Hash + Debug {}
 
 #[diagnostic::do_not_recommend]
-impl<K: Hash + Eq + Clone + Debug + Send + Sync + 'static> LimitKey for K {}
+impl<K: Hash + Debug + ?Sized> LimitKey for K {}
 
 /// A key that the user wrote.
 #[inline]
-pub fn cache_key<K: CacheKey>(key: K) -> K {
-    key
+pub fn cache_key<K: CacheKey>(key: K) -> K::Key {
+    key.into_key()
 }
 
 /// A key that the user wrote.
 #[inline]
-pub fn limit_key<K: LimitKey>(key: K) -> K {
+pub const fn limit_key<K: LimitKey + ?Sized>(key: &K) -> &K {
     key
 }
 
 /// An argument as a part of a key.
 #[inline]
-pub fn part<K: CacheKey + Clone>(argument: &K) -> K {
-    argument.clone()
+pub fn part<K: CacheKey + Clone>(argument: &K) -> K::Key {
+    argument.clone().into_key()
 }
 
 /// What a cache can tell calls apart by although it is only lent: `str`, slices, and what is `Clone` and a [`CacheKey`].
@@ -58,15 +71,28 @@ pub fn part<K: CacheKey + Clone>(argument: &K) -> K {
     note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
     note = "something that does not matter: write `#[cached(key = …)]` without it"
 )]
-pub trait LentKey: ToOwned {}
+pub trait LentKey {
+    /// Itself. Where it is not known, nothing more is complained of.
+    type Lent: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized;
+
+    /// Itself.
+    fn lent(&self) -> &Self::Lent;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: ToOwned<Owned: CacheKey> + Hash + Eq + ?Sized> LentKey for T {}
+impl<T: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized> LentKey for T {
+    type Lent = T;
+
+    #[inline]
+    fn lent(&self) -> &T {
+        self
+    }
+}
 
 /// A borrowed argument as a part of a key.
 #[inline]
-pub const fn lent<T: LentKey + ?Sized>(argument: &T) -> &T {
-    argument
+pub fn lent<T: LentKey + ?Sized>(argument: &T) -> &T::Lent {
+    argument.lent()
 }
 
 /// A key of one instance of a function: what a generic function keeps for one type is not for another.
@@ -74,9 +100,9 @@ pub const fn lent<T: LentKey + ?Sized>(argument: &T) -> &T {
 /// The instance is told by a closure that stands in the function. A closure has a type for each instance of what it stands in,
 /// type parameters of the surrounding `impl` included, and that type is `'static` whatever these are. It costs nothing: it
 /// is part of the key's type.
-pub struct Of<I, K> {
+pub struct Of<I: ?Sized, K> {
     key: K,
-    instance: PhantomData<fn() -> I>,
+    instance: PhantomData<fn() -> PhantomData<I>>,
 }
 
 impl<I, K> Of<I, K> {
@@ -85,10 +111,12 @@ impl<I, K> Of<I, K> {
     pub const fn new(_instance: &I, key: K) -> Self {
         Self::of(key)
     }
+}
 
-    /// The same where the instance is known by its type.
+impl<I: ?Sized, K> Of<I, K> {
+    /// The same where the instance has a type with a name.
     #[inline]
-    pub(crate) const fn of(key: K) -> Self {
+    pub const fn of(key: K) -> Self {
         Self { key, instance: PhantomData }
     }
 
@@ -99,29 +127,37 @@ impl<I, K> Of<I, K> {
     }
 }
 
-impl<I, K: Hash> Hash for Of<I, K> {
+impl<I: ?Sized, K: Hash> Hash for Of<I, K> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.key.hash(state);
     }
 }
 
-impl<I, K: PartialEq> PartialEq for Of<I, K> {
+impl<I: ?Sized, K: PartialEq> PartialEq for Of<I, K> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
 
-impl<I, K: Eq> Eq for Of<I, K> {}
+/// With a key that is only borrowed.
+impl<I: ?Sized, K: PartialEq> PartialEq<Of<I, &K>> for Of<I, K> {
+    #[inline]
+    fn eq(&self, other: &Of<I, &K>) -> bool {
+        self.key == *other.key
+    }
+}
 
-impl<I, K: Clone> Clone for Of<I, K> {
+impl<I: ?Sized, K: Eq> Eq for Of<I, K> {}
+
+impl<I: ?Sized, K: Clone> Clone for Of<I, K> {
     fn clone(&self) -> Self {
         Self { key: self.key.clone(), instance: PhantomData }
     }
 }
 
-impl<I, K: Debug> Debug for Of<I, K> {
+impl<I: ?Sized, K: Debug> Debug for Of<I, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.key.fmt(f)
     }

@@ -13,7 +13,7 @@ pub use keys::{CacheKey, LentKey, LimitKey, Of, cache_key, lent, limit_key, part
 pub use refusable::{MadeOfRefusal, Refusable, never_refused, refusable};
 pub use repeat::{HasError, Repeatable, again, needs_result};
 pub use rules::{
-    AnyRules, CacheValue, OptionRules, ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, SharedRules, StoreIf,
-    Weigh,
+    AnyRules, CacheValue, Keeps, OptionRules, ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, SharedRules,
+    StoreIf, Weigh, keeps,
 };
 pub use shape::Shape;

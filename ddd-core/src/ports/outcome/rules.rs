@@ -79,6 +79,21 @@ impl<R> RulesOfAny<R> for Shape<R> {
     }
 }
 
+/// Rules for values that can be kept.
+pub trait Keeps<R> {
+    /// Themselves. Where they are not known, nothing more is complained of.
+    type Rules: CacheRules<R>;
+
+    /// Themselves.
+    fn checked(self) -> Self::Rules;
+}
+
+/// The rules, if values can be kept.
+#[inline]
+pub fn keeps<R, C: Keeps<R>>(rules: C) -> C::Rules {
+    rules.checked()
+}
+
 impl<T: CacheValue, E: Clone> CacheRules<Result<T, E>> for SharedRules<T, E> {
     #[inline]
     fn is_stored(&self, value: &Result<T, E>) -> Stored {
@@ -134,6 +149,15 @@ pub struct StoreIf<C, F> {
     when: F,
 }
 
+impl<R, C: Keeps<R, Rules = C> + CacheRules<R>, F: Fn(&R) -> bool> Keeps<R> for StoreIf<C, F> {
+    type Rules = Self;
+
+    #[inline]
+    fn checked(self) -> Self {
+        self
+    }
+}
+
 impl<R, C: CacheRules<R>, F: Fn(&R) -> bool> CacheRules<R> for StoreIf<C, F> {
     fn is_stored(&self, value: &R) -> Stored {
         if (self.when)(value) { self.rules.is_stored(value) } else { Stored::No }
@@ -155,6 +179,15 @@ pub struct Weigh<C, F> {
     weigh: F,
 }
 
+impl<R, C: Keeps<R, Rules = C> + CacheRules<R>, F: Fn(&R) -> u32> Keeps<R> for Weigh<C, F> {
+    type Rules = Self;
+
+    #[inline]
+    fn checked(self) -> Self {
+        self
+    }
+}
+
 impl<R, C: CacheRules<R>, F: Fn(&R) -> u32> CacheRules<R> for Weigh<C, F> {
     fn is_stored(&self, value: &R) -> Stored {
         self.rules.is_stored(value)
@@ -171,8 +204,17 @@ impl<R, C: CacheRules<R>, F: Fn(&R) -> u32> CacheRules<R> for Weigh<C, F> {
 }
 
 macro_rules! adapters {
-    ($([$($param:ident),*] $rules:ty as $value:ty, $name:ident;)*) => {
+    ($([$($param:ident),*] [$($bounds:tt)*] $rules:ty as $value:ty, $name:ident;)*) => {
         $(
+            impl<$($bounds)*> Keeps<$value> for $rules {
+                type Rules = Self;
+
+                #[inline]
+                fn checked(self) -> Self {
+                    self
+                }
+            }
+
             impl<$($param),*> $rules {
                 /// The same, storing only values of which `when` holds.
                 pub const fn store_if<W: Fn(&$value) -> bool>(self, when: W) -> StoreIf<Self, W> {
@@ -194,10 +236,10 @@ macro_rules! adapters {
     };
 }
 adapters! {
-    [T, E] SharedRules<T, E> as Result<T, E>, SharedRules;
-    [T, E] ResultRules<T, E> as Result<T, E>, ResultRules;
-    [T] OptionRules<T> as Option<T>, OptionRules;
-    [R] AnyRules<R> as R, AnyRules;
+    [T, E] [T: CacheValue, E: Clone] SharedRules<T, E> as Result<T, E>, SharedRules;
+    [T, E] [T: CacheValue, E] ResultRules<T, E> as Result<T, E>, ResultRules;
+    [T] [T: CacheValue] OptionRules<T> as Option<T>, OptionRules;
+    [R] [R: CacheValue] AnyRules<R> as R, AnyRules;
 }
 
 impl<C, F> StoreIf<C, F> {

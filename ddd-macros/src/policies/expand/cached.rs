@@ -7,7 +7,7 @@ use syn::{Expr, spanned::Spanned};
 use super::{layers::Layers, local::local, state};
 use crate::policies::{
     key::{Key, Part},
-    policy::Cached,
+    policy::{Cached, Handle},
     valid::{Named, Wrapped},
 };
 
@@ -16,7 +16,7 @@ pub(super) fn fill(layers: &Layers<'_>, index: usize, named: &Named, cached: &Ca
     let cell = state(named, index);
     let key = key(named, cached);
     let rules = rules(layers.wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
-    let tags = cached.tags.iter().map(|it| quote_spanned!(it.span()=> __ddd::Tag::new(#it)));
+    let tags = cached.tags.iter().map(|it| quote_spanned!(it.span()=> __ddd::Tag::new(&#it)));
     let tags = (!cached.tags.is_empty()).then(|| quote!([#(#tags),*]));
     if layers.wrapped.body.is_sync() {
         let inner = layers.frame(index + 1);
@@ -53,39 +53,41 @@ pub(super) fn rules(wrapped: &Wrapped<'_>, store_if: Option<&Expr>, weigh: Optio
     let output = &wrapped.body.output;
     let store_if = store_if.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .store_if(#it)));
     let weigh = weigh.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .weigh(#it)));
-    let shape = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
-        (&&&__ddd::Shape::<#output>::new()).rules()
+    let rules = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
+        __ddd::keeps::<#output, _>((&&&__ddd::Shape::<#output>::new()).rules() #store_if #weigh)
     );
     quote!({
         use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
-        #shape #store_if #weigh
+        #rules
     })
 }
 
-/// The key of this call. Behind a handle it is of the type that the handle says; else it is told apart from the keys of the
-/// same function for other types.
+/// The key of this call, told apart from the keys of other instances of the function.
 fn key(named: &Named, cached: &Cached) -> TokenStream {
-    let instance = quote!(&|| {});
-    let is_bare = cached.handle.is_some();
+    let instance = cached.handle.as_ref().map(instance);
+    let of = |wrapper: TokenStream, key: TokenStream| match &instance {
+        // What a handle is for has a name, so that the handle can say the same.
+        Some(instance) => quote!(__ddd::#wrapper::<#instance, _>::of(#key)),
+        None => quote!(__ddd::#wrapper::new(&|| {}, #key)),
+    };
     match &named.key {
         Key::Written(expr) => {
-            let key = quote_spanned!(expr.span()=> __ddd::cache_key(#expr));
-            match &cached.handle {
-                Some(handle) => {
-                    let ty = &handle.key;
-                    quote_spanned!(expr.span()=> __ddd::cache_key::<#ty>(#expr))
-                }
-                None => quote!(__ddd::Of::new(#instance, #key)),
-            }
+            let ty = cached.handle.as_ref().map(|it| &it.key).map(|it| quote!(::<#it>));
+            of(quote!(Of), quote_spanned!(expr.span()=> __ddd::cache_key #ty (#expr)))
         }
-        Key::Arguments(parts) => arguments(parts, (!is_bare).then_some(&instance)),
+        Key::Arguments(parts) if parts.iter().any(|it| it.is_borrowed) => of(quote!(Parts), arguments(parts, true)),
+        Key::Arguments(parts) => of(quote!(Of), arguments(parts, false)),
         Key::None => quote!(()),
     }
 }
 
-/// All arguments as a key. What is borrowed is looked up as it is, and copied only to be kept.
-fn arguments(parts: &[Part], instance: Option<&TokenStream>) -> TokenStream {
-    let lends = parts.iter().any(|it| it.is_borrowed);
+/// What stands for the instance of a function with a handle.
+pub(super) fn instance(handle: &Handle) -> TokenStream {
+    if handle.of_self { quote!(Self) } else { quote!(()) }
+}
+
+/// All arguments. What is borrowed is looked up as it is, and copied only to be kept.
+fn arguments(parts: &[Part], lends: bool) -> TokenStream {
     let all = parts.iter().map(|it| {
         let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
         match (lends, it.is_borrowed) {
@@ -94,14 +96,8 @@ fn arguments(parts: &[Part], instance: Option<&TokenStream>) -> TokenStream {
             (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::part(&#name))),
         }
     });
-    let all = match parts.len() {
+    match parts.len() {
         1 => quote!(#(#all)*),
         _ => quote!((#(#all),*)),
-    };
-    match (lends, instance) {
-        (false, Some(instance)) => quote!(__ddd::Of::new(#instance, #all)),
-        (false, None) => all,
-        (true, Some(instance)) => quote!(__ddd::Parts::new(#instance, #all)),
-        (true, None) => quote!(__ddd::BareParts(#all)),
     }
 }

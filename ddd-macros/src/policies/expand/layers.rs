@@ -17,7 +17,7 @@ use crate::policies::{
     arguments::Receiver,
     kind::Kind,
     policy::{RateLimited, What},
-    valid::{Named, Wrapped},
+    valid::Wrapped,
 };
 
 /// The function's layers.
@@ -52,7 +52,7 @@ impl Layers<'_> {
         };
         match &named.policy.what {
             What::Cached(it) => cached::fill(self, index, named, it),
-            What::RateLimited(it) => self.admitted(index, named, it),
+            What::RateLimited(it) => self.admitted(index, it),
             What::Judging { when } if named.policy.kind == Kind::Retry => self.attempts(index, when.as_ref()),
             What::Judging { when } => self.judged(index, when.as_ref()),
             What::Plain if named.policy.kind == Kind::Timeout => self.in_time(index),
@@ -74,9 +74,12 @@ impl Layers<'_> {
         if self.borrows(index) { quote!(async { #frame }) } else { quote!(async move { #frame }) }
     }
 
-    fn admitted(&self, index: usize, named: &Named, limit: &RateLimited) -> TokenStream {
-        let cell = super::state(named, index);
-        let key = key(limit);
+    fn admitted(&self, index: usize, limit: &RateLimited) -> TokenStream {
+        let cell = cell(index);
+        let key = match &limit.key {
+            Some(key) => quote_spanned!(key.span()=> __ddd::limit_key(&#key)),
+            None => quote!(()),
+        };
         let weight = limit.weight.as_ref().map_or_else(|| quote!(1), |it| quote_spanned!(it.span()=> #it));
         let admitted = match limit.waits.or(limit.is_shared) {
             Some(_) => quote!(#cell.admit(#key, #weight).await),
@@ -151,18 +154,6 @@ fn passed(entered: &TokenStream) -> TokenStream {
             ::core::result::Result::Ok(#passed) => #passed,
             ::core::result::Result::Err(#refused) => #leave,
         }
-    }
-}
-
-/// What a limit counts by.
-fn key(limit: &RateLimited) -> TokenStream {
-    match (&limit.key, &limit.handle) {
-        (Some(key), Some(handle)) => {
-            let ty = &handle.key;
-            quote_spanned!(key.span()=> __ddd::limit_key::<#ty>(#key))
-        }
-        (Some(key), None) => quote_spanned!(key.span()=> __ddd::limit_key(#key)),
-        (None, _) => quote!(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Type, spanned::Spanned};
+use syn::{Ident, Type, spanned::Spanned};
 
 use super::{
     arguments::{Receiver, is_hidden},
@@ -87,6 +87,8 @@ fn call(wrapped: &Wrapped<'_>) -> TokenStream {
     let judge = judge(wrapped);
     let (frame, out) = (layers.frame(0), local("__out"));
     let settled = if can_refuse {
+        // The same variable, where the compiler is to point.
+        let out = Ident::new("__out", at_output);
         quote_spanned!(at_output=> __ddd::refusable(#out))
     } else {
         quote!(__ddd::never_refused(#out))

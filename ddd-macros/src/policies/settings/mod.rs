@@ -102,7 +102,7 @@ fn choose<T: Copy>(it: Found<'_>, name: &str, words: &[(&'static str, T)]) -> Re
 }
 
 fn timeout(settings: &mut Settings<'_>, span: Span) -> (Setting, What) {
-    if settings.written("duration").is_none() {
+    if settings.options.lacks("duration") {
         settings.errors.at(span, "a timeout needs a duration; write `#[timeout(\"2s\")]`");
     }
     let duration = settings.read("duration", Found::positive_duration).unwrap_or_default();
@@ -110,7 +110,7 @@ fn timeout(settings: &mut Settings<'_>, span: Span) -> (Setting, What) {
 }
 
 fn bulkhead(settings: &mut Settings<'_>, span: Span) -> (Setting, What) {
-    if settings.written("limit").is_none() {
+    if settings.options.lacks("limit") {
         settings.errors.at(span, "a bulkhead needs the number of calls that may run at once; write `#[bulkhead(10)]`");
     }
     let limit = settings.read("limit", |it| at_least_one(it, "at least one call must be able to run"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use syn::Expr;
 
-use super::{NEW, Settings, at_least_one, handle, whole};
+use super::{NEW, Settings, at_least_one, whole};
 use crate::{
     options::Found,
     policies::{
@@ -50,7 +50,6 @@ pub(super) fn check(settings: &mut Settings<'_>, args: &Args) -> (Setting, What)
     let what = What::RateLimited(Box::new(RateLimited {
         key,
         weight: settings.read("weight", |it| it.expr().cloned()),
-        handle: settings.read("handle", handle::read),
         waits: settings.written("wait"),
         is_shared: settings.said.iter().any(|it| it.name == "shared").then(|| settings.written("scope")).flatten(),
         outside_cache: settings.read("outside_cache", Found::boolean).unwrap_or_default(),
@@ -81,7 +80,7 @@ fn further(settings: &mut Settings<'_>, args: &Args) {
         }
         let Some(list) = settings.errors.take(it.list()) else { continue };
         let options = parse::limit(list, settings.errors);
-        if options.get("limit").is_none() {
+        if options.lacks("limit") {
             settings.errors.at(it.span(), "a further limit needs a number; write `and(500, per = \"1h\")`");
         }
         let limit = options.take("limit", settings.errors, |it| at_least_one(it, LIMIT));

@@ -25,7 +25,7 @@ async fn written(point: Point) -> u32 {
     point.x
 }
 
-#[rate_limited(30, key = point.clone())]
+#[rate_limited(30, key = point)]
 async fn limit(point: Point) -> Result<u32, Refused> {
     Ok(point.x)
 }

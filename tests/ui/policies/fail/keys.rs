@@ -1,4 +1,4 @@
-use ddd_core::{Refused, cached, rate_limited};
+use ddd_core::cached;
 
 struct Shop {
     id: u32,
@@ -39,11 +39,6 @@ async fn borrowed_inside(a: Option<&str>) -> bool {
 #[cached("1h", key = (a, b))]
 async fn borrowed(a: &str, b: u32) -> usize {
     a.len()
-}
-
-#[rate_limited(30, key = a)]
-async fn limit(a: &str) -> Result<usize, Refused> {
-    Ok(a.len())
 }
 
 fn main() {}

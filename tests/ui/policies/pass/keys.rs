@@ -46,7 +46,7 @@ async fn borrowed(a: &str, b: u32) -> usize {
     a.len()
 }
 
-#[rate_limited(30, key = a.to_owned())]
+#[rate_limited(30, key = a)]
 async fn limit(a: &str) -> Result<usize, Refused> {
     Ok(a.len())
 }

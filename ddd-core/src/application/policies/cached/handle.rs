@@ -3,15 +3,26 @@ use std::{fmt, hash::Hash, marker::PhantomData};
 use super::{super::ambient, cell::CachedCell, policy::clear, table::Look};
 use crate::{
     domain::{Stored, Tag},
-    ports::CacheRules,
+    ports::{CacheRules, Of},
 };
 
 /// The cache of a function, by hand: typed by the function's key and return type.
-pub struct CacheHandle<K, R> {
+pub struct CacheHandle<K: 'static, R: 'static> {
     cell: &'static CachedCell,
     rules: HandleRules<R>,
-    key: PhantomData<fn(K)>,
+    entries: &'static (dyn Entries<K, R> + Send + Sync),
 }
+
+/// The entries that a handle is for: those of one instance of its function, which its type does not say.
+trait Entries<K, R> {
+    fn get(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: &K) -> Option<R>;
+    fn put(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: K, value: R, tags: Vec<Tag>);
+    fn invalidate(&self, cell: &'static CachedCell, key: &K);
+    fn refresh(&self, cell: &'static CachedCell, key: &K);
+}
+
+/// Those of the instance of the type `I`.
+struct EntriesOf<I: ?Sized>(PhantomData<fn() -> PhantomData<I>>);
 
 /// The rules of a cache without captures, so that a constant can hold them.
 pub struct HandleRules<R> {
@@ -50,10 +61,11 @@ impl<R> CacheRules<R> for HandleRules<R> {
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static, R: Send + Sync + 'static> CacheHandle<K, R> {
-    /// The handle of this cell. Called by generated code.
+    /// The handle of this cell, for the instance of the type `I`: what an `impl` block is for, and `()` for a free function.
+    /// Called by generated code.
     #[must_use]
-    pub const fn new(cell: &'static CachedCell, rules: HandleRules<R>) -> Self {
-        Self { cell, rules, key: PhantomData }
+    pub const fn new<I: ?Sized + 'static>(cell: &'static CachedCell, rules: HandleRules<R>) -> Self {
+        Self { cell, rules, entries: &EntriesOf::<I>(PhantomData) }
     }
 
     /// The cache that it leads to. Called by generated code.
@@ -67,38 +79,27 @@ impl<K: Hash + Eq + Send + Sync + 'static, R: Send + Sync + 'static> CacheHandle
     /// an error that is not `Clone`. It counts neither as a hit nor as a miss.
     #[allow(clippy::unused_async, reason = "a cache that processes share is asked over the network")]
     pub async fn get(&self, key: &K) -> Option<R> {
-        let state = self.cell.state();
-        let hash = state.common.hash(key);
-        match state.table::<K, R>().look(hash, |it| it == key, ambient::now(), &self.rules) {
-            Look::Hit(value) => Some(value),
-            Look::Due(value, entry) => {
-                entry.life.end_refresh();
-                Some(value)
-            }
-            Look::Miss(_) => None,
-        }
+        self.entries.get(self.cell, &self.rules, key)
     }
 
     /// Stores a value, as a fill that began now would; what is being filled for this key is not stored any more. Like a
     /// fill's, the value is not stored if the attribute does not want it stored. The entry has no tags.
     #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
     pub async fn put(&self, key: K, value: R) {
-        let table = self.cell.state().table::<K, R>();
-        table.invalidate(&key);
-        let stored = self.rules.is_stored(&value);
-        if table.common.keeps(stored) && self.rules.share(&value).is_some() {
-            let hash = table.common.hash(&key);
-            let entry = table.entry(hash, key, Vec::new());
-            let weight = self.rules.weight(&value);
-            table.store(&entry, value, weight, stored, ambient::now());
-        }
-        table.bury();
+        self.entries.put(self.cell, &self.rules, key, value, Vec::new());
+    }
+
+    /// The same, with these tags.
+    #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
+    pub async fn put_tagged<T: Into<Tag>>(&self, key: K, value: R, tags: impl IntoIterator<Item = T>) {
+        let tags = tags.into_iter().map(Into::into).collect();
+        self.entries.put(self.cell, &self.rules, key, value, tags);
     }
 
     /// Forgets the value of a key. A fill that began before is not stored, and no later call is answered with it.
     #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
     pub async fn invalidate(&self, key: &K) {
-        self.cell.state().table::<K, R>().invalidate(key);
+        self.entries.invalidate(self.cell, key);
     }
 
     /// Forgets all values with this tag, likewise.
@@ -117,7 +118,49 @@ impl<K: Hash + Eq + Send + Sync + 'static, R: Send + Sync + 'static> CacheHandle
     /// of that call if its arguments are borrowed. Without a value, nothing happens.
     #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
     pub async fn refresh(&self, key: &K) {
-        self.cell.state().table::<K, R>().want_anew(key);
+        self.entries.refresh(self.cell, key);
+    }
+}
+
+impl<I, K, R> Entries<K, R> for EntriesOf<I>
+where
+    I: ?Sized + 'static,
+    K: Hash + Eq + Send + Sync + 'static,
+    R: Send + Sync + 'static,
+{
+    fn get(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: &K) -> Option<R> {
+        let state = cell.state();
+        let hash = state.common.hash(&Of::<I, &K>::of(key));
+        match state.table::<Of<I, K>, R>().look(hash, |it| it.key() == key, ambient::now(), rules) {
+            Look::Hit(value) => Some(value),
+            Look::Due(value, entry) => {
+                entry.life.end_refresh();
+                Some(value)
+            }
+            Look::Miss(_) => None,
+        }
+    }
+
+    fn put(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: K, value: R, tags: Vec<Tag>) {
+        let table = cell.state().table::<Of<I, K>, R>();
+        let key = Of::<I, K>::of(key);
+        table.invalidate(&key);
+        let stored = rules.is_stored(&value);
+        if table.common.keeps(stored) && rules.share(&value).is_some() {
+            let hash = table.common.hash(&key);
+            let entry = table.entry(hash, key, tags);
+            let weight = rules.weight(&value);
+            table.store(&entry, value, weight, stored, ambient::now());
+        }
+        table.bury();
+    }
+
+    fn invalidate(&self, cell: &'static CachedCell, key: &K) {
+        cell.state().table::<Of<I, K>, R>().invalidate(&Of::<I, &K>::of(key));
+    }
+
+    fn refresh(&self, cell: &'static CachedCell, key: &K) {
+        cell.state().table::<Of<I, K>, R>().want_anew(&Of::<I, &K>::of(key));
     }
 }
 

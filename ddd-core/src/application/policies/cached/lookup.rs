@@ -35,26 +35,34 @@ impl<K: Hash + Eq + Send + Sync + 'static> Lookup for K {
 ///
 /// They hash as the key does. Traits say so, not closures: the compiler cannot tell of a future that holds closures over what
 /// is borrowed whether it is `Send`.
-pub struct Parts<I, P> {
+pub struct Parts<I: ?Sized, P> {
     parts: P,
-    instance: PhantomData<fn() -> I>,
+    instance: PhantomData<fn() -> PhantomData<I>>,
 }
 
 impl<I, P> Parts<I, P> {
     /// The parts of a key of the instance that `_instance` stands in: see [`Of`].
     #[inline]
     pub const fn new(_instance: &I, parts: P) -> Self {
+        Self::of(parts)
+    }
+}
+
+impl<I: ?Sized, P> Parts<I, P> {
+    /// The same where the instance has a type with a name.
+    #[inline]
+    pub const fn of(parts: P) -> Self {
         Self { parts, instance: PhantomData }
     }
 }
 
-impl<I, P: Hash> Hash for Parts<I, P> {
+impl<I: ?Sized, P: Hash> Hash for Parts<I, P> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.parts.hash(state);
     }
 }
 
-impl<I: 'static, P: Part> Lookup for Parts<I, P> {
+impl<I: ?Sized + 'static, P: Part> Lookup for Parts<I, P> {
     type Key = Of<I, P::Kept>;
 
     #[inline]
@@ -67,27 +75,9 @@ impl<I: 'static, P: Part> Lookup for Parts<I, P> {
     }
 }
 
-impl<I, P: fmt::Debug> fmt::Debug for Parts<I, P> {
+impl<I: ?Sized, P: fmt::Debug> fmt::Debug for Parts<I, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.parts.fmt(f)
-    }
-}
-
-/// The same for the key of a handle, which is the same for all instances.
-#[derive(Debug, Hash)]
-#[allow(clippy::exhaustive_structs, reason = "generated code makes it")]
-pub struct BareParts<P>(pub P);
-
-impl<P: Part> Lookup for BareParts<P> {
-    type Key = P::Kept;
-
-    #[inline]
-    fn is(&self, key: &P::Kept) -> bool {
-        self.0.is(key)
-    }
-
-    fn into_key(self) -> P::Kept {
-        self.0.keep()
     }
 }
 

@@ -22,5 +22,5 @@ mod work;
 
 pub use cell::CachedCell;
 pub use handle::{CacheHandle, HandleRules};
-pub use lookup::{BareParts, Lent, Lookup, Own, Part, Parts};
+pub use lookup::{Lent, Lookup, Own, Part, Parts};
 pub use work::{Fill, IntoFill};

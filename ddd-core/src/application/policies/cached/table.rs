@@ -53,7 +53,8 @@ where
         now: Moment,
         rules: &impl CacheRules<R>,
     ) -> Option<R> {
-        let served = self.front.find(hash, |entry| {
+        let mut is_told = false;
+        let served = self.front.find(hash, &mut is_told, |entry| {
             if !entry.key().is_some_and(|it| key.is(it)) {
                 return Found::Other;
             }
@@ -66,11 +67,10 @@ where
             }
             entry.value().and_then(|it| rules.share(it)).map_or(Found::Unclear, Found::Served)
         });
-        let (value, is_told) = served?;
         if is_told {
             drop(self.kept.get(hash));
         }
-        Some(value)
+        served
     }
 
     /// What is known of a key.
@@ -109,7 +109,8 @@ where
 
     /// An entry whose fill begins now.
     pub(super) fn entry(&self, hash: u64, key: K, tags: Vec<Tag>) -> Arc<Entry<K, R>> {
-        let life = Life::new(self.common.epoch(), self.common.tags.marks(tags));
+        let is_idle_known = self.common.spans().tti < u64::MAX;
+        let life = Life::new(self.common.epoch(), self.common.tags.marks(tags), is_idle_known);
         Entry::new(hash, key, life, self.graveyard.clone())
     }
 
@@ -125,9 +126,9 @@ where
     }
 
     /// Forgets a key, and what is being filled for it.
-    pub(super) fn invalidate(&self, key: &K)
+    pub(super) fn invalidate<Q: Hash>(&self, key: &Q)
     where
-        K: Hash + Eq,
+        K: PartialEq<Q>,
     {
         let hash = self.common.hash(key);
         // First what is being filled: when it is no longer there, it is among what is kept.
@@ -136,7 +137,7 @@ where
                 flight.entry.life.kill();
             }
         }
-        let kept = self.kept.get(hash).filter(|it| it.key().is_some_and(|it| it == key));
+        let kept = self.kept.get(hash).filter(|it| it.key().is_some_and(|it| *it == *key));
         if let Some(entry) = kept {
             entry.life.kill();
             self.kept.remove(hash);
@@ -145,11 +146,11 @@ where
     }
 
     /// Lets the next call of a key begin a refresh.
-    pub(super) fn want_anew(&self, key: &K)
+    pub(super) fn want_anew<Q: Hash>(&self, key: &Q)
     where
-        K: Hash + Eq,
+        K: PartialEq<Q>,
     {
-        let kept = self.kept.get(self.common.hash(key)).filter(|it| it.key().is_some_and(|it| it == key));
+        let kept = self.kept.get(self.common.hash(key)).filter(|it| it.key().is_some_and(|it| *it == *key));
         if let Some(entry) = kept {
             entry.life.want_anew();
         }

@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasher, Hash, RandomState},
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -35,6 +35,8 @@ pub(super) struct Limiter {
     table: OnceLock<Table>,
     pub(super) queue: Queue,
     pub(super) tallies: Stripes<Tally>,
+    /// Whether the shared store did not answer the last call.
+    pub(super) is_store_away: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +55,7 @@ impl Limiter {
             table: OnceLock::new(),
             queue: Queue::default(),
             tallies: Stripes::default(),
+            is_store_away: AtomicBool::new(false),
             effective: Mutex::new(Arc::new(settings)),
         }
     }

@@ -53,8 +53,11 @@ impl Policy for RateLimitedCell {
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         self.limiter().change(|effective| {
-            let mut settings = changed(effective, settings, &["scope"])?;
-            settings.is_blocking = self.annotated.is_blocking;
+            let settings = changed(effective, settings, &["scope"])?;
+            if self.annotated.wait.is_zero() && !settings.wait.is_zero() {
+                let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
+                return Err(PolicyChangeError::new("wait", problem));
+            }
             sound(&settings.problems())?;
             Ok(settings)
         })

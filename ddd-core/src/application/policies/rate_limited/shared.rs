@@ -90,11 +90,21 @@ impl SharedCall {
         let settings = limiter.effective();
         let then = settings.when_unavailable;
         match ask(LimitRequest::new(self.policy, self.key, self.cost, settings)).await {
-            Ok(LimitAnswer::Taken) => Decision::Passes,
-            Ok(LimitAnswer::Exceeded { retry_after }) => Decision::Refused(NoRoom(retry_after)),
+            Ok(answer) => {
+                if limiter.is_store_away.swap(false, Ordering::Relaxed) {
+                    tracing::info!(policy = self.policy, "the store of a shared limit answers again");
+                }
+                match answer {
+                    LimitAnswer::Taken => Decision::Passes,
+                    LimitAnswer::Exceeded { retry_after } => Decision::Refused(NoRoom(retry_after)),
+                }
+            }
             Err(error) => {
                 limiter.tallies.mine().unanswered.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(policy = self.policy, %error, "the store of a shared limit does not answer");
+                // Once, not for each call.
+                if !limiter.is_store_away.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(policy = self.policy, %error, "the store of a shared limit does not answer");
+                }
                 match then {
                     WhenUnavailable::Allow => Decision::Passes,
                     WhenUnavailable::Refuse => Decision::Unavailable,

@@ -72,7 +72,7 @@ mod tests {
         assert!(BulkheadSettings::new(10).problems().is_empty());
         let wrong = [
             good.clone().queue(0),
-            good.clone().wait(Duration::ZERO),
+            good.wait(Duration::ZERO),
             BulkheadSettings::new(0),
             BulkheadSettings::new(u32::MAX),
         ];

@@ -14,8 +14,10 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Up to so many calls are remembered one by one; of a higher limit, so many slices in each period.
+    /// Up to so many calls are remembered one by one; of a higher limit, at most so many slices.
     pub(super) const SLICES: u32 = 64;
+    /// Into so many slices a period is cut: two more can lie in it in part.
+    const CUTS: u64 = Self::SLICES as u64 - 2;
 
     pub(super) fn new(limit: Limit, strategy: Strategy, burst: Option<u32>) -> Self {
         let per = nanos(limit.per).max(1);
@@ -33,7 +35,7 @@ impl Rule {
 
     /// How long a slice of a sliding window lasts; zero if each call is remembered.
     pub(super) fn slice(&self) -> u64 {
-        if self.most > Self::SLICES { self.per / u64::from(Self::SLICES) } else { 0 }
+        if self.most > Self::SLICES { self.per / Self::CUTS } else { 0 }
     }
 }
 

@@ -3,12 +3,12 @@ use std::collections::VecDeque;
 use super::{exceeded::Exceeded, rule::Rule};
 use crate::domain::Moment;
 
-/// What passed in the last period: each call up to a limit of 64, else in slices of a 64th of the period.
+/// What passed in the last period: each call up to a limit of 64, else in slices of a 62nd of the period.
 ///
 /// A slice counts until the period after its last call is over, so nothing ever counts too short.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sliding {
-    /// Oldest first: at most [`Rule::SLICES`] and two.
+    /// Oldest first: at most [`Rule::SLICES`].
     slices: VecDeque<Slice>,
     /// Together.
     used: u32,

@@ -10,7 +10,7 @@ pub enum Strategy {
     /// No span of `per`, wherever it begins, holds more than `limit`.
     ///
     /// Up to a limit of 64 every call is remembered, and counts for exactly `per`. Above that, calls are remembered in slices
-    /// of a 64th of `per`, and count until `per` after the end of their slice at the latest: never too short, and at most 1.6 %
+    /// of a 62nd of `per`, and count until `per` after the end of their slice at the latest: never too short, and at most 1.7 %
     /// too long.
     #[default]
     SlidingWindow,

@@ -8,10 +8,16 @@ use quote::quote;
 
 use crate::task::attribute;
 
+mod policies;
+
 #[expect(clippy::needless_pass_by_value, reason = "the macro yields a value")]
 #[track_caller]
 fn check(args: TokenStream, item: TokenStream, expected: ExpectFile) {
-    let expanded = attribute(args, &item);
+    check_expanded(attribute(args, &item), &expected);
+}
+
+#[track_caller]
+fn check_expanded(expanded: TokenStream, expected: &ExpectFile) {
     let foreign = foreign_paths(expanded.clone());
     assert!(foreign.is_empty(), "paths that generated code may not name: {foreign:?}");
     expected.assert_eq(&prettyplease::unparse(&syn::parse2(expanded).unwrap()));
@@ -73,7 +79,7 @@ fn bare() {
                 Ok(text.split_whitespace().count())
             }
         },
-        expect_file!["../snapshots/bare.rs"],
+        expect_file!["../../snapshots/bare.rs"],
     );
 }
 
@@ -114,7 +120,7 @@ fn everything() {
                 storage.render(invoice, templates).await
             }
         },
-        expect_file!["../snapshots/everything.rs"],
+        expect_file!["../../snapshots/everything.rs"],
     );
 }
 
@@ -127,7 +133,7 @@ fn blocking() {
                 pool.hash(path);
             }
         },
-        expect_file!["../snapshots/blocking.rs"],
+        expect_file!["../../snapshots/blocking.rs"],
     );
 }
 
@@ -138,7 +144,7 @@ fn remote() {
         quote! {
             pub async fn render(invoice: Invoice) -> Result<Rendered, RenderError>;
         },
-        expect_file!["../snapshots/remote.rs"],
+        expect_file!["../../snapshots/remote.rs"],
     );
 }
 
@@ -160,7 +166,7 @@ fn an_item_with_errors_stays_as_it_was() {
                 mailer.send(to)
             }
         },
-        expect_file!["../snapshots/error.rs"],
+        expect_file!["../../snapshots/error.rs"],
     );
 }
 
@@ -174,6 +180,6 @@ fn a_bodiless_item_with_errors_stays_as_its_struct() {
                 invoice: Invoice,
             ) -> Result<Rendered, RenderError>;
         },
-        expect_file!["../snapshots/error_remote.rs"],
+        expect_file!["../../snapshots/error_remote.rs"],
     );
 }

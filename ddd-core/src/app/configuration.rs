@@ -1,0 +1,228 @@
+//! Puts a configuration together from files, the environment and code.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::AppBuilder;
+use crate::{
+    application::{Configuration, ConfigurationError, Declared, Layers, node_of},
+    domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue},
+    infrastructure::configuration::{Variable, dotenv, environment, process, variable, yaml},
+};
+
+/// A file of settings that is longer is a mistake.
+const LONGEST_FILE: u64 = 1 << 20;
+
+/// Says where a configuration comes from.
+pub struct ConfigurationBuilder {
+    directory: PathBuf,
+    dotenv: Option<PathBuf>,
+    profile: Option<String>,
+    environment: Option<Vec<(String, String)>>,
+    code: Vec<(String, Result<serde_json::Value, String>)>,
+    declared: Vec<Declared>,
+}
+
+impl Configuration {
+    /// The configuration of this process: defaults, `config/default.yaml`, `config/{profile}.yaml`, `.env`, the
+    /// environment; each beats those before it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn load() -> Result<Self, ConfigurationError> {
+        Self::builder().load()
+    }
+
+    /// Says what differs: other places, settings by code, sections of the service's own.
+    #[must_use]
+    pub fn builder() -> ConfigurationBuilder {
+        ConfigurationBuilder {
+            directory: "config".into(),
+            dotenv: Some(".env".into()),
+            profile: None,
+            environment: None,
+            code: Vec::new(),
+            declared: Vec::new(),
+        }
+    }
+}
+
+impl ConfigurationBuilder {
+    /// Reads the YAML files of this directory; `config` unless set. Files that are not there are no mistake.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = directory.into();
+        self
+    }
+
+    /// Reads this file of variables instead of `.env`.
+    #[must_use]
+    pub fn dotenv(mut self, file: impl Into<PathBuf>) -> Self {
+        self.dotenv = Some(file.into());
+        self
+    }
+
+    /// Reads no file of variables.
+    #[must_use]
+    pub fn without_dotenv(mut self) -> Self {
+        self.dotenv = None;
+        self
+    }
+
+    /// With this profile. Unless set, the variables `DDD_PROFILE` and `ENVIRONMENT` say it; else it is `development`.
+    #[must_use]
+    pub fn profile(mut self, profile: impl Into<String>) -> Self {
+        self.profile = Some(profile.into());
+        self
+    }
+
+    /// With these variables instead of those of the process.
+    #[must_use]
+    pub fn environment<K: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.environment = Some(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
+    /// Sets a setting, its parts joined by dots: `.set("tasks.max_workers", 8)`. It beats all other sources.
+    #[must_use]
+    pub fn set(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
+        let value = serde_json::to_value(value).map_err(|it| it.to_string());
+        self.code.push((key.into(), value));
+        self
+    }
+
+    /// Declares a section of the service's own: it is read and checked with all others, and
+    /// [`Configuration::section`] gives it. A struct that denies unknown fields tells of misspelt settings.
+    #[must_use]
+    pub fn section<T>(mut self, name: &str) -> Self
+    where
+        T: DeserializeOwned + garde::Validate<Context = ()> + Send + Sync + 'static,
+    {
+        self.declared.push(Declared::new::<T>(name));
+        self
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn load(self) -> Result<Configuration, ConfigurationError> {
+        let mut layers = Layers::default();
+        let process = match self.environment {
+            Some(variables) => variables.into_iter().map(|(name, value)| variable(name, value)).collect(),
+            None => process(),
+        };
+        let development = match &self.dotenv {
+            Some(file) => read_dotenv(file, &mut layers),
+            None => Vec::new(),
+        };
+        let profile = self.profile.unwrap_or_else(|| profile(&process, &development));
+        if is_file_name(&profile) {
+            let files = [("default", ConfigurationLayer::DefaultFile), (&profile, ConfigurationLayer::ProfileFile)];
+            for (name, layer) in files {
+                read_yaml(&self.directory.join(format!("{name}.yaml")), layer, &mut layers);
+            }
+        } else {
+            let message = format!("the profile `{profile}` is no name; write letters, digits, `-` and `_`");
+            layers.problem(ConfigurationProblem::new(None, "", message));
+        }
+        lay_variables(development, &mut layers);
+        lay_variables(process, &mut layers);
+        lay_code(self.code, &mut layers);
+        Configuration::of(&profile, layers, self.declared)
+    }
+}
+
+impl AppBuilder {
+    /// With the settings of this configuration. What the other methods set beats them, whatever is called first.
+    #[must_use]
+    pub fn configuration(self, configuration: &Configuration) -> Self {
+        self.settings(configuration.settings().clone())
+    }
+}
+
+/// Which profile the variables say, the process's first.
+fn profile(process: &[Variable], development: &[Variable]) -> String {
+    let said = |name: &str| {
+        let all = process.iter().chain(development);
+        all.filter(|it| it.name == name && !it.value.is_empty()).map(|it| it.value.clone()).next()
+    };
+    said("DDD_PROFILE").or_else(|| said("ENVIRONMENT")).unwrap_or_else(|| "development".to_owned())
+}
+
+/// A profile becomes part of a path.
+fn is_file_name(profile: &str) -> bool {
+    !profile.is_empty() && profile.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'))
+}
+
+/// The text of a file; `None` if there is no such file, or if it cannot be read, which is told.
+fn text_of(file: &Path, layer: ConfigurationLayer, layers: &mut Layers) -> Option<(String, Arc<str>)> {
+    let place: Arc<str> = file.display().to_string().into();
+    let is_too_long = std::fs::metadata(file).is_ok_and(|it| it.len() > LONGEST_FILE);
+    let problem = match std::fs::read_to_string(file) {
+        _ if is_too_long => "the file is longer than 1 MiB, which can only be a mistake".to_owned(),
+        Ok(text) => return Some((text, place)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => format!("the file cannot be read: {error}"),
+    };
+    let origin = ConfigurationOrigin::new(layer, place, None);
+    layers.problem(ConfigurationProblem::new(Some(origin), "", problem));
+    None
+}
+
+fn read_yaml(file: &Path, layer: ConfigurationLayer, layers: &mut Layers) {
+    if let Some((text, place)) = text_of(file, layer, layers) {
+        layers.lay(yaml(&text, layer, &place));
+    }
+}
+
+fn read_dotenv(file: &Path, layers: &mut Layers) -> Vec<Variable> {
+    let Some((text, place)) = text_of(file, ConfigurationLayer::Dotenv, layers) else { return Vec::new() };
+    dotenv(&text, &place).unwrap_or_else(|problems| {
+        problems.into_iter().for_each(|it| layers.problem(it));
+        Vec::new()
+    })
+}
+
+/// The canonical name is the more deliberate one, so it is laid over the original's.
+fn lay_variables(variables: Vec<Variable>, layers: &mut Layers) {
+    let (canonical, others) = environment(variables, ConfigurationOrigin::code());
+    for it in others {
+        layers.lay_variable(&it.name, Node::new(NodeValue::Untyped(it.value), it.origin));
+    }
+    layers.lay(Ok(canonical));
+}
+
+fn lay_code(code: Vec<(String, Result<serde_json::Value, String>)>, layers: &mut Layers) {
+    let origin = ConfigurationOrigin::code();
+    let mut tree = Node::empty(origin.clone());
+    for (key, value) in code {
+        match value {
+            Ok(value) => tree.put(key.split('.'), node_of(value, &origin)),
+            Err(error) => {
+                let message = format!("the value cannot be written as JSON: {error}");
+                layers.problem(ConfigurationProblem::new(Some(origin.clone()), key, message));
+            }
+        }
+    }
+    layers.lay(Ok(tree));
+}
+
+impl fmt::Debug for ConfigurationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secrets.
+        f.debug_struct("ConfigurationBuilder")
+            .field("directory", &self.directory)
+            .field("profile", &self.profile)
+            .field("declared", &self.declared)
+            .finish_non_exhaustive()
+    }
+}

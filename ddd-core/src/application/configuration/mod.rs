@@ -1,0 +1,23 @@
+//! What the parts of a configuration make together.
+//!
+//! Read in this order: [`Configuration`], `read` (a tree becomes types of the program), `sections` (the framework's own
+//! part), `explain`.
+
+mod aliases;
+mod explain;
+mod layers;
+mod misfit;
+mod read;
+mod reader;
+mod secret;
+mod sections;
+mod service;
+mod whole;
+
+pub use explain::{Explained, ExplainedSetting};
+pub use secret::Secret;
+pub use whole::{Configuration, ConfigurationError};
+
+pub(crate) use layers::Layers;
+pub(crate) use service::Declared;
+pub(crate) use whole::node_of;

@@ -1,0 +1,120 @@
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    domain::{Exceeded, LimitKey, LimitPlan, LimitUsage, Moment},
+    ports::{LimitAnswer, LimitRequest, LimitStore, StoreError, StoreErrorKind, StoreFuture},
+};
+
+/// A store of shared rate limits in this process's memory: what an application is given in a test instead of a server.
+///
+/// Its clones are the same store, so that a test can have several applications use it.
+///
+/// ```
+/// use std::{sync::Arc, time::Duration};
+/// use ddd_core::{App, Moment, testing::MemoryLimitStore};
+///
+/// # async fn example() -> Result<(), ddd_core::BuildError> {
+/// let store = MemoryLimitStore::new(|| Moment::default().after(Duration::from_secs(1)));
+/// let app = App::builder().limit_store(Arc::new(store.clone())).build().await?;
+/// store.set_away(true); // now shared limits do as their `when_unavailable` says
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct MemoryLimitStore(Arc<Inner>);
+
+struct Inner {
+    clock: Box<dyn Fn() -> Moment + Send + Sync>,
+    used: Mutex<HashMap<(&'static str, Option<LimitKey>), (LimitPlan, LimitUsage)>>,
+    is_away: AtomicBool,
+}
+
+impl MemoryLimitStore {
+    /// An empty store under this clock.
+    #[must_use]
+    pub fn new(clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner { clock: Box::new(clock), used: Mutex::default(), is_away: AtomicBool::new(false) }))
+    }
+
+    /// Lets the store be away, or come back.
+    pub fn set_away(&self, is_away: bool) {
+        self.0.is_away.store(is_away, Ordering::Release);
+    }
+
+    /// Of how many policies and keys it knows what they used.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.used.lock().len()
+    }
+
+    /// Whether it knows of none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn here<T: Send + 'static>(&self, act: impl FnOnce(&Inner) -> T + Send + 'static) -> StoreFuture<T> {
+        let inner = self.0.clone();
+        Box::pin(async move {
+            if inner.is_away.load(Ordering::Acquire) {
+                return Err(StoreError::new(StoreErrorKind::Unavailable, "the test took the store away"));
+            }
+            Ok(act(&inner))
+        })
+    }
+}
+
+impl LimitStore for MemoryLimitStore {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
+    fn take(&self, requests: Vec<LimitRequest>) -> StoreFuture<Vec<LimitAnswer>> {
+        self.here(move |inner| {
+            let now = (inner.clock)();
+            let mut used = inner.used.lock();
+            let answers = requests.iter().map(|it| take(&mut used, it, now)).collect();
+            used.retain(|_, (plan, usage)| !plan.is_unused(usage, now));
+            answers
+        })
+    }
+
+    fn clear(&self, policy: &'static str) -> StoreFuture<()> {
+        self.here(move |inner| inner.used.lock().retain(|(name, _), _| *name != policy))
+    }
+}
+
+fn take(
+    used: &mut HashMap<(&'static str, Option<LimitKey>), (LimitPlan, LimitUsage)>,
+    request: &LimitRequest,
+    now: Moment,
+) -> LimitAnswer {
+    let asked = LimitPlan::new(&request.settings);
+    let place = used.entry((request.policy, request.key));
+    let (plan, usage) = place.or_insert_with(|| (asked.clone(), asked.unused()));
+    if *plan != asked {
+        let before = std::mem::replace(usage, asked.unused());
+        *usage = asked.adopt(plan, before, now);
+        *plan = asked;
+    }
+    match plan.take(usage, request.cost, now) {
+        Ok(()) => LimitAnswer::Taken,
+        Err(Exceeded::Until(at)) => LimitAnswer::Exceeded { retry_after: Some(at.since(now)) },
+        Err(Exceeded::Always) => LimitAnswer::Exceeded { retry_after: None },
+    }
+}
+
+impl fmt::Debug for MemoryLimitStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryLimitStore").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
