@@ -15,20 +15,20 @@ use ddd_core::{
 use futures_util::FutureExt;
 use tokio::{sync::Notify, task::yield_now};
 
-use super::rules::{Plain, plain};
+use super::rules::{Plain, free, plain};
 use crate::{cell, support::figure};
 
 type Handle = CacheHandle<u64, u64>;
 
 async fn call(cell: &'static CachedCell, key: u64, value: u64) -> u64 {
-    cell.fill_detached(key, Plain, move || async move { Ok::<_, Infallible>(value) }).await.unwrap()
+    cell.fill_detached(free(key), Plain, move || async move { Ok::<_, Infallible>(value) }).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_handle_looks_and_stores() {
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());
-        let handle: Handle = CacheHandle::new(cell, plain());
+        let handle: Handle = CacheHandle::new::<()>(cell, plain());
         assert_eq!(handle.get(&1).await, None);
         assert_eq!(call(cell, 1, 10).await, 10);
         assert_eq!(handle.get(&1).await, Some(10));
@@ -46,7 +46,8 @@ async fn a_handle_stores_no_more_than_a_fill_would() {
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());
         let is_stored = |it: &Option<u64>| if it.is_some() { Stored::Positive } else { Stored::Negative };
-        let handle: CacheHandle<u64, Option<u64>> = CacheHandle::new(cell, HandleRules::new(is_stored, |it| Some(*it)));
+        let handle: CacheHandle<u64, Option<u64>> =
+            CacheHandle::new::<()>(cell, HandleRules::new(is_stored, |it| Some(*it)));
         handle.put(1, Some(5)).await;
         handle.put(1, None).await;
         assert_eq!(handle.get(&1).await, None, "what was there is gone, and `None` is not stored");
@@ -59,10 +60,12 @@ async fn a_handle_stores_no_more_than_a_fill_would() {
 async fn invalidation_holds_for_one_key_a_tag_or_all() {
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());
-        let handle: Handle = CacheHandle::new(cell, plain());
+        let handle: Handle = CacheHandle::new::<()>(cell, plain());
         let tagged = |key: u64, value: u64| {
             let tags = if key % 2 == 0 { vec!["even"] } else { vec!["odd", "strange"] };
-            cell.fill_detached(key, Plain, move || Fill::new(async move { Ok::<_, Infallible>(value) }).tagged(tags))
+            cell.fill_detached(free(key), Plain, move || {
+                Fill::new(async move { Ok::<_, Infallible>(value) }).tagged(tags)
+            })
         };
         for round in 0..3 {
             for key in 0..10 {
@@ -101,7 +104,7 @@ async fn invalidation_holds_for_one_key_a_tag_or_all() {
 async fn a_refresh_by_hand_happens_at_the_next_call() {
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());
-        let handle: Handle = CacheHandle::new(cell, plain());
+        let handle: Handle = CacheHandle::new::<()>(cell, plain());
         handle.refresh(&1).await;
         assert_eq!(call(cell, 1, 10).await, 10);
         handle.refresh(&1).await;
@@ -118,10 +121,10 @@ async fn a_refresh_by_hand_happens_at_the_next_call() {
 async fn what_is_put_is_not_overwritten_by_an_older_fill() {
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());
-        let handle: Handle = CacheHandle::new(cell, plain());
+        let handle: Handle = CacheHandle::new::<()>(cell, plain());
         let gate = Arc::new(Notify::new());
         let opened = gate.clone();
-        let mut old = Box::pin(cell.fill_detached(1_u64, Plain, move || async move {
+        let mut old = Box::pin(cell.fill_detached(free(1_u64), Plain, move || async move {
             opened.notified().await;
             Ok::<_, Infallible>(1)
         }));
@@ -142,7 +145,7 @@ async fn tags_that_nobody_carries_are_forgotten() {
         for key in 0..5_000_u64 {
             let tag = Tag::new(format_args!("user:{key}"));
             let body = || Fill::new(async { Ok::<_, Infallible>(runs.fetch_add(1, Ordering::SeqCst)) }).tagged([tag]);
-            cell.fill(key, Plain, body).await.unwrap();
+            cell.fill(free(key), Plain, body).await.unwrap();
         }
         let tags = figure(cell, "tags");
         assert!(tags < 2_000, "{tags} tags are known of 10 entries");

@@ -18,7 +18,7 @@ use ddd_core::{
 };
 use tokio::task::yield_now;
 
-use super::rules::{Plain, plain};
+use super::rules::{Plain, free, plain};
 use crate::{
     cell,
     support::{Seed, seeds},
@@ -60,7 +60,11 @@ async fn call(cell: &'static CachedCell, source: Arc<Source>, pace: u32, detache
         })
         .tagged(["one", "two"])
     };
-    let answer = if detached { cell.fill_detached(key, Plain, body).await } else { cell.fill(key, Plain, body).await };
+    let answer = if detached {
+        cell.fill_detached(free(key), Plain, body).await
+    } else {
+        cell.fill(free(key), Plain, body).await
+    };
     answer.unwrap()
 }
 
@@ -76,7 +80,7 @@ fn caller(cell: &'static CachedCell, source: Arc<Source>, mut rng: fastrand::Rng
 }
 
 fn writer(cell: &'static CachedCell, source: Arc<Source>, mut rng: fastrand::Rng) -> Actor {
-    let handle: CacheHandle<u64, u64> = CacheHandle::new(cell, plain());
+    let handle: CacheHandle<u64, u64> = CacheHandle::new::<()>(cell, plain());
     Box::pin(async move {
         for _ in 0..rng.u32(1..4) {
             pause(rng.u32(1..8)).await;
@@ -127,7 +131,7 @@ async fn nothing_begun_before_an_invalidation_is_served_after_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn neither_among_threads() {
     let cell = cell!(CachedCell, CachedSettings::new());
-    let handle: CacheHandle<u64, u64> = CacheHandle::new(cell, plain());
+    let handle: CacheHandle<u64, u64> = CacheHandle::new::<()>(cell, plain());
     let source = Arc::<Source>::default();
     let reader = |source: Arc<Source>| async move {
         for turn in 0..20_000_u32 {

@@ -1,6 +1,6 @@
 //! The rules that generated code would find for these types.
 
-use ddd_core::__private::policies::{CacheRules, HandleRules, Stored};
+use ddd_core::__private::policies::{CacheRules, HandleRules, Of, Stored};
 
 /// For plain values.
 #[derive(Clone, Copy)]
@@ -66,3 +66,8 @@ pub(super) const fn plain<R: Clone>() -> HandleRules<R> {
 /// An error that cannot be copied.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Precious(pub(super) u64);
+
+/// The key under which a handle of a free function finds it.
+pub(crate) const fn free<K>(key: K) -> Of<(), K> {
+    Of::of(key)
+}

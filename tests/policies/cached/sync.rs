@@ -83,7 +83,7 @@ async fn they_have_the_same_cache_as_others() {
             cell.fill_now_tagged(1_u64, Plain, tags, || Ok::<u64, Infallible>(value)).unwrap()
         };
         assert_eq!([call(1), call(2), call(3)], [1, 1, 1]);
-        let handle: ddd_core::CacheHandle<u64, u64> = ddd_core::CacheHandle::new(cell, super::rules::plain());
+        let handle: ddd_core::CacheHandle<u64, u64> = ddd_core::CacheHandle::new::<()>(cell, super::rules::plain());
         handle.invalidate_tag("all").await;
         assert_eq!([call(4), call(5)], [4, 4]);
         assert_eq!((figure(cell, "hits"), figure(cell, "misses")), (3, 2));

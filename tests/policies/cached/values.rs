@@ -18,7 +18,7 @@ use ddd_core::{
 };
 use futures_util::FutureExt;
 
-use super::rules::{Plain, plain};
+use super::rules::{Plain, free, plain};
 use crate::{cell, support::figure};
 
 /// The value of a miss, of a hit in the bounded store, and of hits in the front table.
@@ -102,7 +102,7 @@ struct Curious(u64, &'static CachedCell);
 
 impl Curious {
     fn look(&self) {
-        let handle: CacheHandle<u64, Curious> = CacheHandle::new(self.1, plain());
+        let handle: CacheHandle<u64, Curious> = CacheHandle::new::<()>(self.1, plain());
         let other = self.0 ^ 1;
         // One level deep: the copy that it finds looks no further.
         static DEPTH: AtomicU64 = AtomicU64::new(0);
@@ -134,7 +134,7 @@ async fn values_may_call_the_cache_that_they_are_in() {
         let cell = cell!(CachedCell, CachedSettings::new().capacity(8));
         for turn in 0..2_000_u64 {
             let key = turn % 20;
-            let value = cell.fill(key, Plain, || async { Ok::<_, Infallible>(Curious(key, cell)) }).await;
+            let value = cell.fill(free(key), Plain, || async { Ok::<_, Infallible>(Curious(key, cell)) }).await;
             assert_eq!(value.map(|it| it.0), Ok(key));
         }
         Policy::clear(cell);
