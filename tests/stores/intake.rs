@@ -74,7 +74,7 @@ fn task(number: u64) -> NewTask {
 
 fn submit(store: &MemoryStore, task: NewTask) -> Enqueued {
     let mut task = Some(task);
-    let answer = store.enqueue_now(&mut task, None).expect("memory answers at once");
+    let answer = store.enqueue_now(&mut task, None).unwrap();
     assert!(task.is_none(), "the task was taken");
     answer
 }
@@ -137,7 +137,7 @@ fn what_is_put_off_is_told_in_order_and_with_its_own_time() {
 #[test]
 fn a_time_that_the_caller_has_read_counts() {
     let (store, _listener) = store_and_listener();
-    let clock = store.clock().expect("memory goes by a clock of this process");
+    let clock = store.clock().unwrap();
     let at = clock.now();
     store.enqueue_now(&mut Some(task(1)), Some(at));
     let record = now(store.get(vec![id(1)])).remove(0).unwrap();
@@ -183,10 +183,12 @@ fn a_bounded_queue_takes_no_more_than_its_depth() {
 #[test]
 fn ends_and_the_next_claim_are_one_step() {
     let (store, _listener) = store_and_listener();
-    (1..=4).for_each(|it| drop(submit(&store, task(it))));
+    for number in 1..=4 {
+        submit(&store, task(number));
+    }
     let first = claim(&store, 2);
     let mut ends = first.iter().map(success);
-    let (answers, claims) = store.finish_and_claim_now(&mut ends, &request(2)).expect("memory answers at once");
+    let (answers, claims) = store.finish_and_claim_now(&mut ends, &request(2)).unwrap();
     assert_eq!(answers, [Finished::Applied(TaskStatus::Success), Finished::Applied(TaskStatus::Success)]);
     assert_eq!(claims.tasks.iter().map(|it| it.id).collect::<Vec<_>>(), [id(3), id(4)]);
     // Told again, nothing happens again.
