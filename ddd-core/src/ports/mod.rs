@@ -39,10 +39,10 @@ pub use future::BoxFuture;
 pub(crate) use json::written;
 pub use limit_store::{LimitAnswer, LimitRequest, LimitStore};
 pub use outcome::{
-    AnyRules, CacheKey, CacheValue, HasError, JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified,
-    JudgeOfResult, Keeps, LentKey, LimitKey, MadeOfRefusal, Of, OptionRules, Refusable, Repeatable, ResultRules,
-    RulesOfAny, RulesOfKnown, RulesOfShared, Shape, SharedRules, StoreIf, Weigh, again, cache_key, keeps, lent,
-    limit_key, needs_result, never_refused, part, refusable,
+    AnyRules, CacheKey, CacheKeyOf, CacheValue, HasError, JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny,
+    JudgeOfClassified, JudgeOfResult, LentKey, LimitKey, MadeOfRefusal, Of, OptionRules, Refusable, Repeatable,
+    ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, SharedRules, StoreIf, Weigh, again, limit_key,
+    needs_result, never_refused, refusable,
 };
 pub use params::{InvalidParams, Keys};
 pub use policy::{Forced, Policy, PolicyChangeError};

@@ -155,6 +155,9 @@ fn part(argument: &Argument) -> Result<Part, &'static str> {
     if arguments::is_hidden(ty) {
         return Err("a type without a name is no key");
     }
+    if matches!(ty, Type::Path(it) if ["f32", "f64"].iter().any(|name| it.path.is_ident(name))) {
+        return Err("a number with a fraction is no key, its `to_bits()` is one");
+    }
     if arguments::lends(ty) {
         return Err("a key is kept, and this is borrowed");
     }

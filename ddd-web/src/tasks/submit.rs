@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    links::{Link, Links},
+    links::Links,
     options::{self, Options},
     visible,
 };
@@ -60,7 +60,7 @@ struct Incoming<'a> {
 pub(crate) async fn named(state: Arc<State>, mut call: Call) -> Answer {
     let bytes = received(&state, &mut call).await?.unwrap_or_default();
     let mut body = Members::of(&bytes)?;
-    let name = body.read("task_name", values::text);
+    let name = body.read("task_name", values::word);
     let Some(name) = name else {
         if !body.has("task_name") {
             body.fault("task_name", "is missing");
@@ -168,7 +168,7 @@ async fn accepted(state: &State, call: &Call, registered: &Registered, handle: &
     };
     let mut response = reply(StatusCode::ACCEPTED, &answer)?;
     // Never an error: a path, percent-encoded, and hexadecimal digits.
-    if let Ok(location) = HeaderValue::try_from(Link::new(&base, id).to_string()) {
+    if let Ok(location) = HeaderValue::try_from(Links::new(&base, id).record()) {
         response.headers_mut().insert(LOCATION, location);
     }
     if handle.is_replayed() {

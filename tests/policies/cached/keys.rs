@@ -110,11 +110,10 @@ async fn keys_of_one_hash_are_told_apart() {
 async fn a_key_in_parts_is_the_key() {
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());
-        let by_parts = |name: &'static str, id: u64| {
-            Parts::<(), _>::of((Lent(name), Own(id)))
-        };
+        let by_parts = |name: &'static str, id: u64| Parts::<(), _>::of((Lent(name), Own(id)));
         let first = cell.fill(by_parts("a", 1), Plain, || async { Ok::<_, Infallible>(1) }).await;
-        let second = cell.fill(Of::<(), _>::of(("a".to_owned(), 1_u64)), Plain, || async { Ok::<_, Infallible>(2) }).await;
+        let second =
+            cell.fill(Of::<(), _>::of(("a".to_owned(), 1_u64)), Plain, || async { Ok::<_, Infallible>(2) }).await;
         let third = cell.fill(by_parts("a", 1), Plain, || async { Ok::<_, Infallible>(3) }).await;
         let other = cell.fill(by_parts("a", 2), Plain, || async { Ok::<_, Infallible>(4) }).await;
         assert_eq!([first, second, third, other], [Ok(1), Ok(1), Ok(1), Ok(4)]);

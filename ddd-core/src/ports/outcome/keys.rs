@@ -13,25 +13,12 @@ use std::{
     message = "a cache cannot tell calls apart by `{Self}`",
     label = "not `Hash + Eq + Send + Sync`",
     note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
-    note = "a number with a fraction: write `key = value.to_bits()`; something that does not matter: write `#[cached(key = …)]` without it"
+    note = "something that does not matter: write `#[cached(key = …)]` without it"
 )]
-pub trait CacheKey: Sized {
-    /// Itself. Where it is not known, nothing more is complained of.
-    type Key: Hash + Eq + Send + Sync + 'static;
-
-    /// Itself.
-    fn into_key(self) -> Self::Key;
-}
+pub trait CacheKey: Hash + Eq + Send + Sync + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {
-    type Key = K;
-
-    #[inline]
-    fn into_key(self) -> K {
-        self
-    }
-}
+impl<K: Hash + Eq + Send + Sync + 'static> CacheKey for K {}
 
 /// What a limit can tell callers apart by: it looks at the key, and keeps its hash.
 ///
@@ -48,20 +35,8 @@ impl<K: Hash + Debug + ?Sized> LimitKey for K {}
 
 /// A key that the user wrote.
 #[inline]
-pub fn cache_key<K: CacheKey>(key: K) -> K::Key {
-    key.into_key()
-}
-
-/// A key that the user wrote.
-#[inline]
 pub const fn limit_key<K: LimitKey + ?Sized>(key: &K) -> &K {
     key
-}
-
-/// An argument as a part of a key.
-#[inline]
-pub fn part<K: CacheKey + Clone>(argument: &K) -> K::Key {
-    argument.clone().into_key()
 }
 
 /// What a cache can tell calls apart by although it is only lent: `str`, slices, and what is `Clone` and a [`CacheKey`].
@@ -71,28 +46,42 @@ pub fn part<K: CacheKey + Clone>(argument: &K) -> K::Key {
     note = "a type of yours: derive `Clone, PartialEq, Eq, Hash`",
     note = "something that does not matter: write `#[cached(key = …)]` without it"
 )]
-pub trait LentKey {
-    /// Itself. Where it is not known, nothing more is complained of.
-    type Lent: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized;
-
-    /// Itself.
-    fn lent(&self) -> &Self::Lent;
-}
+pub trait LentKey: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq {}
 
 #[diagnostic::do_not_recommend]
-impl<T: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized> LentKey for T {
-    type Lent = T;
+impl<T: ToOwned<Owned: Hash + Eq + Send + Sync + 'static> + Hash + Eq + ?Sized> LentKey for T {}
 
+/// What is to be a key, or a part of one, and must be asked first.
+///
+/// Methods ask, not functions: of a value without the method the compiler says that, and nothing of what follows.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "generated code makes it")]
+pub struct CacheKeyOf<K>(pub K);
+
+impl<K: CacheKey> CacheKeyOf<K> {
+    /// A key that the user wrote.
     #[inline]
-    fn lent(&self) -> &T {
-        self
+    pub fn written(self) -> K {
+        self.0
     }
 }
 
-/// A borrowed argument as a part of a key.
-#[inline]
-pub fn lent<T: LentKey + ?Sized>(argument: &T) -> &T::Lent {
-    argument.lent()
+impl<K: CacheKey + Clone> CacheKeyOf<&K> {
+    /// A copy of an argument.
+    #[inline]
+    #[must_use]
+    pub fn copied(self) -> K {
+        self.0.clone()
+    }
+}
+
+impl<'a, T: LentKey + ?Sized> CacheKeyOf<&'a T> {
+    /// A borrowed argument.
+    #[inline]
+    #[must_use]
+    pub const fn borrowed(self) -> &'a T {
+        self.0
+    }
 }
 
 /// A key of one instance of a function: what a generic function keeps for one type is not for another.
@@ -116,6 +105,7 @@ impl<I, K> Of<I, K> {
 impl<I: ?Sized, K> Of<I, K> {
     /// The same where the instance has a type with a name.
     #[inline]
+    #[allow(clippy::self_named_constructors, reason = "as for the parts of a key")]
     pub const fn of(key: K) -> Self {
         Self { key, instance: PhantomData }
     }

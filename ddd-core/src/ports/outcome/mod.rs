@@ -9,11 +9,11 @@ mod rules;
 mod shape;
 
 pub use judge::{JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified, JudgeOfResult};
-pub use keys::{CacheKey, LentKey, LimitKey, Of, cache_key, lent, limit_key, part};
+pub use keys::{CacheKey, CacheKeyOf, LentKey, LimitKey, Of, limit_key};
 pub use refusable::{MadeOfRefusal, Refusable, never_refused, refusable};
 pub use repeat::{HasError, Repeatable, again, needs_result};
 pub use rules::{
-    AnyRules, CacheValue, Keeps, OptionRules, ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, SharedRules,
-    StoreIf, Weigh, keeps,
+    AnyRules, CacheValue, OptionRules, ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, SharedRules, StoreIf,
+    Weigh,
 };
 pub use shape::Shape;

@@ -79,21 +79,6 @@ impl<R> RulesOfAny<R> for Shape<R> {
     }
 }
 
-/// Rules for values that can be kept.
-pub trait Keeps<R> {
-    /// Themselves. Where they are not known, nothing more is complained of.
-    type Rules: CacheRules<R>;
-
-    /// Themselves.
-    fn checked(self) -> Self::Rules;
-}
-
-/// The rules, if values can be kept.
-#[inline]
-pub fn keeps<R, C: Keeps<R>>(rules: C) -> C::Rules {
-    rules.checked()
-}
-
 impl<T: CacheValue, E: Clone> CacheRules<Result<T, E>> for SharedRules<T, E> {
     #[inline]
     fn is_stored(&self, value: &Result<T, E>) -> Stored {
@@ -149,15 +134,6 @@ pub struct StoreIf<C, F> {
     when: F,
 }
 
-impl<R, C: Keeps<R, Rules = C> + CacheRules<R>, F: Fn(&R) -> bool> Keeps<R> for StoreIf<C, F> {
-    type Rules = Self;
-
-    #[inline]
-    fn checked(self) -> Self {
-        self
-    }
-}
-
 impl<R, C: CacheRules<R>, F: Fn(&R) -> bool> CacheRules<R> for StoreIf<C, F> {
     fn is_stored(&self, value: &R) -> Stored {
         if (self.when)(value) { self.rules.is_stored(value) } else { Stored::No }
@@ -179,15 +155,6 @@ pub struct Weigh<C, F> {
     weigh: F,
 }
 
-impl<R, C: Keeps<R, Rules = C> + CacheRules<R>, F: Fn(&R) -> u32> Keeps<R> for Weigh<C, F> {
-    type Rules = Self;
-
-    #[inline]
-    fn checked(self) -> Self {
-        self
-    }
-}
-
 impl<R, C: CacheRules<R>, F: Fn(&R) -> u32> CacheRules<R> for Weigh<C, F> {
     fn is_stored(&self, value: &R) -> Stored {
         self.rules.is_stored(value)
@@ -206,11 +173,11 @@ impl<R, C: CacheRules<R>, F: Fn(&R) -> u32> CacheRules<R> for Weigh<C, F> {
 macro_rules! adapters {
     ($([$($param:ident),*] [$($bounds:tt)*] $rules:ty as $value:ty, $name:ident;)*) => {
         $(
-            impl<$($bounds)*> Keeps<$value> for $rules {
-                type Rules = Self;
-
+            impl<$($bounds)*> $rules {
+                /// Themselves, if values can be kept. A method, so that the compiler complains of this and not of what follows.
                 #[inline]
-                fn checked(self) -> Self {
+                #[must_use]
+                pub const fn kept(self) -> Self {
                     self
                 }
             }

@@ -54,7 +54,7 @@ pub(super) fn rules(wrapped: &Wrapped<'_>, store_if: Option<&Expr>, weigh: Optio
     let store_if = store_if.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .store_if(#it)));
     let weigh = weigh.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .weigh(#it)));
     let rules = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
-        __ddd::keeps::<#output, _>((&&&__ddd::Shape::<#output>::new()).rules() #store_if #weigh)
+        (&&&__ddd::Shape::<#output>::new()).rules().kept() #store_if #weigh
     );
     quote!({
         use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
@@ -73,7 +73,7 @@ fn key(named: &Named, cached: &Cached) -> TokenStream {
     match &named.key {
         Key::Written(expr) => {
             let ty = cached.handle.as_ref().map(|it| &it.key).map(|it| quote!(::<#it>));
-            of(quote!(Of), quote_spanned!(expr.span()=> __ddd::cache_key #ty (#expr)))
+            of(quote!(Of), quote_spanned!(expr.span()=> __ddd::CacheKeyOf #ty (#expr).written()))
         }
         Key::Arguments(parts) if parts.iter().any(|it| it.is_borrowed) => of(quote!(Parts), arguments(parts, true)),
         Key::Arguments(parts) => of(quote!(Of), arguments(parts, false)),
@@ -91,9 +91,9 @@ fn arguments(parts: &[Part], lends: bool) -> TokenStream {
     let all = parts.iter().map(|it| {
         let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
         match (lends, it.is_borrowed) {
-            (false, _) => quote_spanned!(span=> __ddd::part(&#name)),
-            (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::lent(#name))),
-            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::part(&#name))),
+            (false, _) => quote_spanned!(span=> __ddd::CacheKeyOf(&#name).copied()),
+            (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::CacheKeyOf(#name).borrowed())),
+            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::CacheKeyOf(&#name).copied())),
         }
     });
     match parts.len() {

@@ -26,7 +26,7 @@ pub(super) fn handle(named: &Named) -> Option<&Handle> {
 /// The static and its registration.
 pub(super) fn state(wrapped: &Wrapped<'_>, index: usize) -> TokenStream {
     let named = &wrapped.policies[index];
-    let (cell, site, settings) = (cell(index), site(wrapped, index), settings(wrapped, named));
+    let (cell, site, settings) = (cell(index), site(wrapped, index), settings(named));
     let cell_type = Ident::new(names(named.policy.kind).0, Span::mixed_site());
     quote! {
         static #cell: __ddd::#cell_type = __ddd::#cell_type::new(#site, #settings);
@@ -70,13 +70,12 @@ fn line(span: Span) -> TokenStream {
     quote!(::core::line!())
 }
 
-fn settings(wrapped: &Wrapped<'_>, named: &Named) -> TokenStream {
+fn settings(named: &Named) -> TokenStream {
     let policy = &named.policy;
     let settings = Ident::new(names(policy.kind).1, Span::mixed_site());
     let start = call(&policy.start);
     let said = policy.settings.iter().map(call);
-    let blocking = (policy.kind == Kind::RateLimited && wrapped.body.is_sync()).then(|| quote!(.blocking()));
-    quote!(__ddd::#settings::#start #(.#said)* #blocking)
+    quote!(__ddd::#settings::#start #(.#said)*)
 }
 
 fn call(setting: &Setting) -> TokenStream {

@@ -6,11 +6,6 @@ struct Point {
 }
 
 #[cached("1h")]
-async fn fraction(a: f64, b: u32) -> u32 {
-    b
-}
-
-#[cached("1h")]
 async fn not_comparable(point: Point) -> u32 {
     point.x
 }

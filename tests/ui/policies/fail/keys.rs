@@ -36,6 +36,11 @@ async fn borrowed_inside(a: Option<&str>) -> bool {
     a.is_some()
 }
 
+#[cached("1h")]
+async fn fraction(a: f64, b: u32) -> f64 {
+    a + f64::from(b)
+}
+
 #[cached("1h", key = (a, b))]
 async fn borrowed(a: &str, b: u32) -> usize {
     a.len()

@@ -41,6 +41,11 @@ async fn borrowed_inside(a: Option<&str>) -> bool {
     a.is_some()
 }
 
+#[cached("1h", key = (a.to_bits(), b))]
+async fn fraction(a: f64, b: u32) -> f64 {
+    a + f64::from(b)
+}
+
 #[cached("1h", key = (a.to_owned(), b))]
 async fn borrowed(a: &str, b: u32) -> usize {
     a.len()
@@ -54,5 +59,5 @@ async fn limit(a: &str) -> Result<usize, Refused> {
 fn main() {
     let shop = Shop { id: 1 };
     let _ = (shop.no_argument(), shop.two_arguments(1, 2), shop.two_arguments_alone(1, 2), pattern((1, 2)));
-    let _ = (hidden(1, 2u8), changed(&mut 1), borrowed_inside(None), borrowed("a", 1), limit("a"));
+    let _ = (fraction(1.0, 1), hidden(1, 2u8), changed(&mut 1), borrowed_inside(None), borrowed("a", 1), limit("a"));
 }
