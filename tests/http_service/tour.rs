@@ -130,6 +130,11 @@ pub(crate) async fn changing(client: &Client) {
 
     let kept = client.post("/tasks/cleanup?older_than=1h", Value::Null).await.ok(200);
     assert_eq!(kept["deleted"], 0);
+    // What is said where nobody reads it is refused, not passed over.
+    client.post("/tasks/cleanup", json!({ "older_than": "0s" })).await.problem(422, "invalid_body");
+    let problem = client.get("/tasks/cleanup/").await;
+    assert_eq!(problem.header("allow"), Some("POST"));
+    assert_eq!(problem.problem(405, "method_not_allowed")["detail"], "it takes POST");
     let body = json!({ "task_ids": [later], "operation": "delete" });
     client.post("/tasks/bulk", body).await.ok(200);
     client.get(&format!("/tasks/{later}")).await.problem(404, "task_not_found");
