@@ -85,14 +85,14 @@ pub use ports::{
 };
 
 #[cfg(feature = "macros")]
-#[doc = include_str!("docs/task.md")]
-pub use ddd_macros::task;
-#[cfg(feature = "macros")]
 #[doc = include_str!("docs/bulkhead.md")]
 pub use ddd_macros::bulkhead;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/rate_limited.md")]
 pub use ddd_macros::rate_limited;
+#[cfg(feature = "macros")]
+#[doc = include_str!("docs/task.md")]
+pub use ddd_macros::task;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/timeout.md")]
 pub use ddd_macros::timeout;
