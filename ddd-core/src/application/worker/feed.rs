@@ -331,6 +331,8 @@ impl Feed {
     fn take(&self, mut state: MutexGuard<'_, State>, claims: Claims, batch: Option<usize>) -> Option<Taken> {
         let mut tasks = claims.tasks.into_iter();
         if state.closed {
+            // Whoever sees that no claim is under way is to see that this is still to be written.
+            let _expected = self.finisher.expect();
             drop(state);
             self.finisher.give_back(tasks);
             return None;
