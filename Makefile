@@ -31,7 +31,7 @@ docs:
 format: ## Format the code
 	$(CARGO) fmt --all
 
-bench: ## Measure the engine and the HTTP layer beside their peers
+bench: ## Measure the engine, the policies and the HTTP layer beside their peers
 	$(CARGO) bench -p ddd-benches
 
 nightly: ## Run the long proofs: more cases, weight, build time, dependency policy

@@ -17,6 +17,9 @@ mod pages {
     #[doc = include_str!("../docs/bulkhead.md")]
     struct Bulkhead;
 
+    #[doc = include_str!("../docs/configuration.md")]
+    struct Configuration;
+
     #[doc = include_str!("../docs/decisions.md")]
     struct Decisions;
 

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 /// Long enough for the clock, short enough that most samples meet no interruption.
-const SAMPLE: Duration = Duration::from_millis(2);
+const SAMPLE: Duration = Duration::from_millis(1);
 
 /// Short samples are cheap, so there are many of them for each round that was asked for.
 const SAMPLES_EACH_ROUND: usize = 7;
@@ -35,7 +35,7 @@ pub(crate) struct Group {
 pub(crate) struct Contender {
     name: &'static str,
     /// The nanoseconds of one call, with so many calls on each of the threads.
-    measure: Box<dyn Fn(&Runtime, Threads, u64) -> f64>,
+    measure: Box<dyn Fn(&Runtime, Threads, u64) -> Option<f64>>,
 }
 
 /// On how many threads at once.
@@ -88,10 +88,10 @@ impl Contender {
     }
 
     /// How many calls make a sample.
-    fn calibrate(&self, runtime: &Runtime, threads: Threads) -> u64 {
+    fn calibrate(&self, runtime: &Runtime) -> u64 {
         let mut calls = 1_000;
         loop {
-            let nanos = (self.measure)(runtime, threads, calls);
+            let nanos = (self.measure)(runtime, Threads::Alone, calls).unwrap_or_default();
             if Duration::from_nanos((nanos * calls as f64) as u64) >= SAMPLE {
                 return calls;
             }
@@ -117,7 +117,9 @@ impl Group {
             if arguments.solo.is_some() {
                 continue;
             }
-            for (peer, theirs) in wanted.iter().zip(&medians).skip(1) {
+            // What could not be measured is not compared.
+            let both = |(_, theirs): &(_, &f64)| medians[0].is_finite() && theirs.is_finite();
+            for (peer, theirs) in wanted.iter().zip(&medians).skip(1).filter(both) {
                 let case = self.case(threads, peer);
                 Case::new(&case, medians[0], (peer.name, *theirs), "ns/call", Better::Less).print();
             }
@@ -140,7 +142,7 @@ impl Group {
         all
     }
 
-    /// The medians, in nanoseconds for each call.
+    /// The medians, in nanoseconds for each call. Not a number where the machine was too busy to run two threads at once.
     pub(crate) fn measure(
         &self,
         runtime: &Runtime,
@@ -148,18 +150,21 @@ impl Group {
         contenders: &[Contender],
         rounds: usize,
     ) -> Vec<f64> {
-        let mut sources: Vec<Box<dyn FnMut() -> f64 + '_>> = Vec::new();
+        let mut sources: Vec<Box<dyn FnMut() -> Option<f64> + '_>> = Vec::new();
         for contender in contenders {
-            let calls = contender.calibrate(runtime, threads);
+            let calls = contender.calibrate(runtime);
             sources.push(Box::new(move || (contender.measure)(runtime, threads, calls)));
         }
         let samples = interleave(rounds * SAMPLES_EACH_ROUND, &mut sources);
-        let medians: Vec<_> = samples.iter().map(|it| median(it.iter().copied())).collect();
-        for (contender, (samples, middle)) in contenders.iter().zip(samples.iter().zip(&medians)) {
-            let least = samples.iter().copied().fold(f64::MAX, f64::min);
-            note(&format!("{:32} {threads:12} {:32} {middle:8.1} ns (least {least:.1})", self.name, contender.name));
-        }
-        medians
+        let figures = contenders.iter().zip(samples).map(|(contender, all)| {
+            let taken: Vec<_> = all.iter().copied().flatten().collect();
+            let middle = if taken.len() < FEWEST { f64::NAN } else { median(taken.iter().copied()) };
+            let least = taken.iter().copied().fold(f64::NAN, f64::min);
+            let (name, of) = (format!("{} {threads} {}", self.name, contender.name), all.len());
+            note(&format!("{name:64} {middle:8.1} ns, least {least:.1}, {} samples of {of}", taken.len()));
+            middle
+        });
+        figures.collect()
     }
 
     fn case(&self, threads: Threads, peer: &Contender) -> String {
@@ -167,18 +172,20 @@ impl Group {
     }
 }
 
-/// How often a sample is taken again when the machine did something else meanwhile; then it counts as it is.
+/// How often a sample is taken again when the machine did something else meanwhile.
 const TRIES: usize = 20;
 
-/// Nanoseconds for each call. With two threads, both call all the time: a sample in which they did not is taken again.
-async fn calls_on<F, R>(threads: Threads, calls: u64, operation: Arc<F>) -> f64
+/// How many samples there must be for a median.
+const FEWEST: usize = 5;
+
+/// Nanoseconds for each call. With two threads, both call nearly all the time: a sample in which they did not is taken again,
+/// and is none if that does not help.
+async fn calls_on<F, R>(threads: Threads, calls: u64, operation: Arc<F>) -> Option<f64>
 where
     F: Fn(u64) -> R + Send + Sync + 'static,
     R: Future + Send + 'static,
 {
-    let mut tries = 0;
-    loop {
-        tries += 1;
+    for _ in 0..TRIES {
         let gate = Arc::new(Gate::new(threads));
         // Far apart, so that two threads seldom call with the same number.
         let callers = (0..gate.threads as u64).map(|it| call(it * 512, calls, operation.clone(), gate.clone()));
@@ -192,11 +199,12 @@ where
         let (first, last) = (begun.clone().min(), ended.clone().max());
         let together = ended.min().zip(begun.max()).map_or(Duration::ZERO, |(end, begin)| end.duration_since(begin));
         let whole = last.zip(first).map_or(Duration::MAX, |(end, begin)| end.duration_since(begin));
-        if together >= whole.mul_f64(0.7) || tries == TRIES {
+        if together >= whole.mul_f64(0.7) {
             let each = spans.iter().map(|(begin, end)| (*end - *begin).as_nanos() as f64 / calls as f64);
-            return each.sum::<f64>() / gate.threads as f64;
+            return Some(each.sum::<f64>() / gate.threads as f64);
         }
     }
+    None
 }
 
 async fn call<F, R>(from: u64, calls: u64, operation: Arc<F>, gate: Arc<Gate>) -> (Instant, Instant)

@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md` explains it.
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
+mod cached;
 mod circuit_breaker;
 mod frame;
 mod limits;
@@ -13,7 +14,7 @@ use ddd_benches::{Arguments, note};
 use frame::{Group, Threads};
 
 /// The measurements of each policy, in a module of its own.
-const GROUPS: &[&[Group]] = &[circuit_breaker::GROUPS, limits::GROUPS, retry::GROUPS];
+const GROUPS: &[&[Group]] = &[cached::GROUPS, circuit_breaker::GROUPS, limits::GROUPS, retry::GROUPS];
 
 fn main() {
     let arguments = Arguments::from_env();

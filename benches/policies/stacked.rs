@@ -79,6 +79,9 @@ pub(crate) fn run(runtime: &Runtime, arguments: &Arguments) {
             continue;
         }
         let medians = STACKED.measure(runtime, threads, &contenders(), arguments.rounds);
+        if medians.iter().any(|it| it.is_nan()) {
+            continue;
+        }
         let over = |it: &f64| it - medians[1];
         let sum = medians[2..].iter().map(over).sum();
         Case::new(&case, over(&medians[0]), ("sum_of_parts", sum), "ns/call", Better::Less).print();

@@ -46,6 +46,7 @@
 //! | feature | what it adds | default |
 //! |---|---|---|
 //! | `macros` | the attribute [`task`], and those of function policies | yes |
+//! | `config` | `Configuration`: YAML files, `.env`, the environment and code in layers; every value knows where it comes from | no |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next

@@ -11,7 +11,7 @@ use crate::{
     problem::Problem,
     request::{Answer, Call, reply},
     state::State,
-    tasks::{Link, Links},
+    tasks::Links,
 };
 
 /// A schedule.
@@ -69,7 +69,7 @@ pub(crate) async fn run(state: Arc<State>, call: Call) -> Answer {
     let (base, id) = (call.base(), handle.id());
     let ran = RanBody { schedule: name, task_id: id, links: Links::new(&base, id) };
     let mut response = reply(StatusCode::ACCEPTED, &ran)?;
-    if let Ok(location) = HeaderValue::try_from(Link::new(&base, id).to_string()) {
+    if let Ok(location) = HeaderValue::try_from(Links::new(&base, id).record()) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)

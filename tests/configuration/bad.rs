@@ -81,7 +81,10 @@ const YAML: [(&str, &str); 26] = [
         "queues:\n  mail:\n    rate_limit: {per: 1s}",
         "`queues.mail.rate_limit.limit`: it is not set anywhere, and has no default",
     ),
-    ("log:\n  format: xml", "default.yaml:2: `log.format`: `xml` is none of the choices; write `json`, `pretty`"),
+    (
+        "log:\n  format: xml",
+        "default.yaml:2: `log.format`: `xml` is none of the choices; write `json`, `console`, `pretty`",
+    ),
     ("taks:\n  max_workers: 1", "default.yaml:1: `taks`: nobody reads this section; did you mean `tasks`?"),
     ("tasks:\n  max_workers: 1\n  max_workers: 2", "default.yaml:3: `max_workers`: it is already set in line 2"),
     ("tasks:\n\tmax_workers: 1", "default.yaml:2: the line is indented by a tab; write spaces"),

@@ -13,9 +13,12 @@ const CANARY: &str = "canary-7f3a";
 struct Payment {
     /// Its name says nothing; its type does.
     plain_name: Secret,
+    #[allow(dead_code, reason = "only shown")]
     password: String,
+    #[allow(dead_code, reason = "only shown")]
     url: String,
     #[serde(default)]
+    #[allow(dead_code, reason = "only read")]
     count: u32,
 }
 

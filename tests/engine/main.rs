@@ -6,6 +6,7 @@ mod give_back;
 mod handles;
 mod hooks_apart;
 mod idempotency;
+mod in_line;
 mod inject;
 mod limits;
 mod named;

@@ -144,6 +144,7 @@ fn quickstart_says_what_is_wrong_with_its_command_line() {
         (&["--slots", "many"], "--slots needs a number, and `many` is none"),
         (&["--slots", "0"], "--slots is 0; at least 1 task must be able to run"),
         (&["--pace"], "--pace needs a number"),
+        (&["--port", "8001"], "--port needs --serve"),
     ] {
         let (output, out, err) = run("quickstart", &folder, args);
         assert_eq!(output.status.code(), Some(2), "{err}");

@@ -174,6 +174,19 @@ async fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn very_many_faults_are_counted_or_not_even_looked_for() {
+    let app = app().await;
+    let router = open(&app);
+    let api = As(&router, "");
+    let lines = |count: usize| json!({ "lines": vec![json!(1); count], "payment": "cash" });
+    let problem = api.post("/tasks/submit/orders.place", lines(9_000)).await.problem(422, "invalid_body");
+    assert_eq!((problem["errors"].as_array().unwrap().len(), problem["more_errors"].clone()), (20, json!(8_980)));
+    let problem = api.post("/tasks/submit/orders.place", lines(30_000)).await.problem(422, "invalid_body");
+    let expected = json!([{ "pointer": "/lines/0", "detail": "is not of type object" }]);
+    assert_eq!((problem["errors"].clone(), problem.get("more_errors")), (expected, None));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_schema_that_says_more_than_the_types_is_kept() {
     let app = app().await;
     let router = open(&app);

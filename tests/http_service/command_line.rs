@@ -1,8 +1,21 @@
 //! The program around the service: its options, its exit codes, its end.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
-use crate::support::process::{Service, run};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    life,
+    support::{
+        client::Client,
+        process::{Service, run},
+        soon,
+    },
+};
 
 /// Runs it to its end; its exit code and what it said.
 fn said(args: &[&str]) -> (Option<i32>, String, String) {
@@ -69,4 +82,28 @@ fn it_ends_when_it_is_told_to() {
         let (status, _) = service.wait();
         assert_eq!(status.code(), Some(0), "{signal}: {}", service.log());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_watch_and_wait_do_not_hold_up_its_end() {
+    let mut service = Service::start(&["--shutdown", "5"]);
+    let client = Client::new(&service.url);
+    let id = life::submit(&client, "sleep", json!({ "ms": 600_000 })).await;
+    life::until(&client, &id, ddd_core::TaskStatus::Running).await;
+    let mut events = client.events(&format!("/tasks/{id}/stream")).await;
+    // Sent before the signal, so it is answered, wherever on its way it is.
+    let mut waiting = TcpStream::connect(service.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let request = format!("GET /api/v1/tasks/{id}/result?wait=60s HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    waiting.write_all(request.as_bytes()).await.unwrap();
+    events.next().await.unwrap();
+    service.signal("TERM");
+    events.find("a word of the end", |it| it.name == "reconnect" && it.data["reason"] == "shutting_down").await;
+    assert!(events.next().await.is_none());
+    let mut answer = String::new();
+    soon("the answer", waiting.read_to_string(&mut answer)).await.unwrap();
+    assert!(["HTTP/1.1 202 ", "HTTP/1.1 503 "].iter().any(|it| answer.starts_with(it)), "{answer}");
+    let (status, took) = tokio::task::spawn_blocking(move || service.wait()).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    // The body sleeps on until the deadline, when it is given back.
+    assert!(took < Duration::from_millis(5_500 + 1_000), "{took:?}");
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    life::submit,
+    life::{self, submit},
     support::{client::Client, process::Service},
 };
 
@@ -17,6 +17,11 @@ async fn a_request_id_is_echoed_logged_and_recorded() {
     let record = client.get(&format!("/tasks/{id}")).await.ok(200);
     assert_eq!(record["request_id"], "order-4711.a", "{record:#}");
     assert!(service.log().contains("order-4711.a"), "{}", service.log());
+
+    // The original's member of the body goes before the request's own.
+    let body = json!({ "task_name": "echo", "params": { "value": 1 }, "request_id": "from-the-body" });
+    let id = life::submit_with(&client, body).await;
+    assert_eq!(client.get(&format!("/tasks/{id}")).await.ok(200)["request_id"], "from-the-body");
 
     // What could forge a log line is not taken.
     let forging = Client::new(&service.url).with("x-request-id", "a b\tlevel=ERROR");

@@ -7,6 +7,7 @@ mod command_line;
 mod documentation;
 mod life;
 mod logs;
+mod quickstart;
 mod routes;
 mod support;
 mod tour;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     life::{submit, submit_with, until, until_that},
-    support::client::Client,
+    support::{client::Client, events::Event},
 };
 
 pub(crate) async fn submitting(client: &Client) {
@@ -56,14 +56,32 @@ pub(crate) async fn submitting(client: &Client) {
 
 pub(crate) async fn watching(client: &Client) {
     let mut all = client.events("/tasks/stream").await;
+    // It begins when somebody watches.
+    client.post("/queues/default/pause", Value::Null).await.ok(200);
     let id = submit(client, "count_to", json!({ "n": 5, "delay_ms": 20 })).await;
     let mut one = client.events(&format!("/tasks/{id}/stream")).await;
-    let mut fractions = Vec::new();
+    let first = one.next().await.unwrap();
+    assert!(first.name == "snapshot" && first.data["params"] == json!({ "n": 5, "delay_ms": 20 }), "{first:#?}");
+    client.post("/queues/default/resume", Value::Null).await.ok(200);
+    let (mut fractions, mut last) = (Vec::new(), first);
     while let Some(event) = one.next().await {
+        assert_eq!(event.data["task_id"], id.as_str());
         fractions.extend(event.data["progress"]["fraction"].as_f64());
+        last = event;
     }
     assert!(fractions.is_sorted() && fractions.last() == Some(&1.0), "{fractions:?}");
-    all.find("its success", |it| it.data["task_id"] == id.as_str() && it.data["status"] == "success").await;
+    // The last word is the record, as its own route shows it.
+    assert_eq!((last.name.as_str(), &last.data["status"], &last.data["result"]), ("end", &json!("success"), &json!(5)));
+    assert_eq!(last.data["links"]["self"], format!("/api/v1/tasks/{id}"));
+
+    // A client that comes again with the last id that it saw misses nothing.
+    let is_ours = |it: &Event, status: &str| it.data["task_id"] == id.as_str() && it.data["status"] == status;
+    let began = all.find("its beginning", |it| is_ours(it, "pending")).await;
+    drop(all);
+    let again = client.clone().with("last-event-id", began.id.unwrap());
+    let mut again = again.events("/tasks/stream?task_name=count_to").await;
+    assert!(is_ours(&again.next().await.unwrap(), "running"));
+    again.find("its success", |it| is_ours(it, "success")).await;
     let result = client.get(&format!("/tasks/{id}/result")).await.ok(200);
     assert_eq!(result["result"], 5);
 }
@@ -112,6 +130,11 @@ pub(crate) async fn changing(client: &Client) {
 
     let kept = client.post("/tasks/cleanup?older_than=1h", Value::Null).await.ok(200);
     assert_eq!(kept["deleted"], 0);
+    // What is said where nobody reads it is refused, not passed over.
+    client.post("/tasks/cleanup", json!({ "older_than": "0s" })).await.problem(422, "invalid_body");
+    let problem = client.get("/tasks/cleanup/").await;
+    assert_eq!(problem.header("allow"), Some("POST"));
+    assert_eq!(problem.problem(405, "method_not_allowed")["detail"], "it takes POST");
     let body = json!({ "task_ids": [later], "operation": "delete" });
     client.post("/tasks/bulk", body).await.ok(200);
     client.get(&format!("/tasks/{later}")).await.problem(404, "task_not_found");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 mod bulkhead;
+mod cached;
 mod circuit_breaker;
 mod circuit_model;
 mod circuit_threads;

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "seeds are printed")]
 
 mod clock;
+mod intake;
 mod memory;
 mod model;
 mod racing;

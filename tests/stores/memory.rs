@@ -274,7 +274,7 @@ fn a_transaction_keeps_idempotency_keys_from_its_commit_on() {
     let transaction = store.begin();
     EnlistNow::enlist(&transaction, vec![keyed(0, "a")]).unwrap();
     transaction.commit().unwrap();
-    assert_eq!(now(store.enqueue(vec![keyed(1, "a")])), [again.clone()]);
+    assert_eq!(now(store.enqueue(vec![keyed(1, "a")])), std::slice::from_ref(&again));
     let transaction = store.begin();
     assert_eq!(EnlistNow::enlist(&transaction, vec![keyed(2, "a")]).unwrap(), [again]);
     EnlistNow::enlist(&transaction, vec![keyed(3, "b")]).unwrap();

@@ -142,7 +142,7 @@ impl ConfigurationBuilder {
 }
 
 impl AppBuilder {
-    /// With the settings of this configuration. What the other methods set beats them, whatever is called first.
+    /// With the settings of this configuration, instead of all that [`AppBuilder::settings`] set. What the other methods set beats them, whatever is called first.
     #[must_use]
     pub fn configuration(self, configuration: &Configuration) -> Self {
         self.settings(configuration.settings().clone())

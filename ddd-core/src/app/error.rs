@@ -20,6 +20,11 @@ pub enum BuildError {
 }
 
 impl BuildError {
+    #[cfg(feature = "config")]
+    pub(super) fn of_configuration(error: crate::application::ConfigurationError) -> Self {
+        Self::Wiring(error.problems.iter().map(ToString::to_string).collect())
+    }
+
     pub(super) fn of_store(error: StoreError) -> Self {
         Self::Start { what: "the store does not take the settings", source: error.into() }
     }

@@ -69,13 +69,22 @@ impl Drop for Running {
 }
 
 impl App {
-    /// An application in memory, with all defaults and its workers started: nothing to install, and nothing kept when the
-    /// process ends.
+    /// An application in memory with its workers started: nothing to install, and nothing kept when the process ends.
+    ///
+    /// All settings are the defaults; with the feature `config`, they are those of this process's files and environment:
+    /// `Configuration::load`.
     ///
     /// # Errors
-    /// What is wrong with the wiring, all at once.
+    /// What is wrong with the configuration or the wiring, all at once.
     pub async fn start() -> Result<Self, BuildError> {
-        Self::builder().start().await
+        #[cfg(feature = "config")]
+        let builder = {
+            let configuration = application::Configuration::load().map_err(BuildError::of_configuration)?;
+            Self::builder().configuration(&configuration)
+        };
+        #[cfg(not(feature = "config"))]
+        let builder = Self::builder();
+        builder.start().await
     }
 
     /// Submits a task. Set what differs on the answer, and await it.

@@ -10,30 +10,37 @@ use tokio::sync::{Notify, futures::Notified};
 pub(crate) struct Bell {
     /// How many slots look for work, or wait for it.
     listening: AtomicUsize,
+    /// How many of them wait.
+    waiting: AtomicUsize,
     /// It was rung, and no slot has begun to look since.
     rung: AtomicBool,
     heard: Notify,
 }
 
-/// A slot listens as long as this lives.
+/// A slot counts as long as this lives.
 #[derive(Debug)]
-pub(crate) struct Listening<'a>(&'a Bell);
+pub(crate) struct Counted<'a>(&'a AtomicUsize);
 
 impl Bell {
     /// A slot begins to listen. It must look for work after this: what came before was not rung for.
-    pub(crate) fn listen(&self) -> Listening<'_> {
-        self.listening.fetch_add(1, Ordering::SeqCst);
-        Listening(self)
+    pub(crate) fn listen(&self) -> Counted<'_> {
+        Counted::new(&self.listening)
     }
 
-    /// Whether a slot listens.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.listening.load(Ordering::SeqCst) > 0
+    /// A slot begins to wait. What a store puts off as long as nobody waits must be settled after this.
+    pub(crate) fn wait(&self) -> Counted<'_> {
+        Counted::new(&self.waiting)
+    }
+
+    /// Whether a slot waits.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
     }
 
     /// A task may be ready: one slot looks, if one listens. Until it does, once is enough.
     pub(crate) fn ring(&self) {
-        if self.is_heard() && !self.rung.load(Ordering::SeqCst) && !self.rung.swap(true, Ordering::SeqCst) {
+        let is_heard = self.listening.load(Ordering::SeqCst) > 0;
+        if is_heard && !self.rung.load(Ordering::SeqCst) && !self.rung.swap(true, Ordering::SeqCst) {
             self.heard.notify_one();
         }
     }
@@ -66,8 +73,15 @@ impl Bell {
     }
 }
 
-impl Drop for Listening<'_> {
+impl<'a> Counted<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.listening.fetch_sub(1, Ordering::SeqCst);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

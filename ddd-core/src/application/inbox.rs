@@ -38,7 +38,7 @@ impl SignalSink for Inbox {
     }
 
     fn is_waiting(&self) -> bool {
-        self.bell.is_heard() || self.log.is_waited_for()
+        self.bell.is_waited_for() || self.log.is_waited_for()
     }
 
     fn signal(&self, signal: Signal) {

@@ -14,7 +14,10 @@ use tokio::{runtime::Handle, sync::oneshot};
 use super::guard;
 use crate::{
     domain::Timestamp,
-    ports::{BoxError, Enqueued, Failure, NewTask, StoreError, StoreErrorKind, StoreFuture, TaskStore},
+    ports::{
+        BoxError, ClaimRequest, Claims, Enqueued, Failure, Finish, Finished, NewTask, StoreError, StoreErrorKind,
+        StoreFuture, TaskStore,
+    },
 };
 
 /// Awaits a store's answer, at most `timeout` long. A call that takes longer goes on by itself; the caller is told that the
@@ -76,6 +79,19 @@ pub(crate) fn detach<T: Send + 'static>(
 fn poll<T>(future: &mut StoreFuture<T>, cx: &mut Context<'_>) -> Poll<Result<T, StoreError>> {
     catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
         .unwrap_or_else(|payload| Poll::Ready(Err(panicked(payload))))
+}
+
+/// Ends attempts and claims in one step, if the store does that. After a panic of the store the ends are to be told again.
+pub(crate) fn finish_and_claim_now(
+    store: &dyn TaskStore,
+    finishes: &mut dyn Iterator<Item = Finish>,
+    request: &ClaimRequest,
+) -> Option<(Vec<Finished>, Claims)> {
+    let answer = catch_unwind(AssertUnwindSafe(|| store.finish_and_claim_now(finishes, request)));
+    answer.unwrap_or_else(|payload| {
+        guard::discard(payload);
+        None
+    })
 }
 
 fn panicked(payload: Box<dyn Any + Send>) -> StoreError {

@@ -108,3 +108,18 @@ impl<'de> Deserialize<'de> for Timestamp {
         Self::parse(&text).map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_optional_timestamp_takes_no_more_memory_and_the_order_is_that_of_the_micros() {
+        assert_eq!(size_of::<Option<Timestamp>>(), size_of::<i64>());
+        let all = [i64::MIN + 1, -1, 0, 1, i64::MAX].map(Timestamp::from_micros);
+        assert!(all.is_sorted());
+        assert_eq!(all.map(Timestamp::as_micros), [i64::MIN + 1, -1, 0, 1, i64::MAX]);
+        assert_eq!(Timestamp::from_micros(i64::MIN), all[0], "the first instant of all is not represented");
+        assert_eq!(Timestamp::default().as_micros(), 0);
+    }
+}

@@ -62,6 +62,17 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Ends attempts. One call may hold many.
     fn finish(&self, finishes: Vec<Finish>) -> StoreFuture<Vec<Finished>>;
 
+    /// Ends attempts and hands out the next tasks, as [`TaskStore::finish`] and then [`TaskStore::claim`] would, in one step and at
+    /// once: for stores that have nobody to wait for. `None`, which is what other stores answer, means that neither was done.
+    fn finish_and_claim_now(
+        &self,
+        finishes: &mut dyn Iterator<Item = Finish>,
+        request: &ClaimRequest,
+    ) -> Option<(Vec<Finished>, Claims)> {
+        let _ = (finishes, request);
+        None
+    }
+
     /// Renews the leases of what a worker holds, and its own sign of life. Answers with what it must know: which of them
     /// were cancelled, and which it has lost.
     fn heartbeat(&self, heartbeat: Heartbeat) -> StoreFuture<Vec<Signal>>;

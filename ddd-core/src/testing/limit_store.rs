@@ -32,9 +32,12 @@ use crate::{
 #[derive(Clone)]
 pub struct MemoryLimitStore(Arc<Inner>);
 
+/// What is used of each limit, by the policy and its key.
+type Used = HashMap<(&'static str, Option<LimitKey>), (LimitPlan, LimitUsage)>;
+
 struct Inner {
     clock: Box<dyn Fn() -> Moment + Send + Sync>,
-    used: Mutex<HashMap<(&'static str, Option<LimitKey>), (LimitPlan, LimitUsage)>>,
+    used: Mutex<Used>,
     is_away: AtomicBool,
 }
 

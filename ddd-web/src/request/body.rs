@@ -7,7 +7,7 @@ use axum::{
         header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
     },
 };
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError};
 
 use serde_json::value::RawValue;
 
@@ -36,20 +36,37 @@ pub(crate) async fn read_optional(headers: &HeaderMap, body: Body, limit: usize)
     Ok(Some(bytes))
 }
 
-async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+async fn collect(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Problem> {
     let too_large = || Problem::of(&codes::TOO_LARGE).detail(format!("at most {limit} bytes are taken"));
     let announced = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|it| it > limit as u64) {
         return Err(too_large());
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => {
-            tracing::debug!(error = &*error as &dyn std::error::Error, "a body did not arrive");
-            Err(Problem::of(&codes::BROKEN_BODY))
+    // Most bodies come in one piece, which then needs no copy.
+    let (mut first, mut more) = (Bytes::new(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let data = match frame.map_err(|error| error.into_inner()) {
+            Ok(frame) => frame.into_data().unwrap_or_default(),
+            // A bound of the application's own.
+            Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+            Err(error) => {
+                tracing::debug!(error = &*error as &dyn std::error::Error, "a body did not arrive");
+                return Err(Problem::of(&codes::BROKEN_BODY));
+            }
+        };
+        if first.len().max(more.len()) + data.len() > limit {
+            return Err(too_large());
+        }
+        if first.is_empty() {
+            first = data;
+        } else {
+            if more.is_empty() {
+                more.extend_from_slice(&first);
+            }
+            more.extend_from_slice(&data);
         }
     }
+    Ok(if more.is_empty() { first } else { more.into() })
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {

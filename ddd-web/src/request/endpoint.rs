@@ -133,7 +133,8 @@ impl Inner {
             return Err(if self.routes.is_empty() {
                 Problem::of(&codes::ROUTE_NOT_FOUND)
             } else {
-                Problem::of(&codes::METHOD_NOT_ALLOWED).allow(self.allow.clone())
+                let takes = format!("it takes {}", self.allow.to_str().unwrap_or_default());
+                Problem::of(&codes::METHOD_NOT_ALLOWED).allow(self.allow.clone()).detail(takes)
             });
         };
         if route.method != Method::GET && self.state.access.is_forged(&parts.headers) {

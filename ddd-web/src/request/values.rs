@@ -20,6 +20,14 @@ pub(crate) fn text(json_text: &str) -> Read<String> {
     json(json_text, "is not a string")
 }
 
+/// A string, borrowed where that is possible.
+pub(crate) fn word(json_text: &str) -> Read<Cow<'_, str>> {
+    match json_text.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+        Some(inner) if !inner.contains('\\') => Ok(Cow::Borrowed(inner)),
+        _ => text(json_text).map(Cow::Owned),
+    }
+}
+
 /// A string of 1 to `longest` characters, none of them a control character.
 pub(crate) fn short_text(json_text: &str, longest: usize) -> Read<String> {
     let text = text(json_text)?;

@@ -31,7 +31,7 @@ pub use server::Server;
 /// ```no_run
 /// use axum::{Router, routing::get};
 /// use ddd_core::App;
-/// use ddd_web::{Access, Api, ApiKey, Permission};
+/// use ddd_web::{Access, Api};
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let app = App::start().await?;

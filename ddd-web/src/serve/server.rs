@@ -63,8 +63,8 @@ impl Server {
         self
     }
 
-    /// At most so many connections at a time, at least 1; 1,000 unless set. Each takes a file descriptor and, while it works,
-    /// some 20 KB.
+    /// At most so many connections at a time, at least 1; 1,000 unless set. Each takes a file descriptor and
+    /// 20 to 30 KB.
     pub fn max_connections(self, connections: usize) -> Self {
         self.limit(|it| it.connections = connections.max(1))
     }

@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use crate::{
     limits::Limits,
+    problem::Fault,
     request::{
         Answer, Call, body,
-        members::Members,
+        members::{self, Members},
         reply,
         values::{self, Read},
     },
@@ -133,8 +134,13 @@ fn statuses(json: &str) -> Read<Vec<TaskStatus>> {
 }
 
 /// Drops the records of tasks that ended long ago.
-pub(crate) async fn cleanup(state: Arc<State>, call: Call) -> Answer {
+pub(crate) async fn cleanup(state: Arc<State>, mut call: Call) -> Answer {
     const DAY: Duration = Duration::from_secs(24 * 3_600);
+    // What is said in a body and not heard would drop other records than meant.
+    let sent = call.take_body();
+    if body::read_optional(&call.parts.headers, sent, Limits::BODY).await?.is_some() {
+        return Err(members::misfit(vec![Fault::at("", "is not read; write `older_than` into the query")], 0));
+    }
     let mut query = call.query()?;
     let older_than = query.read("older_than", |it| values::plain_duration(&it));
     let hours = query.number("max_age_hours", 0..=876_000);

@@ -6,10 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header::LOCATION};
 use ddd_core::{Controlled, Due, Priority, TaskId, TaskRecord, TaskStatus};
 use serde::Serialize;
 
-use super::{
-    links::{Link, Links},
-    visible,
-};
+use super::{links::Links, visible};
 use crate::{
     limits::Limits,
     problem::{Problem, codes},
@@ -102,7 +99,7 @@ fn changed(code: StatusCode, call: &Call, id: TaskId, status: TaskStatus) -> Ans
     let links = Links::new(&base, id);
     let mut response = reply(code, &Changed { task_id: id, status, cancelled: None, reason: None, links })?;
     if code == StatusCode::ACCEPTED
-        && let Ok(location) = HeaderValue::try_from(Link::new(&base, id).to_string())
+        && let Ok(location) = HeaderValue::try_from(Links::new(&base, id).record())
     {
         response.headers_mut().insert(LOCATION, location);
     }

@@ -1,50 +1,42 @@
-use std::fmt;
-
 use ddd_core::TaskId;
-use serde::{Serialize, Serializer};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
-/// Where more about a task is.
-#[derive(Debug, Serialize)]
+/// Where more about a task is: its paths below `base`.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Links<'a> {
-    #[serde(rename = "self")]
-    record: Link<'a>,
-    status: Link<'a>,
-    result: Link<'a>,
-    stream: Link<'a>,
+    base: &'a str,
+    id: TaskId,
 }
 
 impl<'a> Links<'a> {
-    /// The links of a task; the routes are below `base`.
-    pub(crate) fn new(base: &'a str, id: TaskId) -> Self {
-        let link = |rest| Link { base, id, rest };
-        Self { record: link(""), status: link("/status"), result: link("/result"), stream: link("/stream") }
-    }
-}
-
-/// The path of a task, or of something of it.
-#[derive(Debug)]
-pub(crate) struct Link<'a> {
-    base: &'a str,
-    id: TaskId,
-    rest: &'static str,
-}
-
-impl<'a> Link<'a> {
-    /// The path of a task.
     pub(crate) const fn new(base: &'a str, id: TaskId) -> Self {
-        Self { base, id, rest: "" }
+        Self { base, id }
+    }
+
+    /// The path of the task itself.
+    pub(crate) fn record(&self) -> String {
+        let mut id = [0; 36];
+        let id: &str = self.id.as_uuid().hyphenated().encode_lower(&mut id);
+        let mut path = String::with_capacity(self.base.len() + 64);
+        for part in [self.base, "/tasks/", id] {
+            path.push_str(part);
+        }
+        path
     }
 }
 
-impl fmt::Display for Link<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { base, id, rest } = self;
-        write!(f, "{base}/tasks/{id}{rest}")
-    }
-}
-
-impl Serialize for Link<'_> {
+impl Serialize for Links<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut path = self.record();
+        let length = path.len();
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("self", &path)?;
+        for part in ["status", "result", "stream"] {
+            path.truncate(length);
+            path.push('/');
+            path.push_str(part);
+            map.serialize_entry(part, &path)?;
+        }
+        map.end()
     }
 }

@@ -15,4 +15,4 @@ pub(crate) mod statistics;
 pub(crate) mod submit;
 pub(crate) mod visible;
 
-pub(crate) use links::{Link, Links};
+pub(crate) use links::Links;

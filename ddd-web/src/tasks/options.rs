@@ -155,7 +155,7 @@ pub(crate) const fn type_of(registered: &Registered) -> Option<&'static str> {
 }
 
 fn check_type(body: &mut Members<'_>, registered: &Registered) {
-    let Some(given) = body.read("task_type", values::text) else { return };
+    let Some(given) = body.read("task_type", values::word) else { return };
     match type_of(registered) {
         _ if given != "sync" && given != "async" => body.fault("task_type", "is neither `sync` nor `async`"),
         Some(is) if is != given => body.fault("task_type", format!("is not what the task is: `{is}`")),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    links::{Link, Links},
+    links::Links,
     options::{self, Options},
     visible,
 };
@@ -60,7 +60,7 @@ struct Incoming<'a> {
 pub(crate) async fn named(state: Arc<State>, mut call: Call) -> Answer {
     let bytes = received(&state, &mut call).await?.unwrap_or_default();
     let mut body = Members::of(&bytes)?;
-    let name = body.read("task_name", values::text);
+    let name = body.read("task_name", values::word);
     let Some(name) = name else {
         if !body.has("task_name") {
             body.fault("task_name", "is missing");
@@ -168,7 +168,7 @@ async fn accepted(state: &State, call: &Call, registered: &Registered, handle: &
     };
     let mut response = reply(StatusCode::ACCEPTED, &answer)?;
     // Never an error: a path, percent-encoded, and hexadecimal digits.
-    if let Ok(location) = HeaderValue::try_from(Link::new(&base, id).to_string()) {
+    if let Ok(location) = HeaderValue::try_from(Links::new(&base, id).record()) {
         response.headers_mut().insert(LOCATION, location);
     }
     if handle.is_replayed() {
@@ -212,8 +212,9 @@ fn says_more_than_types(state: &State, registered: &Registered) -> bool {
     state.catalogue.of(registered).is_some_and(|it| it.says_more_than_types)
 }
 
-/// All that is wrong with parameters, as far as their schema tells.
+/// All that is wrong with parameters, as far as their schema tells; of very many values, the first that is.
 fn faults_of(state: &State, registered: &Registered, params: Option<&RawValue>, at: &str) -> Faults {
+    const MANY: usize = 10_000;
     let Some(checked) = state.catalogue.of(registered) else { return Faults::default() };
     let Some(validator) = &checked.validator else { return Faults::default() };
     let value = match params {
@@ -221,7 +222,8 @@ fn faults_of(state: &State, registered: &Registered, params: Option<&RawValue>, 
         Some(params) => serde_json::from_str(params.get()).unwrap_or_default(),
         None => Value::Object(serde_json::Map::new()),
     };
-    faults::of(validator, checked.schemas.params.as_value(), &value, at)
+    let has_many = params.is_some_and(|it| it.get().bytes().filter(|byte| *byte == b',').count() > MANY);
+    faults::of(validator, checked.schemas.params.as_value(), &value, at, has_many)
 }
 
 /// What the reader of the parameters said, unless it speaks of the program's own types.

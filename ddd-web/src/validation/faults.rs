@@ -17,10 +17,14 @@ pub(crate) struct Faults {
 }
 
 /// What a validator has against parameters, which are at `base` in the body. Values are never told: they may be secret.
-pub(crate) fn of(validator: &Validator, schema: &Value, params: &Value, base: &str) -> Faults {
+///
+/// Every fault that is found takes memory until the last one is, so of `many` values only the first fault is looked for.
+pub(crate) fn of(validator: &Validator, schema: &Value, params: &Value, base: &str, many: bool) -> Faults {
     let mut finder = Finder { schema, base, faults: Faults::default() };
-    for error in validator.iter_errors(params) {
-        finder.take(&error);
+    if many {
+        validator.validate(params).err().iter().for_each(|it| finder.take(it));
+    } else {
+        validator.iter_errors(params).for_each(|it| finder.take(&it));
     }
     finder.faults
 }

@@ -8,7 +8,8 @@ use super::soon;
 
 pub(crate) struct Events {
     body: Incoming,
-    text: String,
+    /// What came and is no whole event yet.
+    pending: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -20,25 +21,24 @@ pub(crate) struct Event {
 
 impl Events {
     pub(crate) const fn new(body: Incoming) -> Self {
-        Self { body, text: String::new() }
+        Self { body, pending: Vec::new() }
     }
 
     /// The next event; `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         soon("the next event", async {
             loop {
-                if let Some((event, rest)) = self.text.split_once("\n\n") {
-                    let event = read(event);
-                    self.text = rest.to_owned();
+                if let Some(end) = self.pending.windows(2).position(|it| it == b"\n\n") {
+                    let event: Vec<u8> = self.pending.drain(..end + 2).collect();
                     // Comments keep the connection alive, and are no events.
-                    if let Some(event) = event {
-                        return Some(event);
+                    match read(std::str::from_utf8(&event).unwrap()) {
+                        Some(event) => return Some(event),
+                        None => continue,
                     }
-                    continue;
                 }
                 let frame = self.body.frame().await?.unwrap();
                 if let Ok(data) = frame.into_data() {
-                    self.text.push_str(std::str::from_utf8(&data).unwrap());
+                    self.pending.extend_from_slice(&data);
                 }
             }
         })

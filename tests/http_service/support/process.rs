@@ -1,6 +1,7 @@
-//! The playground as a process of its own.
+//! The playground, or another example, as a process of its own.
 
 use std::{
+    collections::HashMap,
     io::{BufRead, BufReader, Read},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -11,43 +12,62 @@ use std::{
 
 use super::PATIENCE;
 
-/// The program, built once for all tests.
-fn program() -> PathBuf {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+/// An example, built once for all tests.
+fn program(example: &str) -> PathBuf {
+    static PROGRAMS: OnceLock<HashMap<String, PathBuf>> = OnceLock::new();
     let build = || {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
         let output = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--manifest-path", manifest, "--example", "playground"])
+            .args([
+                "build",
+                "--quiet",
+                "--manifest-path",
+                manifest,
+                "--example",
+                "playground",
+                "--example",
+                "quickstart",
+            ])
             .args(["--message-format", "json-render-diagnostics"])
             .stderr(Stdio::inherit())
             .output()
             .unwrap();
-        assert!(output.status.success(), "the playground does not build");
+        assert!(output.status.success(), "the examples do not build");
         let messages = String::from_utf8(output.stdout).unwrap();
         let artifacts = messages.lines().map(|it| serde_json::from_str::<serde_json::Value>(it).unwrap());
-        let mut executables = artifacts.filter(|it| it["target"]["name"] == "playground");
-        PathBuf::from(executables.find_map(|it| it["executable"].as_str().map(str::to_owned)).unwrap())
+        let named = artifacts.filter_map(|it| {
+            let name = it["target"]["name"].as_str()?.to_owned();
+            Some((name, PathBuf::from(it["executable"].as_str()?)))
+        });
+        named.collect()
     };
-    PROGRAM.get_or_init(build).clone()
+    PROGRAMS.get_or_init(build)[example].clone()
 }
 
-/// Runs it to its end.
+/// Runs the playground to its end.
 pub(crate) fn run(args: &[&str]) -> Output {
-    Command::new(program()).args(args).output().unwrap()
+    Command::new(program("playground")).args(args).output().unwrap()
 }
 
-/// A playground that listens, and is killed when this is dropped.
+/// A program that listens, and is killed when this is dropped.
 pub(crate) struct Service {
     child: Child,
+    /// What it said before it listened.
+    pub(crate) said: Vec<String>,
     /// Such as `http://127.0.0.1:40123`.
     pub(crate) url: String,
     log: Arc<Mutex<String>>,
 }
 
 impl Service {
-    /// Starts it on a free port, and waits until it says where it listens.
+    /// Starts a playground on a free port, and waits until it says where it listens.
     pub(crate) fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(program())
+        Self::start_example("playground", args)
+    }
+
+    /// The same with another example.
+    pub(crate) fn start_example(example: &str, args: &[&str]) -> Self {
+        let mut child = Command::new(program(example))
             .args(["--port", "0"])
             .args(args)
             .stdin(Stdio::null())
@@ -58,19 +78,19 @@ impl Service {
         let log = Arc::default();
         collect(child.stderr.take().unwrap(), &log);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let found = lines.find_map(|it| it.unwrap().strip_prefix("listening on ").map(str::to_owned));
-        let Some(url) = found else {
+        let mut said = Vec::new();
+        let mut heard = |line: String| {
+            let found = line.strip_prefix("listening on ").map(str::to_owned);
+            said.push(line);
+            found
+        };
+        let Some(url) = lines.find_map(|it| heard(it.unwrap())) else {
             let status = child.wait().unwrap();
             panic!("it ended with {status} before it listened: {}", log.lock().unwrap());
         };
         // What else it says is read, or it would wait at a full pipe.
         thread::spawn(move || lines.for_each(drop));
-        Self { child, url, log }
-    }
-
-    /// `127.0.0.1:40123`
-    pub(crate) fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        Self { child, said, url, log }
     }
 
     /// What it has logged so far.

@@ -84,7 +84,7 @@ impl<T: Clone + Send + Sync> Repo<T> {
 
     #[cached]
     async fn count() -> usize {
-        std::mem::size_of::<T>()
+        size_of::<T>()
     }
 }
 

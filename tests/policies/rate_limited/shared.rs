@@ -39,7 +39,7 @@ mod contract {
         LimitStoreUnderTest::new(Arc::new(store), move |by| clock.advance(by))
     }
 
-    ddd_core::testing::limit_store_conformance!(crate::rate_limited::shared::contract::fresh());
+    ddd_core::testing::limit_store_conformance!(fresh());
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ mod explain;
 mod layers;
 mod misfit;
 mod read;
-mod reader;
+pub(in crate::application) mod reader;
 mod secret;
 mod sections;
 mod service;

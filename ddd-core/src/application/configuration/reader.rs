@@ -17,6 +17,9 @@ use crate::domain::{Node, NodeValue};
 /// What a type calls itself that wants to be hidden wherever the configuration is shown.
 pub(super) const SECRET: &str = "$ddd::secret";
 
+/// What a type calls itself that takes whatever a text without a type reads like.
+pub(in crate::application) const SCALAR: &str = "$ddd::scalar";
+
 /// The paths of secrets that were read, as they are found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -57,6 +60,12 @@ fn parsed_list(text: &str) -> Result<Parsed, Misfit> {
     }
     let items = trimmed.split(',').map(str::trim).filter(|it| !it.is_empty());
     Ok(Parsed::List(items.map(str::to_owned).collect()))
+}
+
+/// The number or the truth value that a text reads like, or the text.
+fn scalar(text: &str) -> serde_json::Value {
+    let read = serde_json::from_str::<serde_json::Value>(text.trim());
+    read.ok().filter(|it| it.is_number() || it.is_boolean()).unwrap_or_else(|| text.into())
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -137,7 +146,12 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         if name == SECRET {
             self.found.secrets.borrow_mut().push(self.found.path.borrow().clone());
         }
-        visitor.visit_newtype_struct(self)
+        match &self.node.value {
+            NodeValue::Untyped(text) if name == SCALAR => {
+                visitor.visit_newtype_struct(scalar(text)).map_err(Misfit::custom)
+            }
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {

@@ -19,6 +19,7 @@ pub(super) struct Apart<T>(pub(super) T);
 
 impl<T> Stripes<T> {
     /// The value of the calling thread.
+    #[inline]
     pub(super) fn mine(&self) -> &T {
         &self.0[line()].0
     }
@@ -30,6 +31,7 @@ impl<T> Stripes<T> {
 }
 
 /// The line of the calling thread.
+#[inline]
 fn line() -> usize {
     const NONE: usize = usize::MAX;
     static NEXT: AtomicUsize = AtomicUsize::new(0);

@@ -37,13 +37,18 @@ impl Cell {
         Some((claimed, attempt))
     }
 
-    /// It has ended. What is to be reported now goes to `reports`, which is empty: nothing, as long as there is more to be run.
-    pub(crate) fn end(&self, report: Option<Report>, reports: &mut Vec<Report>) {
+    /// It has ended. Its report waits with those before it.
+    pub(crate) fn end(&self, report: Option<Report>) {
         let mut state = self.0.lock();
         state.attempt = None;
         state.reports.extend(report);
+    }
+
+    /// Takes what waits to be reported, unless there is more to be run first. `room` is empty.
+    pub(crate) fn take_reports(&self, room: &mut Vec<Report>) {
+        let mut state = self.0.lock();
         if state.next.is_empty() {
-            std::mem::swap(&mut state.reports, reports);
+            std::mem::swap(&mut state.reports, room);
         }
     }
 

@@ -6,7 +6,7 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::Notify, time::Instant};
 
-use super::finisher::Finisher;
+use super::finisher::{Finisher, Report};
 use crate::{
     application::{
         services::Services,
@@ -203,8 +203,9 @@ impl Feed {
         self.state.lock().closed
     }
 
-    /// The next task for a slot; `None` if the slot is to end. `done` is what the slot has just done.
-    pub(crate) async fn next(&self, done: Option<&Done>) -> Option<Taken> {
+    /// The next task for a slot; `None` if the slot is to end. `done` is what the slot has just done, and `reports` what is to be
+    /// written about that.
+    pub(crate) async fn next(&self, done: Option<&Done>, reports: &mut Vec<Report>) -> Option<Taken> {
         let mut pause = Pause::default();
         let mut from = done.map_or(Slot::Begins, Slot::Finished);
         let bell = &self.services.bell;
@@ -212,16 +213,29 @@ impl Feed {
         loop {
             // Made before the look, so that no call to all slots falls between look and wait.
             let hint = bell.heard();
-            match self.step(from) {
+            // Whoever sees that the slot runs nothing is to see that its reports are still to be written.
+            let expected = (!reports.is_empty()).then(|| self.finisher.expect());
+            let step = self.step(from);
+            if !matches!(step, Step::Claim(_)) {
+                self.finisher.push_all(reports);
+            }
+            match step {
                 Step::Run(claimed) => return Some(Taken { claimed, more: Vec::new().into_iter() }),
                 Step::End => return None,
                 Step::Wait => {
+                    drop(expected);
+                    let _waiting = bell.wait();
+                    self.services.store.settle();
                     hint.await;
                     from = Slot::Waited;
                 }
                 Step::Claim(claim) => {
                     from = Slot::Begins;
-                    match self.claim(claim).await {
+                    bell.looks();
+                    let with = self.finisher.write_and_claim(reports, &claim.request);
+                    self.finisher.push_all(reports);
+                    drop(expected);
+                    match self.claim(claim, with).await {
                         Ok(Some(taken)) => return Some(taken),
                         Ok(None) => from = Slot::Claimed,
                         Err(error) => pause.report_and_wait(&error, "claiming tasks").await,
@@ -231,13 +245,13 @@ impl Feed {
         }
     }
 
-    /// Asks the store; the first task that it hands out is for the slot that asked. What it hands out after it was given up
-    /// on goes back.
-    async fn claim(&self, claim: Claim) -> Result<Option<Taken>, StoreError> {
+    /// Asks the store, unless it has answered; the first task that it hands out is for the slot that asked. What it hands out
+    /// after it was given up on goes back.
+    async fn claim(&self, claim: Claim, answer: Option<Claims>) -> Result<Option<Taken>, StoreError> {
         let services = &self.services;
         let Claim { request, asked, batch, mut is_only } = claim;
-        services.bell.looks();
-        let answer = match store_call::poll_now(services.store.claim(request)) {
+        let answer = answer.map_or_else(|| store_call::poll_now(services.store.claim(request)), |it| Ok(Ok(it)));
+        let answer = match answer {
             Ok(answer) => answer,
             Err(pending) => {
                 if !is_only {

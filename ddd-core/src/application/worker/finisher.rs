@@ -12,7 +12,7 @@ use tokio::{sync::Notify, time::Instant};
 use crate::{
     application::{hooks::FailedTask, services::Services, store_call},
     domain::{AttemptError, Name, TaskStatus},
-    ports::{AttemptEnd, Claimed, Finish, Finished, Held, StoreError, StoreFuture},
+    ports::{AttemptEnd, ClaimRequest, Claimed, Claims, Finish, Finished, Held, StoreError, StoreFuture},
 };
 
 /// The end of an attempt, and what this process needs to know when it is stored.
@@ -48,6 +48,24 @@ struct State {
     /// What is being written: it stays leased until it is.
     under_way: Vec<Held>,
     writing: bool,
+    /// From how many slots reports are on their way.
+    expected: usize,
+}
+
+impl State {
+    const fn is_idle(&self) -> bool {
+        !self.writing && self.expected == 0
+    }
+}
+
+/// Reports are on their way as long as this lives.
+pub(crate) struct Expected<'a>(&'a Finisher);
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().expected -= 1;
+        self.0.written.notify_waiters();
+    }
 }
 
 impl Finisher {
@@ -79,6 +97,28 @@ impl Finisher {
             self.state.lock().waiting.append(reports);
             self.flush();
         }
+    }
+
+    /// Writes reports together with a claim, if the store does that at once; answers with what was claimed.
+    pub(crate) fn write_and_claim(
+        self: &Arc<Self>,
+        reports: &mut Vec<Report>,
+        request: &ClaimRequest,
+    ) -> Option<Claims> {
+        if reports.is_empty() {
+            return None;
+        }
+        let mut finishes = reports.iter().map(|it| it.finish.clone());
+        let store = &*self.services.store;
+        let (answers, claims) = store_call::finish_and_claim_now(store, &mut finishes, request)?;
+        self.settle(reports, answers);
+        Some(claims)
+    }
+
+    /// Reports are on their way here: as long as this lives, not everything is written.
+    pub(crate) fn expect(&self) -> Expected<'_> {
+        self.state.lock().expected += 1;
+        Expected(self)
     }
 
     /// Writes what waits.
@@ -121,7 +161,7 @@ impl Finisher {
         loop {
             let mut written = std::pin::pin!(self.written.notified());
             written.as_mut().enable();
-            if !self.state.lock().writing {
+            if self.state.lock().is_idle() {
                 return;
             }
             written.await;

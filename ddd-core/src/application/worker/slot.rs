@@ -33,7 +33,7 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let mut attempts = Attempts::new(Arc::new(surroundings));
     let mut reports = Vec::new();
     let mut done = None;
-    while let Some(taken) = shared.feed.next(done.as_ref()).await {
+    while let Some(taken) = shared.feed.next(done.as_ref(), &mut reports).await {
         let queue = taken.claimed.queue.clone();
         cell.line_up(taken.claimed, taken.more);
         let mut quick = Some(0);
@@ -52,6 +52,8 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
         quick = quick.filter(|_| began.is_none_or(|it| it.elapsed() <= LONG));
         shared.finisher.room().await;
         done = Some(Done { queue, quick });
+        // They are written with the next claim, if the store does both at once.
+        cell.take_reports(&mut reports);
     }
     shared.remove(&cell);
 }
@@ -86,8 +88,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let (Some(registered), Some(attempt)) = (registered, attempt) else {
         // The store hands out only what was declared; what was not is for another worker.
         tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
-        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)), reports);
-        shared.finisher.push_all(reports);
+        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)));
         return Some(Ran { began, was_quick: false });
     };
     shared.stop_if_told_before(&attempt);
@@ -110,12 +111,15 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     if matches!(end, Some(AttemptEnd::Release)) {
         attempt.set_given_back();
     }
-    cell.end(end.map(|it| report(&attempt, it)), reports);
-    shared.finisher.push_all(reports);
+    cell.end(end.map(|it| report(&attempt, it)));
+    let was_quick = !waited.load(Ordering::Relaxed);
+    if !was_quick || needed.is_some() {
+        cell.take_reports(reports);
+        shared.finisher.push_all(reports);
+    }
     if let Some(needed) = needed {
         needed.teardown(shared.services.settings.teardown_timeout).await;
     }
-    let was_quick = !waited.load(Ordering::Relaxed);
     attempts.end(attempt);
     Some(Ran { began, was_quick })
 }

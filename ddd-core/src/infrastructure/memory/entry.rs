@@ -9,10 +9,7 @@ use crate::{
 };
 
 /// A record with what only this store needs to know about it.
-///
-/// It begins where a cache line does, and ends with one, because nearly all of it is touched together.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(super) struct Entry {
     pub(super) record: TaskRecord,
     /// The order of arrival: decides between equal ranks, and is never given twice.

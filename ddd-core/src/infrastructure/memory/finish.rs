@@ -9,6 +9,19 @@ use crate::{
 };
 
 impl State {
+    pub(super) fn finish_all(
+        &mut self,
+        finishes: &mut dyn Iterator<Item = Finish>,
+        now: Timestamp,
+        fx: &mut Effects,
+    ) -> Vec<Finished> {
+        let mut answers = Vec::with_capacity(finishes.size_hint().0);
+        answers.extend(finishes.map(|it| self.finish(it, now, fx)));
+        // Twice as many, so that a bound that was lowered is reached again.
+        self.prune(2 * answers.len(), now, fx);
+        answers
+    }
+
     pub(super) fn finish(&mut self, finish: Finish, now: Timestamp, fx: &mut Effects) -> Finished {
         let Some(key) = self.entries.find_next(finish.id) else { return Finished::Stale };
         let entry = self.entries.at_mut(key);

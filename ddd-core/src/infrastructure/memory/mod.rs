@@ -1,7 +1,7 @@
 //! Tasks in this process's memory.
 //!
-//! Read in this order: `entry` (a record and its place), `state` (a task leaves one place and arrives at another), `claim`,
-//! `finish`, `control`, `upkeep`, `store`.
+//! Read in this order: `shared` (the lock, and the intake before it), `entry` (a record and its place), `state` (a task leaves
+//! one place and arrives at another), `claim`, `finish`, `control`, `upkeep`, `store`.
 
 mod again;
 mod arena;

@@ -87,14 +87,18 @@ impl TaskStore for MemoryStore {
     }
 
     fn finish(&self, finishes: Vec<Finish>) -> StoreFuture<Vec<Finished>> {
-        let mut answers = Vec::with_capacity(finishes.len());
-        self.shared.change(|state, now, fx| {
-            // Twice as many, so that a bound that was lowered is reached again.
-            let pruned = 2 * finishes.len();
-            answers.extend(finishes.into_iter().map(|it| state.finish(it, now, fx)));
-            state.prune(pruned, now, fx);
-        });
-        ready(answers)
+        ready(self.shared.change(|state, now, fx| state.finish_all(&mut finishes.into_iter(), now, fx)))
+    }
+
+    fn finish_and_claim_now(
+        &self,
+        finishes: &mut dyn Iterator<Item = Finish>,
+        request: &ClaimRequest,
+    ) -> Option<(Vec<Finished>, Claims)> {
+        Some(self.shared.change(|state, now, fx| {
+            let answers = state.finish_all(finishes, now, fx);
+            (answers, state.claim(request, now, fx))
+        }))
     }
 
     fn heartbeat(&self, heartbeat: Heartbeat) -> StoreFuture<Vec<Signal>> {

@@ -105,6 +105,7 @@ impl<I, K> Of<I, K> {
 impl<I: ?Sized, K> Of<I, K> {
     /// The same where the instance has a type with a name.
     #[inline]
+    #[allow(clippy::self_named_constructors, reason = "as for the parts of a key")]
     pub const fn of(key: K) -> Self {
         Self { key, instance: PhantomData }
     }

@@ -1,6 +1,7 @@
 //! The framework's own part of a configuration, as it is written in files.
 
 mod app;
+mod policies;
 mod queues;
 mod tasks;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     app::{AppSection, LogSection, StoreSection},
+    policies::Policies,
     queues::Queues,
     tasks::TasksSection,
 };
@@ -28,11 +30,13 @@ pub(crate) struct Sections {
     pub(crate) tasks: TasksSection,
     /// The limits of queues, by name.
     pub(crate) queues: Queues,
+    /// What overrides the attributes of function policies.
+    pub(crate) policies: Policies,
 }
 
 impl Sections {
     /// The names of the sections.
-    pub(crate) const NAMES: [&str; 5] = ["app", "log", "store", "tasks", "queues"];
+    pub(crate) const NAMES: [&str; 6] = ["app", "log", "store", "tasks", "queues", "policies"];
 
     /// What is in force where nothing is configured.
     pub(super) fn of(settings: &Settings) -> Self {
@@ -42,6 +46,7 @@ impl Sections {
             store: StoreSection::defaults(),
             tasks: TasksSection::of(settings),
             queues: Queues::default(),
+            policies: Policies::default(),
         }
     }
 
@@ -49,5 +54,6 @@ impl Sections {
     pub(super) fn apply(&self, settings: &mut Settings) {
         self.tasks.apply(settings);
         self.queues.apply(settings);
+        self.policies.apply(settings);
     }
 }

@@ -1,4 +1,4 @@
-use std::future::Future;
+use std::{future::Future, hash::Hash};
 
 use super::{
     super::{
@@ -11,7 +11,7 @@ use super::{
     work::IntoFill,
 };
 use crate::{
-    domain::{CachedSettings, Site, Tag},
+    domain::{CachedSettings, Moment, Site, Tag},
     ports::{CacheRules, Refusal},
 };
 
@@ -23,10 +23,11 @@ pub struct CachedCell {
     state: StateCell<State>,
 }
 
-/// What the front table made of a call.
-enum Begun<K: Send + Sync + 'static, R: Send + Sync + 'static, Q> {
-    Hit(R),
-    Call(Call<K, R>, Q),
+/// A call before it has looked for its value.
+struct Start {
+    state: Held<State>,
+    hash: u64,
+    now: Moment,
 }
 
 impl CachedCell {
@@ -53,10 +54,12 @@ impl CachedCell {
         W: IntoFill,
         W::Future: Future<Output = Result<R, X>>,
     {
-        match self.begin(key, &rules) {
-            Begun::Hit(value) => Ok(value),
-            Begun::Call(call, key) => call.driven(key, rules, make).await,
+        let start = self.start(&key);
+        if let Some(value) = start.hit(&key, &rules) {
+            return Ok(value);
         }
+        // On the heap: a hit need not carry what a fill needs.
+        Box::pin(start.call().driven(key, rules, make)).await
     }
 
     /// The same; what `make` makes goes on without its caller.
@@ -76,10 +79,12 @@ impl CachedCell {
         W: IntoFill,
         W::Future: Future<Output = Result<R, X>> + Send + 'static,
     {
-        match self.begin(key, &rules) {
-            Begun::Hit(value) => Ok(value),
-            Begun::Call(call, key) => call.detached(key, rules, make).await,
+        let start = self.start(&key);
+        if let Some(value) = start.hit(&key, &rules) {
+            return Ok(value);
         }
+        // On the heap: a hit need not carry what a fill needs.
+        Box::pin(start.call().detached(key, rules, make)).await
     }
 
     /// The same for functions that are not async: whoever waits, blocks its thread.
@@ -108,6 +113,7 @@ impl CachedCell {
     /// # Panics
     /// `make` panics, for this caller or the one that this one waits for.
     #[inline]
+    #[allow(clippy::needless_pass_by_value, reason = "as its siblings, which keep them")]
     pub fn fill_now_tagged<Q, R, X, C>(
         &'static self,
         key: Q,
@@ -121,26 +127,18 @@ impl CachedCell {
         X: Refusal,
         C: CacheRules<R>,
     {
-        match self.begin(key, &rules) {
-            Begun::Hit(value) => Ok(value),
-            Begun::Call(call, key) => call.now(key, &rules, tags, make),
+        let start = self.start(&key);
+        if let Some(value) = start.hit(&key, &rules) {
+            return Ok(value);
         }
+        start.call().now(key, &rules, tags, make)
     }
 
     #[inline]
-    fn begin<Q, R>(&'static self, key: Q, rules: &impl CacheRules<R>) -> Begun<Q::Key, R, Q>
-    where
-        Q: Lookup,
-        R: Send + Sync + 'static,
-    {
+    fn start(&'static self, key: &impl Hash) -> Start {
         let state = self.state();
-        let (hash, now) = (state.common.hash(&key), ambient::now());
-        if let Some(table) = state.first::<Q::Key, R>()
-            && let Some(value) = table.hit(hash, &key, now, rules)
-        {
-            return Begun::Hit(value);
-        }
-        Begun::Call(Call { table: state.table(), hash, now }, key)
+        let hash = state.common.hash(key);
+        Start { state, hash, now: ambient::now() }
     }
 
     pub(super) const fn place(&self) -> &Site {
@@ -161,5 +159,25 @@ impl CachedCell {
     #[inline]
     pub(super) fn state(&'static self) -> Held<State> {
         self.state.get(|| State::new(self.annotated.clone()))
+    }
+}
+
+impl Start {
+    /// The value, if this thread has hit it of late.
+    #[inline]
+    fn hit<Q, R>(&self, key: &Q, rules: &impl CacheRules<R>) -> Option<R>
+    where
+        Q: Lookup,
+        R: Send + Sync + 'static,
+    {
+        self.state.first::<Q::Key, R>()?.hit(self.hash, key, self.now, rules)
+    }
+
+    fn call<K, R>(self) -> Call<K, R>
+    where
+        K: Send + Sync + 'static,
+        R: Send + Sync + 'static,
+    {
+        Call { table: self.state.table(), hash: self.hash, now: self.now }
     }
 }

@@ -1,12 +1,8 @@
-use std::{
-    hash::BuildHasher,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use foldhash::quality::RandomState;
 use parking_lot::Mutex;
 
-use super::{figures::Figures, life::Life, tags::Tags};
+use super::{figures::Figures, hash::Hashes, life::Life, tags::Tags};
 use crate::domain::{CachedSettings, Freshness, Moment, Spans, Stored};
 
 /// What all tables of one cache have in common; a generic function has one table for each set of types.
@@ -16,7 +12,7 @@ pub(super) struct Common {
     epoch: AtomicU64,
     spans: LiveSpans,
     settings: Mutex<CachedSettings>,
-    hasher: RandomState,
+    hashes: Hashes,
     pub(super) tags: Tags,
     pub(super) figures: Figures,
 }
@@ -32,7 +28,7 @@ impl Common {
             epoch: AtomicU64::default(),
             spans: LiveSpans::default(),
             settings: Mutex::new(settings.clone()),
-            hasher: RandomState::default(),
+            hashes: Hashes::default(),
             tags: Tags::default(),
             figures: Figures::default(),
         };
@@ -55,9 +51,10 @@ impl Common {
 
     #[inline]
     pub(super) fn hash(&self, key: &impl std::hash::Hash) -> u64 {
-        self.hasher.hash_one(key)
+        self.hashes.hash(key)
     }
 
+    #[inline]
     pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }

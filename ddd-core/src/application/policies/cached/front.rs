@@ -2,10 +2,10 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
-use parking_lot::Mutex;
+use try_lock::TryLock;
 
 use super::{super::stripes::Stripes, entry::Entry};
 
@@ -14,17 +14,30 @@ const SIZES: [usize; 3] = [16, 128, 1_024];
 
 const WAYS: usize = 4;
 
-/// Of so many hits, one is told to the bounded store, which decides by them what to evict.
-const TOLD_OF: u32 = 16;
+/// The bounded store decides by a sketch of frequencies whom to evict. One period of the sketch is ten times the capacity,
+/// and it counts to 15: so this is how many calls there are to a tick, in which a hit of an entry is told it once. Of
+/// entries that are seldom hit it learns each hit, of popular ones no more than it can count.
+const fn calls_to_a_tick(capacity: u64) -> u32 {
+    const MOST: u64 = 16_384;
+    let capacity = if capacity < MOST { capacity as u32 } else { MOST as u32 };
+    let calls = capacity * 10 / 16;
+    if calls < 2 { 1 } else { calls }
+}
 
 /// One table for each thread (more threads than stripes share them).
 pub(super) struct Front<K, R> {
     stripes: Stripes<Stripe<K, R>>,
     /// The largest size that is worth it.
     largest: AtomicUsize,
+    /// Whether the bounded store is told of hits: as soon as there is something to be decided, because it is full.
+    is_telling: AtomicBool,
+    /// A tick is two to the power of it.
+    tick: AtomicU32,
 }
 
 struct Stripe<K, R> {
+    /// Hits of this thread, roughly: it is what the ticks are counted by.
+    clock: AtomicU32,
     size: AtomicUsize,
     displaced: AtomicU32,
     hits: AtomicU64,
@@ -34,13 +47,15 @@ struct Stripe<K, R> {
 /// One cache line. The lock is only ever tried: while one thread compares and clones what users wrote, another one finds
 /// nothing here and looks in the bounded store. So nobody waits for users' code, and users' code may call the cache again.
 #[repr(align(64))]
-struct Set<K, R>(Mutex<Ways<K, R>>);
+struct Set<K, R>(TryLock<Ways<K, R>>);
 
 struct Ways<K, R> {
-    tags: [u32; WAYS],
+    tags: [u16; WAYS],
+    /// The tick in which the bounded store was last told of a hit.
+    told: [u16; WAYS],
     /// Hits that the stripe does not count yet.
     hits: u32,
-    /// Goes on with each hit and each entry that comes in.
+    /// Goes on with each entry that comes in.
     turn: u32,
     entries: [Option<Arc<Entry<K, R>>>; WAYS],
 }
@@ -59,14 +74,20 @@ pub(super) enum Found<T> {
 
 impl<K, R> Front<K, R> {
     pub(super) fn new(capacity: u64) -> Self {
-        let front = Self { stripes: Stripes::default(), largest: AtomicUsize::new(0) };
+        let front = Self {
+            stripes: Stripes::default(),
+            largest: AtomicUsize::new(0),
+            is_telling: AtomicBool::new(false),
+            tick: AtomicU32::new(0),
+        };
         front.resize(capacity);
         front
     }
 
-    /// What `serve` makes of an entry of this hash, and whether the hit is one that the bounded store is to be told of.
+    /// What `serve` makes of an entry of this hash. `is_told` becomes true if the hit is one that the bounded store is to be
+    /// told of.
     #[inline]
-    pub(super) fn find<T>(&self, hash: u64, serve: impl Fn(&Entry<K, R>) -> Found<T>) -> Option<(T, bool)> {
+    pub(super) fn find<T>(&self, hash: u64, is_told: &mut bool, serve: impl Fn(&Entry<K, R>) -> Found<T>) -> Option<T> {
         let stripe = self.stripes.mine();
         let mut ways =
             stripe.tables[stripe.size.load(Ordering::Relaxed)].get().map(|it| set(it, hash))?.0.try_lock()?;
@@ -79,7 +100,13 @@ impl<K, R> Front<K, R> {
                 Found::Other => {}
                 Found::Unclear => return None,
                 Found::Served(value) => {
-                    return Some((value, ways.count(&stripe.hits)));
+                    ways.count(&stripe.hits);
+                    let tick = stripe.tick(self.tick.load(Ordering::Relaxed));
+                    if ways.told[way] != tick && self.is_telling.load(Ordering::Relaxed) {
+                        ways.told[way] = tick;
+                        *is_told = true;
+                    }
+                    return Some(value);
                 }
                 Found::Dead => {
                     let dead = ways.entries[way].take();
@@ -102,6 +129,8 @@ impl<K, R> Front<K, R> {
         let way = same.or_else(empty).unwrap_or_else(|| ways.turn as usize % WAYS);
         ways.turn = ways.turn.wrapping_add(1);
         ways.tags[way] = tag(entry.hash);
+        // A hit of the bounded store put it in.
+        ways.told[way] = stripe.tick(self.tick.load(Ordering::Relaxed));
         let old = ways.entries[way].replace(entry.clone());
         drop(ways);
         if same.is_none() && old.is_some() {
@@ -126,10 +155,16 @@ impl<K, R> Front<K, R> {
         self.tables().for_each(empty);
     }
 
+    /// From now on the bounded store decides what to evict.
+    pub(super) fn tell(&self) {
+        self.is_telling.store(true, Ordering::Relaxed);
+    }
+
     /// For a cache that holds so much.
     pub(super) fn resize(&self, capacity: u64) {
         let largest = SIZES.iter().position(|it| (it * WAYS) as u64 >= capacity).unwrap_or(SIZES.len() - 1);
         self.largest.store(largest, Ordering::Relaxed);
+        self.tick.store(calls_to_a_tick(capacity).ilog2(), Ordering::Relaxed);
     }
 
     /// How many hits there were.
@@ -144,20 +179,25 @@ impl<K, R> Front<K, R> {
 }
 
 impl<K, R> Ways<K, R> {
-    /// Counts a hit; answers whether it is one that the bounded store is to be told of.
-    fn count(&mut self, counted: &AtomicU64) -> bool {
+    /// Counts a hit; now and then it brings them to the stripe.
+    #[inline]
+    fn count(&mut self, counted: &AtomicU64) {
         self.hits += 1;
-        self.turn = self.turn.wrapping_add(1);
-        // Spread by a multiplication, lest a pattern of calls always tells of the same key.
-        let is_told = self.turn.wrapping_mul(0x9e37_79b9) < u32::MAX / TOLD_OF;
-        if is_told {
+        if self.hits == 1 << 31 {
             counted.fetch_add(u64::from(std::mem::take(&mut self.hits)), Ordering::Relaxed);
         }
-        is_told
     }
 }
 
 impl<K, R> Stripe<K, R> {
+    /// The present tick, after one more call. Threads that share a stripe may lose calls of each other.
+    #[inline]
+    fn tick(&self, calls_log2: u32) -> u16 {
+        let clock = self.clock.load(Ordering::Relaxed).wrapping_add(1);
+        self.clock.store(clock, Ordering::Relaxed);
+        (clock >> calls_log2) as u16
+    }
+
     fn table(&self) -> &[Set<K, R>] {
         let size = self.size.load(Ordering::Relaxed);
         self.tables[size].get_or_init(|| (0..SIZES[size]).map(|_| Set::default()).collect())
@@ -192,19 +232,20 @@ fn set<K, R>(table: &[Set<K, R>], hash: u64) -> &Set<K, R> {
 }
 
 #[inline]
-const fn tag(hash: u64) -> u32 {
-    (hash >> 32) as u32
+const fn tag(hash: u64) -> u16 {
+    (hash >> 32) as u16
 }
 
 impl<K, R> Default for Set<K, R> {
     fn default() -> Self {
-        Self(Mutex::new(Ways { tags: [0; WAYS], hits: 0, turn: 0, entries: Default::default() }))
+        Self(TryLock::new(Ways { tags: [0; WAYS], told: [0; WAYS], hits: 0, turn: 0, entries: Default::default() }))
     }
 }
 
 impl<K, R> Default for Stripe<K, R> {
     fn default() -> Self {
         Self {
+            clock: AtomicU32::new(0),
             size: AtomicUsize::new(0),
             displaced: AtomicU32::new(0),
             hits: AtomicU64::new(0),

@@ -16,7 +16,7 @@ pub struct CacheHandle<K: 'static, R: 'static> {
 /// The entries that a handle is for: those of one instance of its function, which its type does not say.
 trait Entries<K, R> {
     fn get(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: &K) -> Option<R>;
-    fn put(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: K, value: R);
+    fn put(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: K, value: R, tags: Vec<Tag>);
     fn invalidate(&self, cell: &'static CachedCell, key: &K);
     fn refresh(&self, cell: &'static CachedCell, key: &K);
 }
@@ -86,7 +86,14 @@ impl<K: Hash + Eq + Send + Sync + 'static, R: Send + Sync + 'static> CacheHandle
     /// fill's, the value is not stored if the attribute does not want it stored. The entry has no tags.
     #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
     pub async fn put(&self, key: K, value: R) {
-        self.entries.put(self.cell, &self.rules, key, value);
+        self.entries.put(self.cell, &self.rules, key, value, Vec::new());
+    }
+
+    /// The same, with these tags.
+    #[allow(clippy::unused_async, reason = "a cache that processes share is told over the network")]
+    pub async fn put_tagged<T: Into<Tag>>(&self, key: K, value: R, tags: impl IntoIterator<Item = T>) {
+        let tags = tags.into_iter().map(Into::into).collect();
+        self.entries.put(self.cell, &self.rules, key, value, tags);
     }
 
     /// Forgets the value of a key. A fill that began before is not stored, and no later call is answered with it.
@@ -134,14 +141,14 @@ where
         }
     }
 
-    fn put(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: K, value: R) {
+    fn put(&self, cell: &'static CachedCell, rules: &HandleRules<R>, key: K, value: R, tags: Vec<Tag>) {
         let table = cell.state().table::<Of<I, K>, R>();
         let key = Of::<I, K>::of(key);
         table.invalidate(&key);
         let stored = rules.is_stored(&value);
         if table.common.keeps(stored) && rules.share(&value).is_some() {
             let hash = table.common.hash(&key);
-            let entry = table.entry(hash, key, Vec::new());
+            let entry = table.entry(hash, key, tags);
             let weight = rules.weight(&value);
             table.store(&entry, value, weight, stored, ambient::now());
         }

@@ -82,6 +82,7 @@ where
             entry.life.kill();
             front_table.remove(entry.hash);
             if cause == RemovalCause::Size {
+                front_table.tell();
                 common.figures.evicted();
             }
         });

@@ -22,13 +22,22 @@ pub(super) struct Life {
     is_refreshing: AtomicBool,
     epoch: u64,
     filled: AtomicU64,
+    /// What few entries have.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug)]
+struct More {
     used: AtomicU64,
     marks: Box<[Mark]>,
 }
 
 impl Life {
-    pub(super) fn new(epoch: u64, marks: Box<[Mark]>) -> Self {
+    /// `is_idle_known` if its uses are to be noted.
+    pub(super) fn new(epoch: u64, marks: Box<[Mark]>, is_idle_known: bool) -> Self {
         let state = if marks.is_empty() { CALM } else { WATCHED };
+        let needs_more = is_idle_known || !marks.is_empty();
+        let more = needs_more.then(|| Box::new(More { used: AtomicU64::new(0), marks }));
         Self {
             state: AtomicU8::new(state),
             is_negative: AtomicBool::new(false),
@@ -36,15 +45,14 @@ impl Life {
             is_refreshing: AtomicBool::new(false),
             epoch,
             filled: AtomicU64::new(0),
-            used: AtomicU64::new(0),
-            marks,
+            more,
         }
     }
 
     /// Notes when the value arrived, and of what sort it is. The value is published after it.
     pub(super) fn fill(&self, now: Moment, is_negative: bool) {
         self.filled.store(now.as_nanos(), Ordering::Relaxed);
-        self.used.store(now.as_nanos(), Ordering::Relaxed);
+        self.touch(now, 0);
         if is_negative {
             self.is_negative.store(true, Ordering::Relaxed);
             self.state.fetch_max(WATCHED, Ordering::Relaxed);
@@ -55,7 +63,7 @@ impl Life {
     pub(super) fn is_current(&self, epoch: u64) -> bool {
         self.epoch == epoch
             && self.state.load(Ordering::Acquire) != DEAD
-            && self.marks.iter().all(|mark| mark.is_current())
+            && self.more.iter().flat_map(|it| &it.marks).all(Mark::is_current)
     }
 
     /// Whether the entry is fresh, by the cheap test alone.
@@ -71,7 +79,8 @@ impl Life {
             return Freshness::Gone;
         }
         let filled = Moment::from_nanos(self.filled.load(Ordering::Relaxed));
-        let used = Moment::from_nanos(self.used.load(Ordering::Relaxed));
+        // Without a note of its uses, it was used just now.
+        let used = self.more.as_ref().map_or(now, |it| Moment::from_nanos(it.used.load(Ordering::Relaxed)));
         let freshness = spans.freshness(now, filled, used, self.is_negative.load(Ordering::Relaxed));
         if freshness == Freshness::Fresh && self.is_wanted_anew.load(Ordering::Relaxed) {
             return Freshness::Due;
@@ -81,9 +90,9 @@ impl Life {
 
     /// Notes a use, if it says anything new: of many in a short time, one is enough.
     pub(super) fn touch(&self, now: Moment, tti: u64) {
-        let used = self.used.load(Ordering::Relaxed);
-        if now.as_nanos() > used.saturating_add(tti / 64) {
-            self.used.store(now.as_nanos(), Ordering::Relaxed);
+        let Some(More { used, .. }) = self.more.as_deref() else { return };
+        if now.as_nanos() > used.load(Ordering::Relaxed).saturating_add(tti / 64) {
+            used.store(now.as_nanos(), Ordering::Relaxed);
         }
     }
 

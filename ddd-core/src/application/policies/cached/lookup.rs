@@ -132,7 +132,7 @@ impl<T: Hash + Eq + Send + Sync + 'static> Part for Own<T> {
     }
 }
 
-macro_rules! tuples {
+macro_rules! tuples_of_parts {
     ($(($($part:ident $index:tt),*);)*) => {
         $(
             impl<$($part: Part),*> Part for ($($part,)*) {
@@ -151,7 +151,7 @@ macro_rules! tuples {
     };
 }
 // As many as can be compared as a tuple.
-tuples! {
+tuples_of_parts! {
     (A 0, B 1);
     (A 0, B 1, C 2);
     (A 0, B 1, C 2, D 3);

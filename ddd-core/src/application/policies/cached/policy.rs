@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -6,7 +8,7 @@ use super::{
     state::State,
 };
 use crate::{
-    domain::{CachedSettings, PolicyKind, Site},
+    domain::{CachedSettings, PolicyKind, Site, Spans},
     ports::{Policy, PolicyChangeError},
 };
 
@@ -77,8 +79,18 @@ pub(super) fn clear(state: &State) {
 }
 
 fn apply(state: &State, settings: CachedSettings) {
+    let before = state.common.settings();
+    let is_bound_anew = settings.capacity != before.capacity || longest(&settings) != longest(&before);
     state.common.apply(settings);
+    if !is_bound_anew {
+        return;
+    }
     state.all().iter().for_each(|it| it.rebuild());
+}
+
+/// How long the bounded store keeps entries.
+fn longest(settings: &CachedSettings) -> Option<Duration> {
+    Spans::of(settings).longest()
 }
 
 fn front_hits(state: &State) -> u64 {

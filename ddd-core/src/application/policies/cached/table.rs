@@ -53,7 +53,8 @@ where
         now: Moment,
         rules: &impl CacheRules<R>,
     ) -> Option<R> {
-        let served = self.front.find(hash, |entry| {
+        let mut is_told = false;
+        let served = self.front.find(hash, &mut is_told, |entry| {
             if !entry.key().is_some_and(|it| key.is(it)) {
                 return Found::Other;
             }
@@ -66,11 +67,10 @@ where
             }
             entry.value().and_then(|it| rules.share(it)).map_or(Found::Unclear, Found::Served)
         });
-        let (value, is_told) = served?;
         if is_told {
             drop(self.kept.get(hash));
         }
-        Some(value)
+        served
     }
 
     /// What is known of a key.
@@ -109,7 +109,8 @@ where
 
     /// An entry whose fill begins now.
     pub(super) fn entry(&self, hash: u64, key: K, tags: Vec<Tag>) -> Arc<Entry<K, R>> {
-        let life = Life::new(self.common.epoch(), self.common.tags.marks(tags));
+        let is_idle_known = self.common.spans().tti < u64::MAX;
+        let life = Life::new(self.common.epoch(), self.common.tags.marks(tags), is_idle_known);
         Entry::new(hash, key, life, self.graveyard.clone())
     }
 

@@ -53,7 +53,9 @@ impl Policy for RateLimitedCell {
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         self.limiter().change(|effective| {
-            let settings = changed(effective, settings, &["scope"])?;
+            let mut settings = changed(effective, settings, &["scope"])?;
+            // No setting that anyone sees, so it is lost on the way.
+            settings.is_blocking = self.annotated.is_blocking;
             if self.annotated.wait.is_zero() && !settings.wait.is_zero() {
                 let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
                 return Err(PolicyChangeError::new("wait", problem));

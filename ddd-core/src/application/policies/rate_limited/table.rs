@@ -17,8 +17,6 @@ const MOST_SHARDS: u32 = 128;
 const LEAST_KEYS: u32 = 256;
 /// A shard is swept so often, in nanoseconds, while there are calls: all of them in 6.4 s.
 const SWEEP_EVERY: u64 = 50_000_000;
-/// From this share of its limit on, in thousandths, a key is remembered by its text as well.
-const NEAR: u32 = 500;
 
 /// The limits of all keys.
 pub(super) struct Table {
@@ -180,7 +178,7 @@ impl Keys {
         let unused = || Known { usage: self.plan.unused(), text: None };
         let known = self.known.entry(key).or_insert_with(unused);
         let taken = self.plan.take(&mut known.usage, cost, now);
-        let wants_text = known.text.is_none() && self.plan.share(&known.usage, now) >= NEAR;
+        let wants_text = known.text.is_none() && self.plan.is_half_used(&known.usage, now);
         Answer { taken, wants_text }
     }
 

@@ -154,6 +154,7 @@ impl Default for CachedSettings {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a failed test")]
 mod tests {
     use super::*;
 

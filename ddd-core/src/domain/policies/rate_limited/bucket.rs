@@ -30,4 +30,9 @@ impl Bucket {
         let missing = self.full_at.since(now).as_nanos().div_ceil(u128::from(rule.interval.max(1)));
         u32::try_from(missing).unwrap_or(u32::MAX).min(rule.most)
     }
+
+    pub(super) fn is_half_used(self, rule: &Rule, now: Moment) -> bool {
+        let missing = self.full_at.as_nanos().saturating_sub(now.as_nanos());
+        missing >= rule.interval.saturating_mul(rule.half().into())
+    }
 }

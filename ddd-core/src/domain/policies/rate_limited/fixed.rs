@@ -30,6 +30,10 @@ impl Fixed {
         if now.as_nanos() / rule.per > self.piece { 0 } else { self.used }
     }
 
+    pub(super) const fn is_half_used(self, rule: &Rule) -> bool {
+        self.used >= rule.half()
+    }
+
     /// Until when how much can be taken without asking.
     pub(super) fn lease(&self, rule: &Rule) -> (Moment, u32) {
         (self.end(rule), rule.most.saturating_sub(self.used))

@@ -107,6 +107,14 @@ impl LimitPlan {
         more.fold(of((&self.first, &usage.first)), u32::max)
     }
 
+    /// Whether half of one of its limits is used, as far as that is known without looking for what is over: after
+    /// [`LimitPlan::take`] it is exact.
+    #[must_use]
+    pub fn is_half_used(&self, usage: &LimitUsage, now: Moment) -> bool {
+        let is_half_used = |(rule, window): (&Rule, &Window)| window.is_half_used(rule, now);
+        is_half_used((&self.first, &usage.first)) || self.more.iter().zip(&usage.more).any(is_half_used)
+    }
+
     /// Whether nothing is used any more, so that it makes no difference to forget it.
     #[must_use]
     pub fn is_unused(&self, usage: &LimitUsage, now: Moment) -> bool {

@@ -33,6 +33,11 @@ impl Rule {
         Refill { interval: self.interval, capacity: self.interval.saturating_mul(self.most.into()) }
     }
 
+    /// Half of it, rounded up.
+    pub(super) const fn half(&self) -> u32 {
+        self.most.div_ceil(2)
+    }
+
     /// How long a slice of a sliding window lasts; zero if each call is remembered.
     pub(super) fn slice(&self) -> u64 {
         if self.most > Self::SLICES { self.per / Self::CUTS } else { 0 }

@@ -47,6 +47,9 @@ pub struct RateLimitedSettings {
     pub scope: Scope,
     /// What happens to calls while the shared store does not answer. Default: [`WhenUnavailable::Local`].
     pub when_unavailable: WhenUnavailable,
+    /// Whether the function is not async. It cannot wait then, and cannot ask a shared store.
+    #[serde(skip)]
+    pub is_blocking: bool,
 }
 
 /// What happens to calls of a shared limit while its store does not answer.
@@ -78,6 +81,7 @@ impl RateLimitedSettings {
             capacity: 100_000,
             scope: Scope::Local,
             when_unavailable: WhenUnavailable::Local,
+            is_blocking: false,
         }
     }
 
@@ -163,6 +167,13 @@ impl RateLimitedSettings {
         self
     }
 
+    /// On a function that is not async.
+    #[must_use]
+    pub const fn blocking(mut self) -> Self {
+        self.is_blocking = true;
+        self
+    }
+
     /// All limits, the first one first.
     pub fn limits(&self) -> impl Iterator<Item = Limit> {
         std::iter::once(Limit { limit: self.limit, per: self.per }).chain(self.and.iter())
@@ -184,6 +195,13 @@ impl RateLimitedSettings {
         );
         require(self.queue > 0 || self.wait.is_zero(), "`queue` is 0, so no call may wait; leave `wait` out");
         require(self.capacity > 0, "`capacity` is 0: no key would be known; write at least 1");
+        if self.is_blocking {
+            require(self.wait.is_zero(), "`wait` is for async functions; leave it out, or make the function async");
+            require(
+                self.scope == Scope::Local,
+                "`scope = \"shared\"` is for async functions; leave it out, or make the function async",
+            );
+        }
         problems
     }
 }
@@ -250,7 +268,9 @@ mod tests {
             good.clone().burst(0).strategy(Strategy::TokenBucket),
             good.clone().limit(2_000_000).per(Duration::from_millis(1)).strategy(Strategy::TokenBucket),
             good.clone().wait(MINUTE).queue(0),
-            good.capacity(0),
+            good.clone().capacity(0),
+            good.clone().wait(MINUTE).blocking(),
+            good.shared().blocking(),
         ];
         for settings in wrong {
             assert_eq!(settings.problems().len(), 1, "{settings:?}: {:?}", settings.problems());

@@ -77,6 +77,10 @@ impl Sliding {
         self.used.saturating_sub(over.map(|it| it.cost).sum())
     }
 
+    pub(super) fn is_half_used(&self, rule: &Rule) -> bool {
+        self.used >= rule.half()
+    }
+
     /// Until when how much can be taken without asking, if [`Sliding::leased`] tells afterwards how much it was.
     pub(super) fn lease(&self, rule: &Rule, now: Moment) -> Option<(Moment, u32)> {
         let end = self.opened.saturating_add(rule.slice());

@@ -53,6 +53,15 @@ impl Window {
         }
     }
 
+    /// Without a division: every call with a key asks this.
+    pub(super) fn is_half_used(&self, rule: &Rule, now: Moment) -> bool {
+        match self {
+            Self::Sliding(it) => it.is_half_used(rule),
+            Self::Bucket(it) => it.is_half_used(rule, now),
+            Self::Fixed(it) => it.is_half_used(rule),
+        }
+    }
+
     pub(super) fn lease(&self, rule: &Rule, now: Moment) -> Option<(Moment, u32)> {
         match self {
             Self::Sliding(it) => it.lease(rule, now),
