@@ -27,6 +27,7 @@ pub(crate) const PROFILE: ::ddd_core::__private::policies::CacheHandle<
                     use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
                     (&&&__ddd::Shape::<Result<Profile, ApiError>>::new())
                         .rules()
+                        .kept()
                         .store_if(|it| is_good(it))
                 },
                 it,
@@ -34,7 +35,7 @@ pub(crate) const PROFILE: ::ddd_core::__private::policies::CacheHandle<
             |it| __ddd::CacheRules::share(
                 &{
                     use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
-                    (&&&__ddd::Shape::<Result<Profile, ApiError>>::new()).rules()
+                    (&&&__ddd::Shape::<Result<Profile, ApiError>>::new()).rules().kept()
                 },
                 it,
             ),
@@ -141,11 +142,12 @@ pub(crate) async fn profile(
             __ddd::Of::<
                 Self,
                 _,
-            >::of(__ddd::cache_key::<(TenantId, u64)>((self.tenant, id))),
+            >::of(__ddd::CacheKeyOf::<(TenantId, u64)>((self.tenant, id)).written()),
             {
                 use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
                 (&&&__ddd::Shape::<Result<Profile, ApiError>>::new())
                     .rules()
+                    .kept()
                     .store_if(|it| is_good(it))
             },
             move || {
@@ -154,7 +156,7 @@ pub(crate) async fn profile(
                         '__refused: {
                             {
                                 if let ::core::result::Result::Err(__refused) = __POLICY_1
-                                    .admit(__ddd::limit_key(self.tenant), 1)
+                                    .admit(__ddd::limit_key(&self.tenant), 1)
                                     .await
                                 {
                                     break '__refused ::core::result::Result::Err(__refused);

@@ -17,11 +17,14 @@ pub async fn length(text: &str, times: usize) -> usize {
         .fill(
             __ddd::Parts::new(
                 &|| {},
-                (__ddd::Lent(__ddd::lent(text)), __ddd::Own(__ddd::part(&times))),
+                (
+                    __ddd::Lent(__ddd::CacheKeyOf(text).borrowed()),
+                    __ddd::Own(__ddd::CacheKeyOf(&times).part()),
+                ),
             ),
             {
                 use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
-                (&&&__ddd::Shape::<usize>::new()).rules()
+                (&&&__ddd::Shape::<usize>::new()).rules().kept()
             },
             move || async move {
                 ::core::result::Result::Ok::<

@@ -21,17 +21,17 @@ fn parse(text: String) -> Result<Tree, ParseError> {
             ::core::line!(),
             1,
         ),
-        __ddd::RateLimitedSettings::new().limit(30).blocking(),
+        __ddd::RateLimitedSettings::new().limit(30),
     );
     __ddd::inventory::submit! {
         __ddd::PolicyRegistration::new(& __POLICY_1)
     }
     let __out = __POLICY_0
         .fill_now(
-            __ddd::Of::new(&|| {}, __ddd::part(&text)),
+            __ddd::Of::new(&|| {}, __ddd::CacheKeyOf(&text).part()),
             {
                 use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
-                (&&&__ddd::Shape::<Result<Tree, ParseError>>::new()).rules()
+                (&&&__ddd::Shape::<Result<Tree, ParseError>>::new()).rules().kept()
             },
             || '__refused: {
                 {

@@ -70,7 +70,7 @@ impl<K: CacheKey + Clone> CacheKeyOf<&K> {
     /// A copy of an argument.
     #[inline]
     #[must_use]
-    pub fn copied(self) -> K {
+    pub fn part(self) -> K {
         self.0.clone()
     }
 }

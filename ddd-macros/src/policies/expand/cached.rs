@@ -91,9 +91,9 @@ fn arguments(parts: &[Part], lends: bool) -> TokenStream {
     let all = parts.iter().map(|it| {
         let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
         match (lends, it.is_borrowed) {
-            (false, _) => quote_spanned!(span=> __ddd::CacheKeyOf(&#name).copied()),
+            (false, _) => quote_spanned!(span=> __ddd::CacheKeyOf(&#name).part()),
             (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::CacheKeyOf(#name).borrowed())),
-            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::CacheKeyOf(&#name).copied())),
+            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::CacheKeyOf(&#name).part())),
         }
     });
     match parts.len() {

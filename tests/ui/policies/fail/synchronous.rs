@@ -3,10 +3,10 @@ use std::{
     pin::Pin,
 };
 
-use ddd_core::{Refused, bulkhead, cached, rate_limited, retry};
+use ddd_core::{Refused, cached, rate_limited, retry};
 
 #[retry(3)]
-#[bulkhead(3)]
+#[ddd_core::bulkhead(3)]
 fn waits() -> Result<u32, Refused> {
     Ok(1)
 }
