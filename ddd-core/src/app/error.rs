@@ -1,5 +1,7 @@
 use std::{error::Error, fmt};
 
+#[cfg(feature = "config")]
+use crate::application::ConfigurationError;
 use crate::{
     application::{SchedulesError, StartError},
     ports::{BoxError, StoreError},
@@ -21,7 +23,7 @@ pub enum BuildError {
 
 impl BuildError {
     #[cfg(feature = "config")]
-    pub(super) fn of_configuration(error: crate::application::ConfigurationError) -> Self {
+    pub(super) fn of_configuration(error: &ConfigurationError) -> Self {
         Self::Wiring(error.problems.iter().map(ToString::to_string).collect())
     }
 

@@ -79,7 +79,7 @@ impl App {
     pub async fn start() -> Result<Self, BuildError> {
         #[cfg(feature = "config")]
         let builder = {
-            let configuration = application::Configuration::load().map_err(BuildError::of_configuration)?;
+            let configuration = application::Configuration::load().map_err(|it| BuildError::of_configuration(&it))?;
             Self::builder().configuration(&configuration)
         };
         #[cfg(not(feature = "config"))]

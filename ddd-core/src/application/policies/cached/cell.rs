@@ -113,7 +113,7 @@ impl CachedCell {
     /// # Panics
     /// `make` panics, for this caller or the one that this one waits for.
     #[inline]
-    #[allow(clippy::needless_pass_by_value, reason = "as its siblings, which keep them")]
+    #[allow(clippy::needless_pass_by_value, reason = "called as the others are")]
     pub fn fill_now_tagged<Q, R, X, C>(
         &'static self,
         key: Q,

@@ -35,13 +35,15 @@ pub(super) struct Front<K, R> {
     tick: AtomicU32,
 }
 
+type Sets<K, R> = Box<[Set<K, R>]>;
+
 struct Stripe<K, R> {
     /// Hits of this thread, roughly: it is what the ticks are counted by.
     clock: AtomicU32,
     size: AtomicUsize,
     displaced: AtomicU32,
     hits: AtomicU64,
-    tables: [OnceLock<Box<[Set<K, R>]>>; SIZES.len()],
+    tables: [OnceLock<Sets<K, R>>; SIZES.len()],
 }
 
 /// One cache line. The lock is only ever tried: while one thread compares and clones what users wrote, another one finds
@@ -152,7 +154,7 @@ impl<K, R> Front<K, R> {
 
     /// Takes everything out, likewise.
     pub(super) fn clear(&self) {
-        self.tables().for_each(empty);
+        self.tables().for_each(|it| empty(it));
     }
 
     /// From now on the bounded store decides what to evict.
@@ -173,7 +175,7 @@ impl<K, R> Front<K, R> {
         counted + self.tables().flatten().filter_map(|it| it.0.try_lock()).map(|it| u64::from(it.hits)).sum::<u64>()
     }
 
-    fn tables(&self) -> impl Iterator<Item = &Box<[Set<K, R>]>> {
+    fn tables(&self) -> impl Iterator<Item = &Sets<K, R>> {
         self.stripes.all().flat_map(|it| it.tables.iter().filter_map(OnceLock::get))
     }
 }
@@ -212,12 +214,12 @@ impl<K, R> Stripe<K, R> {
         }
         if self.size.compare_exchange(size, size + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.displaced.store(0, Ordering::Relaxed);
-            self.tables[size].get().into_iter().for_each(empty);
+            self.tables[size].get().into_iter().for_each(|it| empty(it));
         }
     }
 }
 
-fn empty<K, R>(table: &Box<[Set<K, R>]>) {
+fn empty<K, R>(table: &[Set<K, R>]) {
     for set in table {
         let Some(mut ways) = set.0.try_lock() else { continue };
         let removed = std::mem::take(&mut ways.entries);

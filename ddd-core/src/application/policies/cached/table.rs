@@ -120,7 +120,7 @@ where
         // Nobody else writes to the entry of a fill that runs, so there is no other value.
         let other = entry.put(value, weight);
         if self.common.is_current(&entry.life) {
-            self.kept.insert(entry.clone());
+            self.kept.insert(entry.clone(), &self.common, &self.front);
         }
         drop(other);
     }

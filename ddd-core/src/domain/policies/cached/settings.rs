@@ -143,6 +143,9 @@ impl CachedSettings {
         if self.stale_on_error.is_some() && self.ttl.is_none() {
             problems.push("`stale_on_error` has no effect without a `ttl`; leave it out".to_owned());
         }
+        if self.scope == Scope::Shared {
+            problems.push("`scope = \"shared\"` is not served by caches yet; leave it out".to_owned());
+        }
         problems
     }
 }
@@ -180,6 +183,7 @@ mod tests {
             CachedSettings::new().ttl(minute).refresh_ahead(minute),
             CachedSettings::new().forever().refresh_ahead(minute),
             CachedSettings::new().forever().stale_on_error(minute),
+            CachedSettings::new().shared(),
         ];
         for settings in wrong {
             assert_eq!(settings.problems().len(), 1, "{settings:?}: {:?}", settings.problems());
