@@ -34,9 +34,11 @@ pub(crate) struct Group {
 /// One way to do it.
 pub(crate) struct Contender {
     name: &'static str,
-    /// The nanoseconds of one call, with so many calls on each of the threads.
-    measure: Box<dyn Fn(&Runtime, Threads, u64) -> Option<f64>>,
+    measure: Box<Measure>,
 }
+
+/// The nanoseconds of one call, with so many calls on each of the threads.
+type Measure = dyn Fn(&Runtime, Threads, u64) -> Option<f64>;
 
 /// On how many threads at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

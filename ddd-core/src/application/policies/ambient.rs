@@ -42,6 +42,7 @@ pub(super) enum StateKey {
 
 impl Isolation {
     /// States of their own, under this clock.
+    #[cfg(feature = "test-util")]
     #[must_use]
     pub(crate) fn new(clock: impl Fn() -> Moment + Send + Sync + 'static) -> Arc<Self> {
         ISOLATIONS.fetch_add(1, Ordering::Relaxed);
