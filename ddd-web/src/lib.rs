@@ -12,7 +12,7 @@
 //!     Ok(text.split_whitespace().count())
 //! }
 //!
-//! #[tokio::main]
+//! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let app = App::start().await?;
 //!     let api = Api::new(&app, Access::open());
