@@ -31,7 +31,10 @@ pub(crate) struct Seed(pub(crate) u64);
 impl Drop for Seed {
     fn drop(&mut self) {
         if thread::panicking() {
-            eprintln!("seed {}: set DDD_SEED to run this case alone", self.0);
+            #[allow(clippy::print_stderr, reason = "how to see the failure again")]
+            {
+                eprintln!("seed {}: set DDD_SEED to run this case alone", self.0);
+            }
         }
     }
 }
@@ -42,7 +45,10 @@ pub(crate) fn seeds(cases: u64) -> Vec<u64> {
         Ok(seed) => vec![seed.parse().unwrap()],
         Err(_) => {
             let first = fastrand::u64(..u64::MAX - cases);
-            println!("seeds from {first}");
+            #[allow(clippy::print_stdout, reason = "how to see a failure again")]
+            {
+                println!("seeds from {first}");
+            }
             (first..first + cases).collect()
         }
     }

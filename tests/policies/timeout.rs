@@ -100,7 +100,6 @@ async fn a_body_that_never_waits_for_long_meets_its_deadline() {
                 tokio::time::advance(Duration::from_millis(1)).await;
             }
         };
-        let body = async { body.await };
         let refused: Result<(), _> = cell.within(body).await;
         assert_eq!(refused.unwrap_err().kind, RefusedKind::TimedOut);
     })

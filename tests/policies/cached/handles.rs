@@ -62,7 +62,7 @@ async fn invalidation_holds_for_one_key_a_tag_or_all() {
         let cell = cell!(CachedCell, CachedSettings::new());
         let handle: Handle = CacheHandle::new::<()>(cell, plain());
         let tagged = |key: u64, value: u64| {
-            let tags = if key % 2 == 0 { vec!["even"] } else { vec!["odd", "strange"] };
+            let tags = if key.is_multiple_of(2) { vec!["even"] } else { vec!["odd", "strange"] };
             cell.fill_detached(free(key), Plain, move || {
                 Fill::new(async move { Ok::<_, Infallible>(value) }).tagged(tags)
             })

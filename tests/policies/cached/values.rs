@@ -102,7 +102,7 @@ struct Curious(u64, &'static CachedCell);
 
 impl Curious {
     fn look(&self) {
-        let handle: CacheHandle<u64, Curious> = CacheHandle::new::<()>(self.1, plain());
+        let handle: CacheHandle<u64, Self> = CacheHandle::new::<()>(self.1, plain());
         let other = self.0 ^ 1;
         // One level deep: the copy that it finds looks no further.
         static DEPTH: AtomicU64 = AtomicU64::new(0);

@@ -65,6 +65,7 @@ async fn as_many_hits_as_the_bounded_store_alone() {
             }
             let ours = figure(cell, "hits") as f64 / CALLS as f64;
             let theirs = hits as f64 / CALLS as f64;
+            #[allow(clippy::print_stdout, reason = "the figure is what the test is for")]
             println!("hit ratio {ours:.4}, moka alone {theirs:.4}");
             assert!(ours >= theirs - 0.01, "hit ratio {ours:.4}, moka alone {theirs:.4}");
         })

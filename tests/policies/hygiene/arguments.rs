@@ -17,7 +17,7 @@ struct Pair {
 async fn patterns((a, mut b): (u32, u32), Pair { left, .. }: Pair, [c, ..]: [u32; 2], _: u8) -> Result<u32, Error> {
     b += 1;
     if b < 1 {
-        Err("never")?
+        Err("never")?;
     }
     Ok(a + b + left + c)
 }

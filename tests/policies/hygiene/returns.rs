@@ -137,9 +137,13 @@ async fn macros_and_items(list: Vec<u32>) -> Result<u32, Error> {
         it + ONE
     }
     let (__attempts, __judge) = (1, 2);
+    let mut turns = 0;
     'outer: loop {
         loop {
-            break 'outer;
+            turns += 1;
+            if turns > 1 {
+                break 'outer;
+            }
         }
     }
     Ok(helper(__out) + __attempts + __judge)

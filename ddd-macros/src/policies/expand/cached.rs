@@ -16,7 +16,11 @@ pub(super) fn fill(layers: &Layers<'_>, index: usize, named: &Named, cached: &Ca
     let cell = state(named, index);
     let key = key(named, cached);
     let rules = rules(layers.wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
-    let tags = cached.tags.iter().map(|it| quote_spanned!(it.span()=> __ddd::Tag::new(&#it)));
+    // Resolved as the macro's own, or lints would take the borrow for the user's.
+    let tags = cached.tags.iter().map(|it| {
+        let span = it.span().resolved_at(Span::mixed_site());
+        quote_spanned!(span=> __ddd::Tag::new(&#it))
+    });
     let tags = (!cached.tags.is_empty()).then(|| quote!([#(#tags),*]));
     if layers.wrapped.body.is_sync() {
         let inner = layers.frame(index + 1);
