@@ -198,3 +198,27 @@ async fn a_schedule_is_paused_goes_on_and_runs_now() {
     }
     testing::shutdown(&app).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn schedules_show_no_secrets() {
+    const CANARY: &str = "canary-4711";
+    let app = app().await;
+    let router = open(&app);
+    let api = As(&router, "");
+    let hourly = ddd_core::Schedule::every(Duration::from_secs(3_600)).unwrap();
+    let params = json!({ "user": "ann", "password": CANARY });
+    app.tasks().schedules().put_named("sign_in", hourly, "login", &params).await.unwrap();
+    let replies = [
+        api.get("/schedules").await,
+        api.post("/schedules/sign_in/pause", "").await,
+        api.post("/schedules/sign_in/resume", "").await,
+        api.post("/schedules/sign_in/run", "").await,
+    ];
+    for reply in &replies {
+        assert!(reply.status.is_success() && !reply.text.contains(CANARY), "{} {}", reply.status, reply.text);
+    }
+    assert_eq!(replies[1].json()["params"], json!({ "user": "ann", "password": "***" }));
+    let id = replies[3].json()["task_id"].as_str().unwrap().parse().unwrap();
+    let stored = app.store().get(vec![id]).await.unwrap().remove(0).unwrap();
+    assert!(stored.params.get().contains(CANARY), "the task itself has it whole");
+}
