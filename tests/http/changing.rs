@@ -182,6 +182,7 @@ async fn a_schedule_is_paused_goes_on_and_runs_now() {
     let all = api.get("/schedules").await.ok();
     let [tick] = &all["schedules"].as_array().unwrap()[..] else { panic!("{all}") };
     assert_eq!((tick["name"].clone(), tick["next_tick"].clone()), (json!("tick"), json!("2026-01-01T01:00:00Z")));
+    assert_eq!(tick["rule"], "every 1h");
     assert_eq!(api.post("/schedules/tick/pause", "").await.ok()["paused"], true);
     assert_eq!(api.post("/schedules/tick/resume", "").await.ok()["paused"], false);
     let reply = api.post("/schedules/tick/run", "").await;
