@@ -113,6 +113,7 @@ async fn received(state: &State, call: &mut Call) -> Result<Option<Bytes>, Probl
     if let Some(submissions) = &state.limits.submissions {
         submissions.count(&call.context.caller, state.app.now())?;
     }
+    call.query()?.finish()?;
     let body = call.take_body();
     body::read_optional(&call.parts.headers, body, state.limits.submit_body).await
 }
