@@ -1,4 +1,4 @@
-//! The contract of [`LimitStore`](crate::LimitStore) as tests, for authors of stores.
+//! The contract of [`LimitStore`] as tests, for authors of stores.
 //!
 //! ```
 //! mod my_store {
