@@ -12,10 +12,14 @@ mod pages {
     #[doc = include_str!("../docs/benchmarks.md")]
     struct Benchmarks;
 
-    #[doc = include_str!("../docs/circuit_breaker.md")]
-    struct CircuitBreaker;
     #[doc = include_str!("../docs/bulkhead.md")]
     struct Bulkhead;
+
+    #[doc = include_str!("../docs/cached.md")]
+    struct Cached;
+
+    #[doc = include_str!("../docs/circuit_breaker.md")]
+    struct CircuitBreaker;
 
     #[doc = include_str!("../docs/configuration.md")]
     struct Configuration;

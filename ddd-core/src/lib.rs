@@ -97,8 +97,8 @@ pub use ports::{
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/bulkhead.md")]
 pub use ddd_macros::bulkhead;
-/// Answers with what an earlier call of a function returned: `#[cached("10m")]`.
 #[cfg(feature = "macros")]
+#[doc = include_str!("docs/cached.md")]
 pub use ddd_macros::cached;
 #[cfg(feature = "macros")]
 #[doc = include_str!("docs/circuit_breaker.md")]

@@ -127,7 +127,7 @@ impl Api {
     /// 503, and the client of one that has ended comes again by itself.
     #[must_use]
     pub fn stream_limits(self, most: usize, longest: Duration) -> Self {
-        self.with(|it| it.streams = StreamLimits { most, longest })
+        self.with(|it| it.streams = StreamLimits::new(most, longest))
     }
 
     /// Changes a setting: of the routes that are made from now on.

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName};
 use ddd_core::{IdempotencyKey, domain::Fingerprint};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     access::Caller,
@@ -12,6 +13,8 @@ use crate::{
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 const NAME: &str = "idempotency-key";
+/// What the hash of an owner's name begins with where it stands for the name.
+const HASHED: char = '#';
 
 /// The key of a submission, if it has one. Equal keys of different callers, and of different routes, have nothing to do with
 /// each other; `body` is what the key stands for.
@@ -40,10 +43,15 @@ pub(crate) fn key(
     }
 }
 
-/// Whose key it is, and of what. An owner's name of any length and content makes a scope that is short and plain.
+/// Whose key it is, and of what. An owner's name of any length and content makes a scope that is short and plain, and nobody can
+/// choose a name that makes another's.
 fn scope(route: &str, owner: &str) -> String {
     let is_plain = owner.len() <= IdempotencyKey::MAX_SCOPE / 2 && !owner.contains(char::is_control);
-    if is_plain { format!("{route} {owner}") } else { format!("{route} #{}", Fingerprint::of([owner.as_bytes()])) }
+    if is_plain && !owner.starts_with(HASHED) {
+        return format!("{route} {owner}");
+    }
+    let digest: String = Sha256::digest(owner).iter().map(|it| format!("{it:02x}")).collect();
+    format!("{route} {HASHED}{digest}")
 }
 
 #[cfg(test)]
@@ -58,5 +66,8 @@ mod tests {
             assert_eq!(IdempotencyKey::new("k").scope(scope("submit", owner)).check(), Ok(()));
         }
         assert_ne!(scope("submit", &long), scope("submit", &long[1..]));
+        let hashed = scope("submit", &long);
+        let (_, owner) = hashed.split_once(' ').unwrap();
+        assert_ne!(scope("submit", owner), hashed, "a name that looks like the hash of another");
     }
 }

@@ -18,11 +18,9 @@ async fn look(place: String) -> Result<String, String> {
 
 /// The rule of a schedule, as people say it.
 fn in_words(schedule: &ScheduleRecord) -> String {
-    let millis = schedule.rule.strip_prefix("every ").and_then(|it| it.strip_suffix("ms")?.parse().ok());
-    match (millis, &schedule.time_zone) {
-        (Some(millis), _) => format!("every {:?}", Duration::from_millis(millis)),
-        (None, Some(zone)) => format!("{} in {zone}", schedule.rule),
-        (None, None) => schedule.rule.clone(),
+    match &schedule.time_zone {
+        Some(zone) => format!("{} in {zone}", schedule.rule),
+        None => schedule.rule.clone(),
     }
 }
 

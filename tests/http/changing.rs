@@ -17,12 +17,10 @@ async fn a_task_is_cancelled_wherever_it_is() {
     let reply = api.delete(&format!("/tasks/{waiting}?reason=not%20wanted")).await;
     let seen = ["cancelled", "status", "reason"].map(|it| reply.ok()[it].clone());
     assert_eq!((reply.status, seen), (StatusCode::OK, [json!(true), json!("cancelled"), json!("not wanted")]));
-    let again = api.delete(&format!("/tasks/{waiting}")).await;
-    assert_eq!(
-        (again.status, again.json()["cancelled"].clone()),
-        (StatusCode::OK, json!(true)),
-        "said twice, done once"
-    );
+    let again = api.delete(&format!("/tasks/{waiting}?reason=another")).await;
+    let seen = ["cancelled", "status", "reason"].map(|it| again.ok()[it].clone());
+    let recorded = [json!(true), json!("cancelled"), json!("not wanted")];
+    assert_eq!((again.status, seen), (StatusCode::OK, recorded), "said twice, done once");
     let record = api.get(&format!("/tasks/{waiting}")).await.ok();
     assert_eq!(record["error"], "not wanted");
 
@@ -32,6 +30,8 @@ async fn a_task_is_cancelled_wherever_it_is() {
     while transitions.next().await.unwrap().to != ddd_core::TaskStatus::Running {}
     let reply = api.delete(&format!("/tasks/{running}")).await;
     assert_eq!((reply.status, reply.json()["cancelled"].clone()), (StatusCode::ACCEPTED, json!(false)));
+    let again = api.delete(&format!("/tasks/{running}?reason=another")).await;
+    assert_eq!((again.status, again.json()["reason"].clone()), (StatusCode::ACCEPTED, json!("cancelled over HTTP")));
     assert_eq!(api.get(&format!("/tasks/{running}/result?wait=30s")).await.ok()["status"], "cancelled");
 
     let ended = api.submit("nothing", json!({})).await;
@@ -182,6 +182,7 @@ async fn a_schedule_is_paused_goes_on_and_runs_now() {
     let all = api.get("/schedules").await.ok();
     let [tick] = &all["schedules"].as_array().unwrap()[..] else { panic!("{all}") };
     assert_eq!((tick["name"].clone(), tick["next_tick"].clone()), (json!("tick"), json!("2026-01-01T01:00:00Z")));
+    assert_eq!(tick["rule"], "every 1h");
     assert_eq!(api.post("/schedules/tick/pause", "").await.ok()["paused"], true);
     assert_eq!(api.post("/schedules/tick/resume", "").await.ok()["paused"], false);
     let reply = api.post("/schedules/tick/run", "").await;
@@ -197,4 +198,28 @@ async fn a_schedule_is_paused_goes_on_and_runs_now() {
         api.post(&format!("/schedules/tock/{route}"), "").await.problem(404, "schedule_not_found");
     }
     testing::shutdown(&app).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn schedules_show_no_secrets() {
+    const CANARY: &str = "canary-4711";
+    let app = app().await;
+    let router = open(&app);
+    let api = As(&router, "");
+    let hourly = ddd_core::Schedule::every(Duration::from_secs(3_600)).unwrap();
+    let params = json!({ "user": "ann", "password": CANARY });
+    app.tasks().schedules().put_named("sign_in", hourly, "login", &params).await.unwrap();
+    let replies = [
+        api.get("/schedules").await,
+        api.post("/schedules/sign_in/pause", "").await,
+        api.post("/schedules/sign_in/resume", "").await,
+        api.post("/schedules/sign_in/run", "").await,
+    ];
+    for reply in &replies {
+        assert!(reply.status.is_success() && !reply.text.contains(CANARY), "{} {}", reply.status, reply.text);
+    }
+    assert_eq!(replies[1].json()["params"], json!({ "user": "ann", "password": "***" }));
+    let id = replies[3].json()["task_id"].as_str().unwrap().parse().unwrap();
+    let stored = app.store().get(vec![id]).await.unwrap().remove(0).unwrap();
+    assert!(stored.params.get().contains(CANARY), "the task itself has it whole");
 }

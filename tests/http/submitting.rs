@@ -375,6 +375,31 @@ async fn an_idempotency_key_makes_one_task_of_equal_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_idempotency_key_shows_no_task_of_another_owner() {
+    let app = app().await;
+    let keys = ["one", "two"].map(|it| ApiKey::new(it, format!("{it}-has-this-long-key")).allow(Permission::Submit));
+    let router = mounted(&Api::new(&app, Access::api_keys(keys).unwrap()));
+    let (body, path) = (r#"{"key":"k"}"#, format!("{BASE}/tasks/submit/once"));
+    let submit = async |owner: &str| {
+        let request = request(Method::POST, &path)
+            .header("content-type", "application/json")
+            .header("x-api-key", format!("{owner}-has-this-long-key"))
+            .header("idempotency-key", "order-7");
+        send(&router, request.body(Body::from(body)).unwrap()).await
+    };
+    let id = submit("one").await.ok()["task_id"].as_str().unwrap().to_owned();
+    // The unique key is that of the first owner's task, and saying it again makes that no more visible.
+    for _ in 0..2 {
+        let reply = submit("two").await;
+        reply.problem(409, "duplicate_task");
+        assert!(!reply.text.contains(&id) && reply.header("location").is_empty(), "{}", reply.text);
+    }
+    assert_eq!(submit("one").await.ok()["task_id"], id);
+    testing::drain(&app).await;
+    submit("two").await.problem(409, "duplicate_task");
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_than_a_caller_may_submit_is_told_when_to_come_back() {
     let app = app().await;
     let keys = ["one", "two"].map(|it| ApiKey::new(it, format!("{it}-has-this-long-key")).allow(Permission::Submit));

@@ -6,14 +6,16 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
     body::Body,
-    http::{Method, Request},
+    http::{Method, Request, StatusCode},
+    response::IntoResponse as _,
 };
 use ddd_core::{App, MemoryStore};
-use ddd_web::{Api, Problem};
+use ddd_web::{Access, Api, Problem};
 use serde_json::json;
 use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter;
@@ -73,6 +75,33 @@ async fn a_task_keeps_the_request_and_the_trace_that_led_to_it() {
     assert!(record["traceparent"].is_null());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_parameter_that_is_not_known_is_never_passed_over() {
+    let app = app().await;
+    let router = open(&app);
+    let api = As(&router, "");
+    let id = api.submit("nothing", json!({})).await;
+    for route in Api::route_table().iter().filter(|it| !it.path.starts_with("/health")) {
+        let path = route.path.replace("{task_id}", &id).replace("{task_name}", "nothing");
+        let path = path.replace("{queue}", "default").replace("{name}", "tick");
+        let body = (route.method == Method::PATCH || route.path == "/tasks/bulk").then_some("{}");
+        let reply = api.send(route.method.clone(), &format!("{path}?priorty=5"), body).await;
+        let problem = reply.problem(400, "invalid_query");
+        assert_eq!(problem["errors"][0]["parameter"], "priorty", "{route}");
+    }
+    assert_eq!(app.tasks().statistics().await.unwrap().submitted, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_may_be_as_long_as_can_be_said() {
+    let app = app().await;
+    let router = crate::support::mounted(&Api::new(&app, Access::open()).stream_limits(1, Duration::MAX));
+    let ask = request(Method::GET, &format!("{BASE}/tasks/stream")).body(Body::empty()).unwrap();
+    assert_eq!(router.clone().oneshot(ask).await.unwrap().status(), 200);
+    let problem = Problem::new(StatusCode::CONFLICT, "wait", "Wait").retry_after(Duration::MAX);
+    assert_eq!(problem.into_response().headers()["retry-after"], u64::MAX.to_string());
+}
+
 /// What the log says.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -128,7 +157,7 @@ async fn the_log_has_a_line_for_each_request_and_nothing_that_callers_wrote() {
         .map(|it| (it["span"]["route"].as_str().unwrap(), it["fields"]["status"].as_u64().unwrap()))
         .collect();
     let wanted =
-        [("/tasks/submit", 202), ("/tasks/{task_id}", 404), ("/tasks/submit", 404), ("/tasks/submit/{task_name}", 500)];
+        [("/tasks/submit", 202), ("/tasks/{task_id}", 400), ("/tasks/submit", 404), ("/tasks/submit/{task_name}", 500)];
     assert_eq!(seen, wanted, "{text}");
     assert!(answered.iter().all(|it| it["span"]["request_id"].as_str().unwrap().len() == 36));
     let panicked = lines.iter().find(|it| it["fields"]["message"] == "a handler panicked").unwrap();
@@ -164,7 +193,7 @@ async fn trouble_of_the_store_is_told_as_such() {
         let health = api.get("/health").await;
         assert_eq!(health.status.as_u16(), 503, "{}", health.text);
         assert!(!health.text.contains("sent it away"), "{}", health.text);
-        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        tokio::time::advance(Duration::from_secs(2)).await;
     }
     store.calm();
     assert_eq!(api.get(&format!("/tasks/{id}")).await.ok()["status"], "pending");
@@ -192,7 +221,7 @@ async fn there_is_room_for_so_many_streams() {
         if router.clone().oneshot(ask()).await.unwrap().status() == 200 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("streams that ended make room");
 }

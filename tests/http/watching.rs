@@ -192,6 +192,10 @@ async fn figures_are_told() {
     let app = app().await;
     let router = open(&app);
     let api = As(&router, "");
+    let before = api.get("/tasks/statistics").await.ok();
+    for name in ["success_rate", "failure_rate", "average_duration", "median_duration", "worker_utilization"] {
+        assert!(before[name].is_null(), "{name} when nothing has run: {before}");
+    }
     api.submit("fail", json!({ "message": "x" })).await;
     for _ in 0..3 {
         api.submit("nothing", json!({})).await;
@@ -219,6 +223,7 @@ async fn figures_are_told() {
     assert_eq!(all["priority_distribution"]["0"]["success"], 3);
     assert_eq!(all["tasks"]["nothing"]["submitted"], 4);
     assert_eq!((all["workers"].clone(), all["worker_utilization"].clone()), (json!(1), json!(0.0)));
+    assert!(all["average_duration"].is_number() && all["median_duration"].is_number(), "{all}");
     testing::shutdown(&app).await;
 }
 

@@ -31,6 +31,22 @@ async fn a_head_has_its_time_and_more_bytes_win_none() {
 }
 
 #[tokio::test]
+async fn a_time_may_be_as_long_as_can_be_said() {
+    const EVER: Duration = Duration::MAX;
+    let server = serving(|it| {
+        let it = it.header_timeout(EVER).body_timeout(EVER).request_timeout(EVER).idle_timeout(EVER);
+        it.write_timeout(EVER).shutdown_timeout(EVER)
+    })
+    .await;
+    let mut client = server.connect().await;
+    client.send("POST /echo HTTP/1.1\r\nhost: t\r\ncontent-length: 2\r\n\r\na").await;
+    client.send("b").await;
+    assert_eq!(client.answer().await.text(), "ab");
+    drop(client);
+    server.end().await;
+}
+
+#[tokio::test]
 async fn silence_between_requests_ends_the_connection() {
     let server = serving(|it| it.idle_timeout(SHORT).header_timeout(2 * SHORT)).await;
     let mut client = server.connect().await;

@@ -154,7 +154,8 @@ fn again_and_again() {
     );
     let again = Schedule::from_rule(rule.as_str(), None).unwrap();
     assert_eq!(ticks(&again, "2026-01-01T00:00:00Z", 3), expected);
-    assert_eq!(rule.time_zone(), None);
+    assert_eq!((rule.as_str(), rule.time_zone()), ("every 90s", None));
+    assert_eq!(Schedule::every(secs(300)).unwrap().as_str(), "every 5m");
     let odd = Schedule::every(millis(1_500)).unwrap();
     assert_eq!(ticks(&odd, "2026-01-01T00:00:00Z", 2), ["2026-01-01T00:00:01.5Z", "2026-01-01T00:00:03Z"]);
 }
@@ -205,4 +206,5 @@ fn rules_that_cannot_be_read_say_why() {
     assert!(Schedule::every(millis(999)).unwrap_err().to_string().contains("at least 1s"));
     assert!(Schedule::from_rule("every 5x", None).is_err());
     assert!(Schedule::from_rule("every 0ms", None).is_err());
+    assert!(Schedule::every(std::time::Duration::MAX).unwrap_err().to_string().contains("at most 36500d"));
 }

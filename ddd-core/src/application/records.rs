@@ -1,11 +1,13 @@
 //! Records as they are shown: secrets masked.
 
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
-use super::services::Services;
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{registry::Registry, services::Services};
 use crate::{
     domain::{TaskId, TaskRecord},
-    ports::StoreError,
+    ports::{ScheduleRecord, StoreError},
 };
 
 /// What is shown in place of a secret.
@@ -24,15 +26,27 @@ pub(crate) fn masked(mut record: TaskRecord) -> TaskRecord {
     for key in [&mut label.unique_key, &mut label.concurrency_key] {
         *key = key.take().map(|_| MASK.to_owned());
     }
-    // What cannot be read is hidden whole.
-    let mut params: Map<String, Value> = serde_json::from_str(record.params.get()).unwrap_or_default();
-    for secret in &label.secrets {
-        if let Some(value) = params.get_mut(secret.as_str()) {
-            *value = Value::from(MASK);
-        }
-    }
-    if let Ok(shown) = serde_json::value::to_raw_value(&params) {
-        record.params = shown.into();
+    hide(&mut record.params, |name| label.secrets.iter().any(|it| *it == *name));
+    record
+}
+
+/// The schedule with `***` in place of the parameters that are secret: all of them, if its task is not known here.
+pub(crate) fn masked_schedule(registry: &Registry, mut record: ScheduleRecord) -> ScheduleRecord {
+    match registry.find(&record.task).map(|it| it.definition.secrets) {
+        Some([]) => {}
+        Some(secrets) => hide(&mut record.params, |name| secrets.contains(&name)),
+        None => hide(&mut record.params, |_| true),
     }
     record
+}
+
+/// Masks the parameters that are secret. What cannot be read is hidden whole.
+fn hide(params: &mut Arc<RawValue>, is_secret: impl Fn(&str) -> bool) {
+    let mut members: Map<String, Value> = serde_json::from_str(params.get()).unwrap_or_default();
+    for (_, value) in members.iter_mut().filter(|(name, _)| is_secret(name)) {
+        *value = Value::from(MASK);
+    }
+    if let Ok(shown) = serde_json::value::to_raw_value(&members) {
+        *params = shown.into();
+    }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     handle::TaskHandle,
+    records::masked_schedule,
     services::Services,
     submission::{self, Submission},
     submit_error::SubmitError,
@@ -18,7 +19,7 @@ use crate::{
 /// The schedules of an application: those written in attributes, and those made at run time.
 ///
 /// Ticks that were missed, because no process ran or the schedule was paused, make one run together. Of many processes,
-/// one fires each tick.
+/// one fires each tick. In the schedules that it answers with, the parameters that are secret are `***`.
 #[derive(Clone, Debug)]
 pub struct Schedules {
     services: Arc<Services>,
@@ -92,7 +93,7 @@ impl Schedules {
         record.time_zone = schedule.time_zone().map(str::to_owned);
         let stored = self.services.call(self.services.store.schedules(ScheduleCommand::Put(Box::new(record)))).await?;
         self.services.schedule_changed.notify_one();
-        stored.into_iter().next().ok_or(SchedulesError::Unknown(name))
+        self.first(stored, name)
     }
 
     /// All schedules, by name.
@@ -100,7 +101,8 @@ impl Schedules {
     /// # Errors
     /// The store could not say.
     pub async fn list(&self) -> Result<Vec<ScheduleRecord>, StoreError> {
-        self.services.call(self.services.store.schedules(ScheduleCommand::List(None))).await
+        let all = self.services.call(self.services.store.schedules(ScheduleCommand::List(None))).await?;
+        Ok(all.into_iter().map(|it| masked_schedule(&self.services.registry, it)).collect())
     }
 
     /// One schedule.
@@ -108,6 +110,11 @@ impl Schedules {
     /// # Errors
     /// There is none of this name, or the store could not say.
     pub async fn get(&self, name: &str) -> Result<ScheduleRecord, SchedulesError> {
+        self.stored(name).await.map(|it| masked_schedule(&self.services.registry, it))
+    }
+
+    /// The schedule of this name, its secrets whole.
+    async fn stored(&self, name: &str) -> Result<ScheduleRecord, SchedulesError> {
         let found = self.services.call(self.services.store.schedules(ScheduleCommand::List(Some(name.into())))).await?;
         found.into_iter().next().ok_or_else(|| SchedulesError::Unknown(name.into()))
     }
@@ -134,7 +141,7 @@ impl Schedules {
         let command = ScheduleCommand::Pause { name: record.name.clone(), paused, next };
         let changed = self.services.call(self.services.store.schedules(command)).await?;
         self.services.schedule_changed.notify_one();
-        changed.into_iter().next().ok_or(SchedulesError::Unknown(record.name))
+        self.first(changed, record.name)
     }
 
     /// Removes a schedule. Tasks that it has submitted stay.
@@ -144,7 +151,13 @@ impl Schedules {
     pub async fn delete(&self, name: &str) -> Result<ScheduleRecord, SchedulesError> {
         let command = ScheduleCommand::Delete(name.into());
         let gone = self.services.call(self.services.store.schedules(command)).await?;
-        gone.into_iter().next().ok_or_else(|| SchedulesError::Unknown(name.into()))
+        self.first(gone, name.into())
+    }
+
+    /// What the store answered about a schedule, as it is shown.
+    fn first(&self, answer: Vec<ScheduleRecord>, name: Name) -> Result<ScheduleRecord, SchedulesError> {
+        let record = answer.into_iter().next().ok_or(SchedulesError::Unknown(name))?;
+        Ok(masked_schedule(&self.services.registry, record))
     }
 
     /// Submits a schedule's task now. Its ticks are not affected.
@@ -164,7 +177,7 @@ impl Schedules {
         name: &str,
         origin: Origin,
     ) -> Result<TaskHandle<serde_json::Value>, SchedulesError> {
-        let record = self.get(name).await?;
+        let record = self.stored(name).await?;
         let origin = Origin { schedule: Some(record.name), ..origin };
         let submission: Submission<_> = submission::submit_named(&self.services, &record.task, &record.params);
         Ok(submission.origin(origin).await?)

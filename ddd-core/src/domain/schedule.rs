@@ -10,6 +10,7 @@ use jiff::{
 use super::{
     ScheduleOption, Timestamp,
     cron_fields::{DAY, HOUR, MINUTE, MONTH},
+    duration::{IntoDuration as _, LONGEST, written},
 };
 
 /// A rule for ticks: when a task runs by itself.
@@ -90,12 +91,15 @@ impl Schedule {
     /// computes the same ticks.
     ///
     /// # Errors
-    /// The period is shorter than one second.
+    /// The period is shorter than one second, or longer than 100 years.
     pub fn every(period: Duration) -> Result<Self, ScheduleError> {
         if period < Duration::from_secs(1) {
             return Err(ScheduleError(format!("a period of {period:?} is too short; write at least 1s")));
         }
-        Ok(Self { rule: Rule::Every(period), text: format!("every {}ms", period.as_millis()), time_zone: None })
+        if period > LONGEST {
+            return Err(ScheduleError(format!("a period of {period:?} is too long; write at most 36500d")));
+        }
+        Ok(Self { rule: Rule::Every(period), text: format!("every {}", written(period)), time_zone: None })
     }
 
     /// The rule that an attribute wrote.
@@ -114,10 +118,10 @@ impl Schedule {
     /// # Errors
     /// The text is no rule.
     pub fn from_rule(text: &str, time_zone: Option<&str>) -> Result<Self, ScheduleError> {
-        match text.strip_prefix("every ").and_then(|it| it.strip_suffix("ms")) {
-            Some(millis) => {
-                let millis = millis.parse().map_err(|_| ScheduleError(format!("`{text}` is no period")))?;
-                Self::every(Duration::from_millis(millis))
+        match text.strip_prefix("every ") {
+            Some(period) => {
+                let period = period.into_duration().map_err(|_| ScheduleError(format!("`{text}` is no period")))?;
+                Self::every(period)
             }
             None => Self::cron(text, time_zone.unwrap_or("UTC")),
         }
@@ -146,7 +150,7 @@ impl Schedule {
         }
     }
 
-    /// The rule as text: the cron expression, or `every` and a period in milliseconds.
+    /// The rule as text: the cron expression, or `every` and a period, such as `every 5m`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

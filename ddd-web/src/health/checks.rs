@@ -116,9 +116,9 @@ async fn workers(app: App) -> Outcome {
         return Ok(());
     }
     let queues = tasks.queues().await.map_err(away)?;
-    let waiting: u64 = queues.iter().map(|it| it.counts.get(TaskStatus::Pending)).sum();
-    match waiting {
+    let open = queues.iter().filter(|it| !it.paused);
+    match open.map(|it| it.counts.get(TaskStatus::Pending)).sum::<u64>() {
         0 => Ok(()),
-        waiting => Err((Level::Unhealthy, format!("no worker is alive, and {waiting} tasks are ready"))),
+        waiting => Err((Level::Unhealthy, format!("no worker is alive, and so many tasks are ready: {waiting}"))),
     }
 }

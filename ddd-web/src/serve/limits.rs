@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+/// As good as for ever. A longer time cannot be added to every instant.
+pub(super) const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+
 /// The bounds of a server.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {

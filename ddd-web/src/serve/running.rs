@@ -21,12 +21,10 @@ use super::{
     connection::{self, Protocol},
     connections::Connections,
     exchange::Site,
+    limits::FAR,
     signals::Signals,
 };
 use crate::{drain::Drain, problem::codes::TOO_MANY_CONNECTIONS};
-
-/// As good as for ever.
-const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// How a server ends.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use super::{
     connections::Connections,
     error::ServeError,
     exchange::Site,
-    limits::Limits,
+    limits::{FAR, Limits},
     running::{Door, Ending, Listening, Told},
     signals::Signals,
 };
@@ -76,7 +76,7 @@ impl Server {
 
     /// The head of a request must arrive within this time; 10 s unless set.
     pub fn header_timeout(self, timeout: Duration) -> Self {
-        self.limit(|it| it.header_timeout = timeout)
+        self.limit(|it| it.header_timeout = timeout.min(FAR))
     }
 
     /// The body of a request may have so many bytes; 16 MiB unless set. Extractors and routes have their own bounds below it.
@@ -87,23 +87,23 @@ impl Server {
     /// The body of a request must arrive whole within this time from the request's head on, as far as somebody reads it; 30 s
     /// unless set.
     pub fn body_timeout(self, timeout: Duration) -> Self {
-        self.limit(|it| it.body_timeout = timeout)
+        self.limit(|it| it.body_timeout = timeout.min(FAR))
     }
 
     /// A request must be answered within this time; 60 s unless set. The handler is dropped at its next await. How long the
     /// answer's body then takes is not bounded, and the routes of an [`Api`](crate::Api) that may wait, wait no longer than this.
     pub fn request_timeout(self, timeout: Duration) -> Self {
-        self.limit(|it| it.request_timeout = timeout)
+        self.limit(|it| it.request_timeout = timeout.min(FAR))
     }
 
     /// A connection may be silent between two requests for this time; 75 s unless set.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
-        self.limit(|it| it.idle_timeout = timeout)
+        self.limit(|it| it.idle_timeout = timeout.min(FAR))
     }
 
     /// A client may take nothing of what it is sent for this time; 30 s unless set.
     pub fn write_timeout(self, timeout: Duration) -> Self {
-        self.limit(|it| it.write_timeout = timeout)
+        self.limit(|it| it.write_timeout = timeout.min(FAR))
     }
 
     /// Whether answers are compressed; they are unless set.

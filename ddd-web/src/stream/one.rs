@@ -21,6 +21,7 @@ use crate::{
 
 /// A task's record, then its transitions and progress until its run ends, then its record again.
 pub(crate) async fn one(state: Arc<State>, call: Call) -> Answer {
+    call.query()?.finish()?;
     // The reader first, so that nothing that happens meanwhile is missed.
     let seen = LastSeen::of(&call.parts.headers);
     let (reader, goes_on) = state.streams.hub.read_after(seen.and_then(|it| it.position));

@@ -30,6 +30,14 @@ pub(crate) struct StreamLimits {
     pub(crate) longest: Duration,
 }
 
+impl StreamLimits {
+    /// A longer time, which cannot be added to every instant, is cut to a year.
+    pub(crate) fn new(most: usize, longest: Duration) -> Self {
+        const FAR: Duration = Duration::from_secs(365 * 24 * 3_600);
+        Self { most, longest: longest.min(FAR) }
+    }
+}
+
 impl Default for StreamLimits {
     fn default() -> Self {
         Self { most: 100, longest: Duration::from_secs(15 * 60) }

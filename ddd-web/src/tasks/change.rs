@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header::LOCATION};
-use ddd_core::{Controlled, Due, Priority, TaskId, TaskRecord, TaskStatus};
+use ddd_core::{Controlled, Due, FailureKind, Priority, TaskId, TaskRecord, TaskStatus};
 use serde::Serialize;
 
 use super::{links::Links, visible};
@@ -37,16 +37,29 @@ pub(crate) async fn cancel(state: Arc<State>, call: Call) -> Answer {
     });
     query.finish()?;
     let record = own(&state, &call).await?;
-    let reason = reason.as_deref().unwrap_or("cancelled over HTTP");
-    let (code, status) = match state.app.tasks().cancel(record.id, reason).await? {
-        Controlled::Applied(status) | Controlled::Refused(status @ TaskStatus::Cancelled) => (StatusCode::OK, status),
-        Controlled::Requested { .. } => (StatusCode::ACCEPTED, TaskStatus::Running),
+    let reason = reason.unwrap_or_else(|| "cancelled over HTTP".to_owned());
+    let (code, status, reason) = match state.app.tasks().cancel(record.id, reason.as_str()).await? {
+        Controlled::Applied(status) => (StatusCode::OK, status, Some(reason)),
+        // Somebody may have been first.
+        Controlled::Refused(status @ TaskStatus::Cancelled) => {
+            (StatusCode::OK, status, recorded_reason(&state, record.id).await?)
+        }
+        Controlled::Requested { .. } => {
+            (StatusCode::ACCEPTED, TaskStatus::Running, recorded_reason(&state, record.id).await?)
+        }
         other => return Err(refused(&other, "only a task that has not ended can be cancelled")),
     };
     let base = call.base();
     let cancelled = Some(status == TaskStatus::Cancelled);
     let links = Links::new(&base, record.id);
-    reply(code, &Changed { task_id: record.id, status, cancelled, reason: Some(reason), links })
+    reply(code, &Changed { task_id: record.id, status, cancelled, reason: reason.as_deref(), links })
+}
+
+/// Why a task was cancelled, or is about to be.
+async fn recorded_reason(state: &State, id: TaskId) -> Result<Option<String>, Problem> {
+    let record = state.app.tasks().get(id).await?;
+    let error = record.as_ref().and_then(TaskRecord::last_error).filter(|it| it.kind == FailureKind::Cancelled);
+    Ok(error.map(|it| it.message.clone()))
 }
 
 /// Begins a new run of a finished task.

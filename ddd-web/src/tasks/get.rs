@@ -20,6 +20,7 @@ const LAST_POSITION: usize = 1_000;
 
 /// All of a task.
 pub(crate) async fn record(state: Arc<State>, call: Call) -> Answer {
+    call.query()?.finish()?;
     let record = visible::record(&state, &call.context.caller, call.path("task_id")).await?;
     let position = position(&state, &record).await?;
     reply(StatusCode::OK, &Record::of(&record, &call.base(), position))
@@ -27,6 +28,7 @@ pub(crate) async fn record(state: Arc<State>, call: Call) -> Answer {
 
 /// Where a task is.
 pub(crate) async fn status(state: Arc<State>, call: Call) -> Answer {
+    call.query()?.finish()?;
     let record = visible::record(&state, &call.context.caller, call.path("task_id")).await?;
     let queue_position = position(&state, &record).await?;
     let base = call.base();

@@ -30,16 +30,16 @@ struct StatisticsBody<'a> {
     /// `null` before the first has ended.
     success_rate: Option<f64>,
     failure_rate: Option<f64>,
-    average_duration: Seconds,
-    median_duration: Seconds,
+    average_duration: Option<Seconds>,
+    median_duration: Option<Seconds>,
     throughput_per_second: f64,
     last_24h_completed: u64,
     last_24h_failed: u64,
     last_24h: &'a Counts,
     workers: usize,
     slots: usize,
-    /// The part of all slots that runs a body.
-    worker_utilization: f64,
+    /// The part of all slots that runs a body; `null` if nobody has any.
+    worker_utilization: Option<f64>,
     /// How many tasks are in each status now.
     status_distribution: &'a Counts,
     /// The same for each priority that has tasks.
@@ -96,6 +96,7 @@ pub(crate) async fn statistics(state: Arc<State>, call: Call) -> Answer {
     let workers = tasks.workers().await?;
     let (slots, busy) = workers.iter().fold((0, 0), |sum, it| (sum.0 + it.slots, sum.1 + it.running));
     let unsuccessful = |it: &Counts| it.get(TaskStatus::Failed) + it.get(TaskStatus::Timeout);
+    let has_run = all.run_time.count > 0;
     let body = StatisticsBody {
         total_tasks: all.submitted,
         queue_size: all.now.queued(),
@@ -108,15 +109,15 @@ pub(crate) async fn statistics(state: Arc<State>, call: Call) -> Answer {
         retried_attempts: all.retried,
         success_rate: all.success_rate,
         failure_rate: ratio(unsuccessful(&all.finished), all.finished.total()),
-        average_duration: Seconds(all.run_time.mean),
-        median_duration: Seconds(all.run_time.median),
+        average_duration: has_run.then_some(Seconds(all.run_time.mean)),
+        median_duration: has_run.then_some(Seconds(all.run_time.median)),
         throughput_per_second: all.throughput,
         last_24h_completed: all.last_24h.get(TaskStatus::Success),
         last_24h_failed: unsuccessful(&all.last_24h),
         last_24h: &all.last_24h,
         workers: workers.len(),
         slots,
-        worker_utilization: ratio(busy as u64, slots as u64).unwrap_or_default(),
+        worker_utilization: ratio(busy as u64, slots as u64),
         status_distribution: &all.now,
         priority_distribution: &all.priorities,
         queue_distribution: &all.queues,

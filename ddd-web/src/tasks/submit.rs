@@ -113,6 +113,7 @@ async fn received(state: &State, call: &mut Call) -> Result<Option<Bytes>, Probl
     if let Some(submissions) = &state.limits.submissions {
         submissions.count(&call.context.caller, state.app.now())?;
     }
+    call.query()?.finish()?;
     let body = call.take_body();
     body::read_optional(&call.parts.headers, body, state.limits.submit_body).await
 }
@@ -150,8 +151,13 @@ async fn store(state: &State, call: &Call, incoming: Incoming<'_>, mut submissio
 async fn accepted(state: &State, call: &Call, registered: &Registered, handle: &TaskHandle<Value>) -> Answer {
     let id = handle.id();
     let status = match handle.submitted_as() {
-        Some(status) => status,
-        None => existing(state, call, id).await?,
+        Some(status) if !handle.is_replayed() => status,
+        // What is answered again may have been a task of another owner with the same unique key.
+        Some(first) => {
+            existing(state, call, id).await?;
+            first
+        }
+        None => existing(state, call, id).await?.ok_or_else(hidden)?,
     };
     let ahead = match status {
         TaskStatus::Pending => state.app.tasks().position(id, LAST_POSITION - 1).await?.and_then(|it| it.ahead),
@@ -177,11 +183,18 @@ async fn accepted(state: &State, call: &Call, registered: &Registered, handle: &
     Ok(response)
 }
 
-/// Where the task is that was there already, if it is the caller's to see.
-async fn existing(state: &State, call: &Call, id: TaskId) -> Result<TaskStatus, Problem> {
-    let hidden = || Problem::of(&codes::DUPLICATE_TASK).detail("it is not yours to see");
-    let record = state.app.tasks().get(id).await?.ok_or_else(hidden)?;
-    if visible::sees(state, &call.context.caller, &record) { Ok(record.status) } else { Err(hidden()) }
+/// Where the task is that was there already; `None` if its record is no longer kept.
+///
+/// # Errors
+/// It is not the caller's to see.
+async fn existing(state: &State, call: &Call, id: TaskId) -> Result<Option<TaskStatus>, Problem> {
+    let Some(record) = state.app.tasks().get(id).await? else { return Ok(None) };
+    if visible::sees(state, &call.context.caller, &record) { Ok(Some(record.status)) } else { Err(hidden()) }
+}
+
+/// There is a task with this unique key, and no more is told of it.
+fn hidden() -> Problem {
+    Problem::of(&codes::DUPLICATE_TASK).detail("it is not yours to see")
 }
 
 /// There is no such task, or none within reach.

@@ -106,7 +106,7 @@ async fn what_is_not_there_is_stored_only_for_a_negative_ttl() {
         let runs = runs.clone();
         let make = move || async move { Ok::<_, Infallible>(None::<u64>.filter(|_| runs.next() > 0)) };
         let body_runs = make;
-        cell.fill_detached((), Optional, move || body_runs()).await.unwrap()
+        cell.fill_detached((), Optional, body_runs).await.unwrap()
     };
     isolated(async {
         let cell = cell!(CachedCell, CachedSettings::new());

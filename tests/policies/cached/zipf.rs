@@ -1,5 +1,7 @@
 //! Who stays when there is no room for all.
 
+#![allow(clippy::print_stdout, reason = "the figure is what the test is for")]
+
 use std::convert::Infallible;
 
 use ddd_core::{__private::policies::CachedSettings, testing::isolated};
@@ -65,7 +67,6 @@ async fn as_many_hits_as_the_bounded_store_alone() {
             }
             let ours = figure(cell, "hits") as f64 / CALLS as f64;
             let theirs = hits as f64 / CALLS as f64;
-            #[allow(clippy::print_stdout, reason = "the figure is what the test is for")]
             println!("hit ratio {ours:.4}, moka alone {theirs:.4}");
             assert!(ours >= theirs - 0.01, "hit ratio {ours:.4}, moka alone {theirs:.4}");
         })

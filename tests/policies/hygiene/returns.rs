@@ -138,11 +138,11 @@ async fn macros_and_items(list: Vec<u32>) -> Result<u32, Error> {
     }
     let (__attempts, __judge) = (1, 2);
     let mut turns = 0;
-    'outer: loop {
+    'outer: while turns < 10 {
         loop {
             turns += 1;
             if turns > 1 {
-                break 'outer;
+                continue 'outer;
             }
         }
     }

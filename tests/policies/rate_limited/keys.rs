@@ -97,7 +97,8 @@ async fn a_key_is_what_it_hashes() {
     isolated_with_clock(clock.read(), async {
         cell.try_admit("tenant", 1).unwrap();
         cell.try_admit("tenant".to_owned(), 1).expect_err("a text is the same key, borrowed or not");
-        cell.try_admit(&"tenant", 1).expect_err("and so is a reference to it");
+        let lent = &"tenant";
+        cell.try_admit(lent, 1).expect_err("and so is a reference to it");
         cell.try_admit(("ten", "ant"), 1).unwrap();
         cell.try_admit(("tena", "nt"), 1).unwrap();
         cell.try_admit(Some(1_u64), 1).unwrap();

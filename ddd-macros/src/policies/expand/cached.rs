@@ -4,26 +4,34 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, spanned::Spanned};
 
-use super::{layers::Layers, local::local, state};
+use super::{local::local, statics::reached};
 use crate::policies::{
     key::{Key, Part},
     policy::{Cached, Handle},
     valid::{Named, Wrapped},
 };
 
+/// What fills a cache.
+pub(super) struct Inner {
+    /// The layers inside of it: a block that answers, or a future.
+    pub(super) layers: TokenStream,
+    /// Whether that borrows what surrounds it.
+    pub(super) is_lent: bool,
+}
+
 /// What the cache answers, or what fills it.
-pub(super) fn fill(layers: &Layers<'_>, index: usize, named: &Named, cached: &Cached) -> TokenStream {
-    let cell = state(named, index);
+pub(super) fn fill(wrapped: &Wrapped<'_>, index: usize, inner: &Inner, named: &Named, cached: &Cached) -> TokenStream {
+    let cell = reached(named, index);
     let key = key(named, cached);
-    let rules = rules(layers.wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
+    let rules = rules(wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
     // Resolved as the macro's own, or lints would take the borrow for the user's.
     let tags = cached.tags.iter().map(|it| {
         let span = it.span().resolved_at(Span::mixed_site());
         quote_spanned!(span=> __ddd::Tag::new(&#it))
     });
     let tags = (!cached.tags.is_empty()).then(|| quote!([#(#tags),*]));
-    if layers.wrapped.body.is_sync() {
-        let inner = layers.frame(index + 1);
+    let Inner { layers: inner, is_lent } = inner;
+    if wrapped.body.is_sync() {
         return match tags {
             Some(tags) => {
                 quote!(#cell.fill_now_tagged(#key, #rules, || ::core::convert::Into::into(#tags), || #inner))
@@ -31,8 +39,7 @@ pub(super) fn fill(layers: &Layers<'_>, index: usize, named: &Named, cached: &Ca
             None => quote!(#cell.fill_now(#key, #rules, || #inner)),
         };
     }
-    let inner = layers.block(index + 1);
-    if layers.borrows(index) {
+    if *is_lent {
         let (key_name, fill) = (local("__key"), local("__fill"));
         let tagged = tags.map(|it| quote!(.tagged(#it)));
         return quote! {{

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{cached, private, statics};
+use super::{cached, statics};
 use crate::policies::{
     policy::{Cached, Handle, What},
     valid::Wrapped,
@@ -20,7 +20,7 @@ pub(super) fn handles(wrapped: &Wrapped<'_>) -> TokenStream {
 }
 
 fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle) -> TokenStream {
-    let (private, vis, name, key) = (private(wrapped), &wrapped.function.vis, &handle.name, &handle.key);
+    let (private, vis, name, key) = (statics::private(wrapped), &wrapped.function.vis, &handle.name, &handle.key);
     let (state, cell) = (statics::state(wrapped, index), statics::cell(index));
     let (instance, output) = (cached::instance(handle), &wrapped.body.output);
     let cfgs = wrapped.function.attrs.iter().filter(|it| it.path().is_ident("cfg"));

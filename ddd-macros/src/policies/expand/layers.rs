@@ -51,7 +51,12 @@ impl Layers<'_> {
             return quote!(::core::result::Result::Ok::<_, #refusal>(#body));
         };
         match &named.policy.what {
-            What::Cached(it) => cached::fill(self, index, named, it),
+            What::Cached(it) => {
+                let is_sync = self.wrapped.body.is_sync();
+                let layers = if is_sync { self.frame(index + 1) } else { self.block(index + 1) };
+                let inner = cached::Inner { layers, is_lent: self.borrows(index) };
+                cached::fill(self.wrapped, index, &inner, named, it)
+            }
             What::RateLimited(it) => self.admitted(index, it),
             What::Judging { when } if named.policy.kind == Kind::Retry => self.attempts(index, when.as_ref()),
             What::Judging { when } => self.judged(index, when.as_ref()),
@@ -62,14 +67,14 @@ impl Layers<'_> {
 
     /// Whether what stands at `index` runs again and again with something that cannot be given away twice: `&mut self`, or
     /// `self` itself. Then blocks borrow it, and all the rest with it.
-    pub(super) fn borrows(&self, index: usize) -> bool {
+    fn borrows(&self, index: usize) -> bool {
         let is_repeated = self.wrapped.policies[..index].iter().any(|it| it.policy.kind == Kind::Retry);
         let receiver = self.wrapped.arguments.receiver;
         is_repeated && matches!(receiver, Some(Receiver::Exclusive | Receiver::Owned))
     }
 
     /// `async { … }` around the layers from `index` inwards.
-    pub(super) fn block(&self, index: usize) -> TokenStream {
+    fn block(&self, index: usize) -> TokenStream {
         let frame = self.frame(index);
         if self.borrows(index) { quote!(async { #frame }) } else { quote!(async move { #frame }) }
     }

@@ -31,27 +31,8 @@ pub(super) fn expand(wrapped: &Wrapped<'_>) -> TokenStream {
     quote!(#handles #function)
 }
 
-/// The path of what generated code may touch.
-fn private(wrapped: &Wrapped<'_>) -> TokenStream {
-    match &wrapped.krate {
-        Some(path) => quote!(#path::__private::policies),
-        None => quote!(::ddd_core::__private::policies),
-    }
-}
-
-/// The state of the policy at `index`: its static, or what its handle leads to.
-fn state(named: &Named, index: usize) -> TokenStream {
-    match statics::handle(named) {
-        Some(handle) => {
-            let name = &handle.name;
-            if handle.of_self { quote!(Self::#name.cell()) } else { quote!(#name.cell()) }
-        }
-        None => statics::cell(index).to_token_stream(),
-    }
-}
-
 fn body(wrapped: &Wrapped<'_>) -> TokenStream {
-    let private = private(wrapped);
+    let private = statics::private(wrapped);
     let inner = &wrapped.body.inner;
     let siblings = wrapped.siblings.iter().map(|it| quote!(#[allow(unused_imports)] use #it as _;));
     let states = (0..wrapped.policies.len())

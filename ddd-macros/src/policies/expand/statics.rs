@@ -1,7 +1,7 @@
 //! The state of each policy: a static inside of the body, and its registration.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use crate::policies::{
@@ -20,6 +20,25 @@ pub(super) fn handle(named: &Named) -> Option<&Handle> {
     match &named.policy.what {
         What::Cached(it) => it.handle.as_ref(),
         _ => None,
+    }
+}
+
+/// The path of what generated code may touch.
+pub(super) fn private(wrapped: &Wrapped<'_>) -> TokenStream {
+    match &wrapped.krate {
+        Some(path) => quote!(#path::__private::policies),
+        None => quote!(::ddd_core::__private::policies),
+    }
+}
+
+/// The state of the policy at `index`: its static, or what its handle leads to.
+pub(super) fn reached(named: &Named, index: usize) -> TokenStream {
+    match handle(named) {
+        Some(handle) => {
+            let name = &handle.name;
+            if handle.of_self { quote!(Self::#name.cell()) } else { quote!(#name.cell()) }
+        }
+        None => cell(index).to_token_stream(),
     }
 }
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use syn::{Expr, Result};
 
-use super::{Settings, at_least_one, handle};
+use super::{
+    handle,
+    reader::{Settings, at_least_one},
+};
 use crate::{
     options::Found,
     policies::policy::{Cached, Setting, Value, What},

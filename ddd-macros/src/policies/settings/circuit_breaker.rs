@@ -2,7 +2,7 @@
 
 use syn::Result;
 
-use super::{Settings, at_least_one, share};
+use super::reader::{Settings, at_least_one, share};
 use crate::{
     options::Found,
     policies::policy::{Setting, Value, What},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use syn::Expr;
 
-use super::{NEW, Settings, at_least_one, whole};
+use super::reader::{NEW, Settings, at_least_one, whole};
 use crate::{
     options::Found,
     policies::{

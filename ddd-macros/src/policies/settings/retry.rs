@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use syn::Result;
 
-use super::{NEW, Settings, at_least_one, policy_name};
+use super::reader::{NEW, Settings, at_least_one, policy_name};
 use crate::{
     options::Found,
     policies::policy::{Setting, Value, What},
