@@ -135,7 +135,8 @@ fn unknown(key: &str, whom: &str, known: &[Known]) -> String {
     if let Some((whole, usage)) = suggest::whole(key).filter(|(it, _)| names.clone().any(|name| name == *it)) {
         return format!("{whom} has no option `{key}`; it is a part of `{whole}`: write `{usage}`");
     }
-    match suggest::nearest(key, names.clone()) {
+    let translated = suggest::translated(key).filter(|it| names.clone().any(|name| name == *it));
+    match translated.or_else(|| suggest::nearest(key, names.clone())) {
         Some(near) => {
             let usage = known.iter().find(|(it, _)| *it == near).map_or(near, |(_, usage)| usage);
             format!("{whom} has no option `{key}`; did you mean `{near}`? Write `{usage}`")

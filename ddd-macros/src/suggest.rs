@@ -27,6 +27,21 @@ pub(crate) fn whole(part: &str) -> Option<(&'static str, &'static str)> {
     Some(whole)
 }
 
+/// Our word for what other libraries call `written`, where no letter would tell.
+pub(crate) fn translated(written: &str) -> Option<&'static str> {
+    let ours = match written {
+        "max_retries" | "retries" | "tries" | "times" => "max_attempts",
+        "failure_threshold" => "failure_rate",
+        "recovery_timeout" | "reset_timeout" | "timeout" => "open_for",
+        "half_open_max_calls" => "probes",
+        "period" | "interval" | "seconds" => "per",
+        "max_size" | "maxsize" | "size" => "capacity",
+        "max_concurrent" | "max_concurrency" => "limit",
+        _ => return None,
+    };
+    Some(ours)
+}
+
 /// How many letters must be inserted, dropped, replaced or swapped with their neighbour to get from `a` to `b`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());

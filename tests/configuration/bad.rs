@@ -176,6 +176,15 @@ fn other_sources_are_told_of_as_well() {
     assert!(told[0].starts_with("code: `tasks.max_workers`: a text was found"), "{told:#?}");
 }
 
+/// A `main` that returns the error prints it so.
+#[test]
+fn the_error_is_debugged_as_text() {
+    let folder = Folder::new().file("default.yaml", "tasks:\n  max_wrokers: 1\n  timeout: soon\n");
+    let error = folder.builder().load().unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert_eq!(error.to_string().lines().count(), 3, "{error}");
+}
+
 #[test]
 fn all_mistakes_of_all_sources_are_told_together() {
     let folder = Folder::new()

@@ -226,7 +226,8 @@ async fn what_is_no_json_is_told_with_its_place() {
     for (body, place) in cases {
         let reply = api.post("/tasks/submit", body).await;
         if body.is_empty() {
-            reply.problem(400, "invalid_json");
+            let problem = reply.problem(400, "invalid_json");
+            assert_eq!(problem["errors"][0]["detail"], "is empty; write an object, such as `{}`");
             continue;
         }
         let problem = reply.problem(400, "invalid_json");

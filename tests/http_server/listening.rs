@@ -40,7 +40,9 @@ async fn an_address_that_is_taken_or_none_says_so() {
     let first = Server::new(&app, Router::new()).bind("127.0.0.1:0").await.unwrap();
     let taken = Server::new(&app, Router::new()).bind(first.address()).await.unwrap_err();
     assert!(taken.to_string().contains(&first.address().to_string()), "{taken}");
-    assert!(taken.source().is_some());
+    // What `main` prints when it returns the error.
+    let printed = format!("{taken:?}");
+    assert_eq!(printed, format!("{taken}: {}", taken.source().unwrap()));
     let none = Server::new(&app, Router::new()).bind("no address").await.unwrap_err();
     assert!(matches!(none, ServeError::Address(_)) && none.to_string().contains("127.0.0.1:8000"), "{none}");
 }

@@ -1,6 +1,6 @@
 //! What a cache tells calls apart by, and what it may keep.
 
-use syn::{Expr, GenericParam, Ident, Signature, Type};
+use syn::{Expr, GenericParam, Ident, Lit, Signature, Type};
 
 use super::{
     arguments::{self, Argument, Arguments, Lends},
@@ -51,6 +51,7 @@ pub(super) fn check(policy: &Policy, function: &Function<'_>, errors: &mut Error
     };
     match written {
         Some(key) => {
+            check_constant(key, is_cached, errors);
             // A limit only looks at its key.
             if is_cached {
                 check_lent(key, function.arguments, errors);
@@ -89,6 +90,19 @@ fn check_value(function: &Function<'_>, errors: &mut Errors) {
             "what a cache keeps outlives the call, so nothing in it can be borrowed; return `String`, `Vec<T>` or `Arc<T>`",
         );
     }
+}
+
+/// A text is the same for every call; elsewhere it would be a template.
+fn check_constant(key: &Expr, is_cached: bool, errors: &mut Errors) {
+    if !matches!(key, Expr::Lit(it) if matches!(it.lit, Lit::Str(_))) {
+        return;
+    }
+    let message = if is_cached {
+        "a key is an expression, and this text is the same for every call, so all would get one value; write `key = format!(…)` or the arguments themselves, or `key = ()` if that is meant"
+    } else {
+        "a key is an expression, and this text is the same for every call; write `key = format!(…)` or the arguments themselves, or leave `key` out if all callers share the limit"
+    };
+    errors.on(key, message);
 }
 
 /// An argument that is borrowed cannot be kept as it is.

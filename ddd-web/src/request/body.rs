@@ -118,6 +118,7 @@ pub(crate) fn invalid(fault: Fault) -> Problem {
 
 /// What a reader of JSON found.
 pub(crate) fn unreadable(text: &str, error: &serde_json::Error) -> Problem {
-    let message = error.to_string();
+    let message =
+        if text.trim().is_empty() { "is empty; write an object, such as `{}`".to_owned() } else { error.to_string() };
     invalid(Fault::at(json::pointer_at(text, error), message))
 }

@@ -1,7 +1,7 @@
-use std::{io, net::SocketAddr};
+use std::{error::Error as _, fmt, io, net::SocketAddr};
 
 /// A server that did not start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
     /// Everybody may do everything, and other machines can reach the address.
@@ -29,4 +29,17 @@ pub enum ServeError {
     /// The system does not let the process listen for signals.
     #[error("the process cannot listen for signals; say when to end with `Server::until`")]
     Signals(#[source] io::Error),
+}
+
+/// As text, source included: this is what `main` prints when it returns the error.
+impl fmt::Debug for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)?;
+        let mut next = self.source();
+        while let Some(source) = next {
+            write!(f, ": {source}")?;
+            next = source.source();
+        }
+        Ok(())
+    }
 }

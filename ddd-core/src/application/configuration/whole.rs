@@ -43,12 +43,19 @@ pub struct Configuration {
 }
 
 /// Everything that is wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[error("the configuration does not hold:{}", .problems.iter().map(|it| format!("\n  {it}")).collect::<String>())]
 pub struct ConfigurationError {
     /// Each problem, with its place.
     pub problems: Vec<ConfigurationProblem>,
+}
+
+/// As text: this is what `main` prints when it returns the error.
+impl fmt::Debug for ConfigurationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Configuration {

@@ -1,4 +1,4 @@
-use ddd_core::cached;
+use ddd_core::{Refused, cached, rate_limited};
 
 struct Shop {
     id: u32,
@@ -44,6 +44,16 @@ async fn fraction(a: f64, b: u32) -> f64 {
 #[cached("1h", key = (a, b))]
 async fn borrowed(a: &str, b: u32) -> usize {
     a.len()
+}
+
+#[cached("1h", key = "user:{id}")]
+async fn template(id: u32) -> u32 {
+    id
+}
+
+#[rate_limited(30, key = "everybody")]
+async fn of_everybody() -> Result<(), Refused> {
+    Ok(())
 }
 
 fn main() {}

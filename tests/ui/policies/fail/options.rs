@@ -65,4 +65,19 @@ async fn all_at_once() -> Result<(), Refused> {
     Ok(())
 }
 
+#[retry(max_retries = 3)]
+async fn other_words() -> Result<(), Refused> {
+    Ok(())
+}
+
+#[rate_limited(30, period = "1s")]
+async fn words_of_a_limit() -> Result<(), Refused> {
+    Ok(())
+}
+
+#[circuit_breaker(failure_threshold = 5, recovery_timeout = 60)]
+async fn words_of_a_breaker() -> Result<(), Refused> {
+    Ok(())
+}
+
 fn main() {}

@@ -56,8 +56,24 @@ async fn limit(a: &str) -> Result<usize, Refused> {
     Ok(a.len())
 }
 
+#[cached("1h", key = format!("user:{id}"))]
+async fn template(id: u32) -> u32 {
+    id
+}
+
+#[cached("1h", key = ())]
+async fn one_for_all(id: u32) -> u32 {
+    id
+}
+
+#[rate_limited(30)]
+async fn of_everybody() -> Result<(), Refused> {
+    Ok(())
+}
+
 fn main() {
     let shop = Shop { id: 1 };
     let _ = (shop.no_argument(), shop.two_arguments(1, 2), shop.two_arguments_alone(1, 2), pattern((1, 2)));
     let _ = (fraction(1.0, 1), hidden(1, 2u8), changed(&mut 1), borrowed_inside(None), borrowed("a", 1), limit("a"));
+    let _ = (template(1), one_for_all(1), of_everybody());
 }
