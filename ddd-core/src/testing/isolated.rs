@@ -9,7 +9,8 @@ use crate::{application::Isolation, domain::Moment};
 /// Runs a future with function policies of its own: caches are empty, limits are unused, circuits are closed, and time is
 /// the runtime's, which a test with paused time moves. What the future does to them no other test sees.
 ///
-/// It holds for what the future awaits, not for what it spawns.
+/// It holds for what the future awaits, and for the bodies of tasks of an application that [`builder`](super::builder) begins in
+/// there; not for what else is spawned.
 pub async fn isolated<F: Future>(future: F) -> F::Output {
     let started = Instant::now();
     let clock = move || moment_of(started);

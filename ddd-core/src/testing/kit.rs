@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     App, AppBuilder, Filter, Settings, ShutdownReport, Statistics, Task, TaskRecord, Timestamp,
+    application::Isolation,
     ports::{Clock, debug},
 };
 
@@ -37,7 +38,8 @@ impl Clock for VirtualClock {
 /// A builder whose application takes its time from the test: timeouts, delays, retries, schedules, leases and
 /// retention all pass as fast as the test waits for them.
 ///
-/// Call it in a test with paused time. Blocking bodies hold the time while they run.
+/// Call it in a test with paused time. Blocking bodies hold the time while they run. Called within
+/// [`isolated`](super::isolated), the bodies that a worker runs have the test's own function policies as well.
 ///
 /// ```standalone_crate
 /// use std::time::Duration;
@@ -61,7 +63,14 @@ impl Clock for VirtualClock {
 pub fn builder() -> AppBuilder {
     // Hints are not lost in one process, and every look costs the test real time.
     let settings = Settings { poll_interval: Duration::from_secs(3_600), ..Settings::default() };
-    App::builder().settings(settings).clock(Arc::new(VirtualClock::start())).virtual_time()
+    let builder = App::builder().settings(settings).clock(Arc::new(VirtualClock::start())).virtual_time();
+    match Isolation::current() {
+        None => builder,
+        Some(own) => builder.around(move |_context, body| {
+            let own = own.clone();
+            Box::pin(async move { own.scope(body).await })
+        }),
+    }
 }
 
 /// Runs everything that is ready or will be retried, and answers with the figures when nothing is left. Tasks that are

@@ -56,7 +56,7 @@ impl Isolation {
 
     /// The isolation that surrounds the caller.
     #[inline]
-    pub(super) fn current() -> Option<Arc<Self>> {
+    pub(crate) fn current() -> Option<Arc<Self>> {
         if ISOLATIONS.load(Ordering::Relaxed) == 0 { None } else { Self::looked_for() }
     }
 
