@@ -71,13 +71,14 @@ where
     /// Goes on with the settings in force.
     pub(super) fn rebuild(&self, common: &Arc<Common>, front: &Arc<Front<K, R>>) {
         let new = store(common, front, self.is_weighing.load(Ordering::Relaxed));
-        let old = std::mem::replace(&mut *self.store.write(), new.clone());
-        for (hash, entry) in &old {
-            // What was filled since is newer.
-            if !new.contains_key(&*hash) {
-                new.insert(*hash, entry);
-            }
+        // Nobody looks in between: an invalidation that found neither store complete would miss an entry.
+        let mut store = self.store.write();
+        for (hash, entry) in &*store {
+            new.insert(*hash, entry);
         }
+        let old = std::mem::replace(&mut *store, new.clone());
+        drop(store);
+        drop(old);
         new.run_pending_tasks();
     }
 }

@@ -74,8 +74,10 @@ impl Policy for CachedCell {
 
 /// Forgets all entries, and what is being filled.
 pub(super) fn clear(state: &State) {
-    state.common.next_epoch();
+    // The bounded stores first: an entry of the new epoch must not go into an old one, where no invalidation would find it
+    // while the front table still serves it. Those of the old epoch that go into a new one are served no more.
     state.all().iter().for_each(|it| it.clear());
+    state.common.next_epoch();
 }
 
 fn apply(state: &State, settings: CachedSettings) {

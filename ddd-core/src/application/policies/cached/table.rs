@@ -166,7 +166,7 @@ where
 pub(super) trait AnyTable: Any + fmt::Debug + Send + Sync {
     /// The table, for whoever knows its types.
     fn any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
-    /// Forgets all entries; those of fills that run are of an earlier epoch already.
+    /// Forgets all entries. Whoever calls it then begins a new epoch.
     fn clear(&self);
     /// Goes on with the settings in force.
     fn rebuild(&self);
