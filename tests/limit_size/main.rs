@@ -48,7 +48,7 @@ async fn a_million_keys_take_bounded_memory_and_give_it_back() {
             nanos.fetch_add(100, Ordering::Relaxed);
         }
         let each = (live() - empty) / CAPACITY;
-        assert!(each <= 450, "{each} bytes for each key that called once");
+        assert!(each <= 400, "{each} bytes for each key that called once");
         // The same number of keys that use all of it, each call in an instant of its own.
         for number in 0..CAPACITY as u32 * 64 {
             let _ = CELL.try_admit(number % (CAPACITY as u32 / 2), 1);

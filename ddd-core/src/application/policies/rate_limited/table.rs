@@ -204,9 +204,8 @@ impl Keys {
         let now = self.reach(now);
         let plan = &self.plan;
         self.known.retain(|_, it| !plan.is_unused(&it.usage, now));
-        if self.known.capacity() > 4 * self.known.len() + 16 {
-            self.known.shrink_to(2 * self.known.len());
-        }
+        // Its capacity says nothing of its size: places of what was removed count as taken. This does nothing to a map that fits.
+        self.known.shrink_to(2 * self.known.len());
     }
 
     /// Forgets what is unused. If that is nearly nothing, an eighth of the keys goes that have used the least of their limits.
@@ -227,6 +226,8 @@ impl Keys {
             !goes
         });
         self.forgotten += (before - self.known.len()) as u64;
+        // Places of what was removed are not used again at once, so the map grows beyond what it needs; this undoes it.
+        self.known.shrink_to(self.most);
     }
 
     fn with_text(&self, now: Moment) -> impl Iterator<Item = (u32, Box<str>)> {
