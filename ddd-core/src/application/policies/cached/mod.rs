@@ -7,6 +7,7 @@ mod figures;
 mod fill;
 mod flight;
 mod front;
+mod front_table;
 mod handle;
 mod hash;
 mod kept;

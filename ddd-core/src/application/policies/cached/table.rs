@@ -53,8 +53,7 @@ where
         now: Moment,
         rules: &impl CacheRules<R>,
     ) -> Option<R> {
-        let mut is_told = false;
-        let served = self.front.find(hash, &mut is_told, |entry| {
+        let mut spot = self.front.find(hash, |entry| {
             if !entry.key().is_some_and(|it| key.is(it)) {
                 return Found::Other;
             }
@@ -65,12 +64,21 @@ where
                     Freshness::Gone => return Found::Dead,
                 }
             }
-            entry.value().and_then(|it| rules.share(it)).map_or(Found::Unclear, Found::Served)
-        });
-        if is_told {
-            drop(self.kept.get(hash));
+            Found::Good
+        })?;
+        // The last thing that is done to the value: moving it costs as much as finding it if it is large.
+        let value = rules.share(spot.value()?);
+        if value.is_some() && spot.count() {
+            drop(spot);
+            self.tell(hash);
         }
-        served
+        value
+    }
+
+    /// Tells the bounded store of a hit.
+    #[cold]
+    fn tell(&self, hash: u64) {
+        drop(self.kept.get(hash));
     }
 
     /// What is known of a key.
