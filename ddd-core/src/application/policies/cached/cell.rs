@@ -166,7 +166,7 @@ impl CachedCell {
 
 impl Start {
     /// The value, if this thread has hit it of late.
-    #[inline]
+    #[inline(always)]
     fn hit<Q, R>(&self, key: &Q, rules: &impl CacheRules<R>) -> Option<R>
     where
         Q: Lookup,

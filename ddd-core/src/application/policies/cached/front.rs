@@ -10,7 +10,7 @@ use try_lock::Locked;
 use super::{
     super::stripes::{LINES, Line, Stripes},
     entry::Entry,
-    front_table::{Put, Tables, WAYS, Ways},
+    front_table::{Put, Tables, Ways},
 };
 
 /// The bounded store decides by a sketch of frequencies whom to evict. One period of the sketch is ten times the capacity,
@@ -81,8 +81,8 @@ impl<K, R> Front<K, R> {
         let table = stripe.tables.present()?;
         for set in table.sets(hash) {
             let mut ways = set.try_lock()?;
-            for way in 0..WAYS {
-                let Some(entry) = ways.of_tag(way, hash) else { continue };
+            for way in ways.of_tag(hash) {
+                let Some(entry) = ways.at(way) else { continue };
                 match is_good(entry) {
                     Found::Other => {}
                     Found::Good => return Some(Spot { front: self, line, ways, way }),
@@ -160,6 +160,10 @@ impl<K, R> Spot<'_, K, R> {
     #[inline]
     pub(super) fn value(&self) -> Option<&R> {
         self.ways.at(self.way)?.value()
+    }
+
+    pub(super) fn into_entry(self) -> Option<Arc<Entry<K, R>>> {
+        self.ways.at(self.way).cloned()
     }
 
     /// Counts a hit, and says whether it is one that the bounded store is to be told of.

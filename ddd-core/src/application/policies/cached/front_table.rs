@@ -38,8 +38,8 @@ pub(super) struct Set<K, R>(TryLock<Ways<K, R>>);
 /// The entries of a set.
 pub(super) struct Ways<K, R> {
     entries: [Option<Arc<Entry<K, R>>>; WAYS],
-    /// A part of the hash, so that other entries need not be looked at.
-    tags: [u8; WAYS],
+    /// A byte of each entry's hash, so that other entries need not be looked at.
+    tags: u64,
     /// The tick in which the bounded store was last told of a hit.
     told: [u8; WAYS],
     /// Whether an entry of this set is in the one beside it.
@@ -186,14 +186,19 @@ impl<K, R> Set<K, R> {
 
 impl<K, R> Ways<K, R> {
     #[inline]
-    pub(super) fn at(&self, way: usize) -> Option<&Entry<K, R>> {
-        self.entries[way].as_deref()
+    pub(super) fn at(&self, way: usize) -> Option<&Arc<Entry<K, R>>> {
+        self.entries[way].as_ref()
     }
 
-    /// The entry there, if its tag is that of this hash.
+    /// The entries that may be of this hash: all that are, and few others.
+    ///
+    /// All tags at once, because a processor cannot foresee which of them it is: where the lowest byte of a number is zero that
+    /// has the tag's bits taken out, its highest bit becomes one.
     #[inline]
-    pub(super) fn of_tag(&self, way: usize, hash: u64) -> Option<&Entry<K, R>> {
-        if self.tags[way] == tag(hash) { self.at(way) } else { None }
+    pub(super) const fn of_tag(&self, hash: u64) -> Matches {
+        const LOWEST: u64 = 0x01_01_01_01_01;
+        let differences = self.tags ^ (tag(hash) * LOWEST);
+        Matches(differences.wrapping_sub(LOWEST) & !differences & (LOWEST << 7))
     }
 
     /// Notes that the bounded store is told of a hit in this tick, and says whether it was not yet.
@@ -218,7 +223,7 @@ impl<K, R> Ways<K, R> {
     }
 
     fn way_of(&self, hash: u64) -> Option<usize> {
-        (0..WAYS).find(|it| self.of_tag(*it, hash).is_some_and(|it| it.hash == hash))
+        self.of_tag(hash).find(|it| self.at(*it).is_some_and(|it| it.hash == hash))
     }
 
     fn empty_way(&self) -> Option<usize> {
@@ -226,7 +231,7 @@ impl<K, R> Ways<K, R> {
     }
 
     fn put(&mut self, way: usize, put: &Put<'_, K, R>) -> Option<Arc<Entry<K, R>>> {
-        self.tags[way] = tag(put.entry.hash);
+        self.tags = self.tags & !(0xff << (8 * way)) | tag(put.entry.hash) << (8 * way);
         self.told[way] = put.told;
         self.entries[way].replace(put.entry.clone())
     }
@@ -234,8 +239,22 @@ impl<K, R> Ways<K, R> {
 
 /// Other bits than those that say the set.
 #[inline]
-const fn tag(hash: u64) -> u8 {
-    (hash >> 56) as u8
+const fn tag(hash: u64) -> u64 {
+    hash >> 56
+}
+
+/// Numbers of ways, as the highest bits of bytes.
+pub(super) struct Matches(u64);
+
+impl Iterator for Matches {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let way = (self.0 != 0).then(|| self.0.trailing_zeros() as usize / 8);
+        self.0 &= self.0.wrapping_sub(1);
+        way
+    }
 }
 
 impl<K, R> Default for Tables<K, R> {
@@ -251,7 +270,7 @@ impl<K, R> Default for Tables<K, R> {
 
 impl<K, R> Default for Set<K, R> {
     fn default() -> Self {
-        let ways = Ways { entries: Default::default(), tags: [0; WAYS], told: [0; WAYS], has_spilled: false };
+        let ways = Ways { entries: Default::default(), tags: 0, told: [0; WAYS], has_spilled: false };
         Self(TryLock::new(ways))
     }
 }

@@ -66,19 +66,18 @@ where
             }
             Found::Good
         })?;
-        // The last thing that is done to the value: moving it costs as much as finding it if it is large.
-        let value = rules.share(spot.value()?);
-        if value.is_some() && spot.count() {
-            drop(spot);
-            self.tell(hash);
+        if spot.count() {
+            return self.tell(spot.into_entry()?, rules);
         }
-        value
+        // Last of all: what comes after it would move the value once more, which costs as much as finding it if it is large.
+        rules.share(spot.value()?)
     }
 
-    /// Tells the bounded store of a hit.
+    /// Tells the bounded store of a hit, outside of the lock: it may take entries out of the front tables.
     #[cold]
-    fn tell(&self, hash: u64) {
-        drop(self.kept.get(hash));
+    fn tell(&self, hit: Arc<Entry<K, R>>, rules: &impl CacheRules<R>) -> Option<R> {
+        drop(self.kept.get(hit.hash));
+        rules.share(hit.value()?)
     }
 
     /// What is known of a key.
