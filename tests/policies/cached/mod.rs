@@ -7,6 +7,7 @@ mod handles;
 mod herd;
 mod interleavings;
 mod keys;
+mod many;
 mod rules;
 mod sync;
 mod values;

@@ -84,3 +84,28 @@ fn figures_and_changes_in_between_take_nothing_and_give_nothing() {
         assert_eq!(figure(cell, "allowed") + figure(cell, "refused"), u64::from(THREADS) * 20_000);
     }
 }
+
+/// More threads than have a line of their own to count in, and each of them ends.
+#[test]
+fn calls_of_many_threads_are_all_counted() {
+    const MANY: u64 = 200;
+    const CALLS: u64 = 5_000;
+    let cell = cell!(RateLimitedCell, RateLimitedSettings::new().limit(50_000).per(DAY));
+    for _ in 0..3 {
+        let barrier = Barrier::new(MANY as usize);
+        thread::scope(|scope| {
+            for _ in 0..MANY {
+                scope.spawn(|| {
+                    barrier.wait();
+                    for _ in 0..CALLS {
+                        let _ = cell.try_admit((), 1);
+                    }
+                });
+            }
+        });
+        assert_eq!((figure(cell, "allowed"), figure(cell, "refused")), (50_000, MANY * CALLS - 50_000));
+        cell.reset();
+        cell.clear();
+        assert_eq!((figure(cell, "allowed"), figure(cell, "refused")), (0, 0));
+    }
+}
