@@ -67,7 +67,8 @@ where
             Found::Good
         })?;
         if spot.count() {
-            return self.tell(spot.into_entry()?, rules);
+            let hit = spot.into_entry()?;
+            return self.tell(&hit, rules);
         }
         // Last of all: what comes after it would move the value once more, which costs as much as finding it if it is large.
         rules.share(spot.value()?)
@@ -75,7 +76,7 @@ where
 
     /// Tells the bounded store of a hit, outside of the lock: it may take entries out of the front tables.
     #[cold]
-    fn tell(&self, hit: Arc<Entry<K, R>>, rules: &impl CacheRules<R>) -> Option<R> {
+    fn tell(&self, hit: &Entry<K, R>, rules: &impl CacheRules<R>) -> Option<R> {
         drop(self.kept.get(hit.hash));
         rules.share(hit.value()?)
     }
