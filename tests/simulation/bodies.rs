@@ -13,6 +13,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const PER_KEY: usize = 2;
 /// How many tasks of the queue `narrow` may run at once.
 pub(crate) const NARROW: usize = 3;
+/// How many tasks of that queue may wait.
+pub(crate) const NARROW_DEPTH: usize = 6;
 /// Children have the numbers of their parents, and this.
 pub(crate) const CHILD: u32 = 1_000_000;
 

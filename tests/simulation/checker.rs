@@ -11,7 +11,7 @@ use ddd_core::{Statistics, TaskId, TaskRecord, TaskStatus, Transition, domain::F
 use serde::Deserialize;
 
 use crate::{
-    bodies::{CHILD, NARROW, PER_KEY, TIMEOUT},
+    bodies::{CHILD, NARROW, NARROW_DEPTH, PER_KEY, TIMEOUT},
     ledger::{Asked, Book, Left, Ran},
     node::LEASE,
 };
@@ -197,14 +197,12 @@ fn ends_come_from_bodies_that_held_the_task(book: &Book, records: &Records, live
 
 /// Never more than allowed of a key were ready or running, of a queue running, of a unique key alive.
 fn limits_held(book: &Book, records: &Records) -> Result<(), String> {
-    let mut statuses: BTreeMap<TaskId, TaskStatus> = BTreeMap::new();
-    let mut narrow: BTreeSet<TaskId> = BTreeSet::new();
+    let (mut narrow, mut waiting) = (BTreeSet::new(), BTreeSet::new());
     let mut admitted: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
     let mut alive: BTreeMap<u32, BTreeSet<TaskId>> = BTreeMap::new();
     for it in &book.transitions {
         let Some(record) = records.get(&it.id) else { continue };
         let first_run = it.run == 1;
-        statuses.insert(it.id, it.to);
         let (key, is_running) = (params(record).key.unwrap_or_default(), it.to == TaskStatus::Running);
         let count = |set: &mut BTreeSet<TaskId>, is_in: bool| {
             if is_in {
@@ -216,6 +214,11 @@ fn limits_held(book: &Book, records: &Records) -> Result<(), String> {
         };
         let (now, most, what) = match record.name.as_str() {
             "keyed" => {
+                // What was accepted may always come back.
+                if it.from.is_none() && waiting.len() >= NARROW_DEPTH {
+                    return Err(format!("{} waited, and one more was accepted{}", waiting.len(), history(book, it.id)));
+                }
+                count(&mut waiting, it.to.is_queued());
                 let running = count(&mut narrow, is_running);
                 let has_permit = is_running || it.to == TaskStatus::Pending;
                 let of_key = count(admitted.entry(key).or_default(), has_permit);

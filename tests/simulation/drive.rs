@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use crate::{
     bodies::{keyed, single, tick, work},
     chance::Chance,
-    checker,
+    checker, coverage,
     ledger::{Asked, Ledger, Submitted},
     node::{Cluster, Node},
     witness::Witness,
@@ -26,6 +26,8 @@ pub(crate) struct Outcome {
     pub(crate) bodies: usize,
     /// A hash over everything that happened.
     pub(crate) history: u64,
+    /// How often what happened: what a run that finds nothing has at least been through.
+    pub(crate) seen: BTreeMap<String, usize>,
 }
 
 struct Simulation {
@@ -144,7 +146,7 @@ impl Simulation {
                         return;
                     }
                     Err(SubmitError::Store(_)) if key.is_some() => pass(random.u64(..3_000)).await,
-                    Err(SubmitError::Store(_)) => return,
+                    Err(SubmitError::Store(_) | SubmitError::QueueFull { .. }) => return,
                     Err(error) => {
                         ledger.book().problems.push(format!("submission {number} was refused: {error}"));
                         return;
@@ -244,7 +246,12 @@ impl Simulation {
         let (records, statistics) = (self.records().await, self.memory.statistics().await.unwrap());
         let book = self.cluster.ledger.book();
         checker::check(&book, &records, &statistics)?;
-        Ok(Outcome { tasks: records.len(), bodies: book.ran.len(), history: checker::fingerprint(&book) })
+        Ok(Outcome {
+            tasks: records.len(),
+            bodies: book.ran.len(),
+            history: checker::fingerprint(&book),
+            seen: coverage::seen(&book, &records),
+        })
     }
 }
 
@@ -260,8 +267,8 @@ async fn submission(
     let delay = Duration::from_millis(if random.u32(..4) == 0 { random.u64(..20_000) } else { 0 });
     let group = random.u32(..3);
     let submission = match of_kind {
-        0..6 => app.submit(work { number }),
-        6..8 => app.submit(keyed { number, key: group }),
+        0..5 => app.submit(work { number }),
+        5..8 => app.submit(keyed { number, key: group % 2 }),
         _ => app.submit(single { number, key: group }),
     };
     let submission = submission.priority(priority).delay(delay);

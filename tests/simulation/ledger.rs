@@ -8,7 +8,7 @@ use std::{
 use ddd_core::{
     TaskContext, TaskId, Timestamp, Transition,
     domain::{Fence, WorkerId},
-    ports::{Controlled, Signal, SignalSink},
+    ports::{Controlled, Finished, Signal, SignalSink},
 };
 use tokio::time::Instant;
 
@@ -60,6 +60,8 @@ pub(crate) struct Book {
     pub(crate) fired: BTreeMap<TaskId, (String, Timestamp)>,
     /// When each worker's heartbeats arrived.
     pub(crate) beats: BTreeMap<WorkerId, Vec<Timestamp>>,
+    /// How the store answered the ends of attempts.
+    pub(crate) answers: BTreeMap<&'static str, usize>,
 }
 
 /// What was asked about a task.
@@ -76,6 +78,19 @@ pub(crate) struct Ledger(Mutex<Book>);
 impl Ledger {
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap()
+    }
+
+    /// The store answered ends of attempts.
+    pub(crate) fn answered(&self, answers: &[Finished]) {
+        let mut book = self.book();
+        for answer in answers {
+            let name = match answer {
+                Finished::Stale => "end refused as stale",
+                Finished::AlreadyApplied => "end told twice",
+                _ => "end taken",
+            };
+            *book.answers.entry(name).or_default() += 1;
+        }
     }
 
     /// A node begins; answers with its number.

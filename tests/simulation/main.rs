@@ -10,6 +10,7 @@
 mod bodies;
 mod chance;
 mod checker;
+mod coverage;
 mod drive;
 mod ledger;
 mod node;
@@ -18,7 +19,10 @@ mod witness;
 
 use ddd_tests::kit::bugs::Bug;
 
-use crate::seeds::{chosen, run, run_many};
+use crate::{
+    coverage::EXPECTED,
+    seeds::{chosen, run, run_many},
+};
 
 #[test]
 fn what_goes_in_comes_out_under_every_seed() {
@@ -27,11 +31,18 @@ fn what_goes_in_comes_out_under_every_seed() {
         return;
     }
     let seeds = if std::env::var_os("DDD_NIGHTLY").is_some() { 20_000 } else { 1_000 };
-    let failed = run_many(0..seeds, None);
-    for (seed, problem) in failed.iter().take(5) {
+    let outcomes = run_many(0..seeds);
+    for (seed, problem) in outcomes.failed.iter().take(5) {
         eprintln!("DDD_SEED={seed}: {problem}");
     }
-    assert!(failed.is_empty(), "{} of {seeds} seeds failed; repeat one with DDD_SEED", failed.len());
+    assert!(outcomes.failed.is_empty(), "{} of {seeds} seeds failed; repeat one with DDD_SEED", outcomes.failed.len());
+    for (what, times) in &outcomes.seen {
+        println!("{times:>8} {what}");
+    }
+    for (what, least) in EXPECTED {
+        let times = outcomes.seen.get(what).copied().unwrap_or_default();
+        assert!(times >= least, "`{what}` happened {times} times; the simulation is to see it {least} times");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use ddd_core::{
 use ddd_tests::kit::bugs::{Bug, with_bug};
 
 use crate::{
-    bodies::{NARROW, Place, definitions},
+    bodies::{NARROW, NARROW_DEPTH, Place, definitions},
     chance::{Chance, CutOff},
     ledger::Ledger,
 };
@@ -68,7 +68,7 @@ impl Cluster {
             let builder = testing::builder()
                 .settings(settings(slots))
                 .definitions(definitions())
-                .queue("narrow", QueueSettings::new().concurrency(NARROW))
+                .queue("narrow", QueueSettings::new().concurrency(NARROW).max_depth(NARROW_DEPTH))
                 .clock(self.clock.clone())
                 .shared_store(seen.clone())
                 .provide(Place { ledger: self.ledger.clone(), seed: self.seed, node: number });

@@ -1,6 +1,7 @@
 //! Runs seeds, each on a runtime of its own with virtual time.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook},
     sync::{
@@ -54,26 +55,43 @@ pub(crate) fn run(seed: u64, bug: Option<Bug>) -> Result<Outcome, String> {
     })
 }
 
-/// Runs many seeds on all cores; answers with those that failed.
-pub(crate) fn run_many(seeds: Range<u64>, bug: Option<Bug>) -> Vec<(u64, String)> {
-    let (next, failed, totals) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()), Mutex::new((0, 0)));
+/// What many seeds came to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcomes {
+    pub(crate) tasks: usize,
+    pub(crate) bodies: usize,
+    pub(crate) seen: BTreeMap<String, usize>,
+    pub(crate) failed: Vec<(u64, String)>,
+}
+
+impl Outcomes {
+    fn add(&mut self, seed: u64, outcome: Result<Outcome, String>) {
+        match outcome {
+            Ok(outcome) => {
+                self.tasks += outcome.tasks;
+                self.bodies += outcome.bodies;
+                outcome.seen.into_iter().for_each(|(what, times)| *self.seen.entry(what).or_default() += times);
+            }
+            Err(problem) => self.failed.push((seed, problem)),
+        }
+    }
+}
+
+/// Runs many seeds on all cores.
+pub(crate) fn run_many(seeds: Range<u64>) -> Outcomes {
+    let (next, outcomes) = (AtomicU64::new(seeds.start), Mutex::new(Outcomes::default()));
     let (began, count) = (Instant::now(), seeds.end - seeds.start);
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
             scope.spawn(|| {
                 while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|it| *it < seeds.end) {
-                    match run(seed, bug) {
-                        Ok(outcome) => {
-                            let mut totals = totals.lock().unwrap();
-                            *totals = (totals.0 + outcome.tasks, totals.1 + outcome.bodies);
-                        }
-                        Err(problem) => failed.lock().unwrap().push((seed, problem)),
-                    }
+                    let outcome = run(seed, None);
+                    outcomes.lock().unwrap().add(seed, outcome);
                 }
             });
         }
     });
-    let ((tasks, bodies), took) = (totals.into_inner().unwrap(), began.elapsed());
-    println!("{count} seeds, {tasks} tasks, {bodies} bodies in {took:.1?}");
-    failed.into_inner().unwrap()
+    let (outcomes, took) = (outcomes.into_inner().unwrap(), began.elapsed());
+    println!("{count} seeds, {} tasks, {} bodies in {took:.1?}", outcomes.tasks, outcomes.bodies);
+    outcomes
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ddd_core::{
     Clock, TaskStore,
-    ports::{Heartbeat, ScheduleCommand, ScheduleRecord, Signal, StoreFuture},
+    ports::{ClaimRequest, Claims, Finish, Finished, Heartbeat, ScheduleCommand, ScheduleRecord, Signal, StoreFuture},
     testing::VirtualClock,
 };
 use ddd_tests::kit::layer::Layer;
@@ -26,6 +26,19 @@ impl Layer for Witness {
         let now = self.clock.now();
         self.ledger.book().beats.entry(heartbeat.worker).or_default().push(now);
         self.store.heartbeat(heartbeat)
+    }
+
+    fn finish(&self, finishes: Vec<Finish>) -> StoreFuture<Vec<Finished>> {
+        let (ledger, answer) = (self.ledger.clone(), self.store.finish(finishes));
+        Box::pin(async move { answer.await.inspect(|it| ledger.answered(it)) })
+    }
+
+    fn finish_and_claim_now(
+        &self,
+        finishes: &mut dyn Iterator<Item = Finish>,
+        request: &ClaimRequest,
+    ) -> Option<(Vec<Finished>, Claims)> {
+        self.store.finish_and_claim_now(finishes, request).inspect(|it| self.ledger.answered(&it.0))
     }
 
     fn schedules(&self, command: ScheduleCommand) -> StoreFuture<Vec<ScheduleRecord>> {
