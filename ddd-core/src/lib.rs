@@ -87,6 +87,8 @@ pub use domain::{
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
+#[cfg(feature = "sqlite")]
+pub use infrastructure::sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},

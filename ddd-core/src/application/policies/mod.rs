@@ -9,6 +9,7 @@ mod bulkhead;
 mod cached;
 mod catalogue;
 mod circuit_breaker;
+mod counters;
 mod overrides;
 mod rate_limited;
 mod retry;

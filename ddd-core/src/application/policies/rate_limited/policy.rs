@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::settings::{changed, shown, sound},
     cell::RateLimitedCell,
+    limiter::{ALLOWED, REFUSED, UNANSWERED},
     shared,
 };
 use crate::{
@@ -58,9 +59,9 @@ impl Policy for RateLimitedCell {
         let limiter = self.limiter();
         let (keys, forgotten, nearest) = limiter.keys(NEAREST);
         shown(&json!({
-            "allowed": limiter.sum(|it| &it.allowed),
-            "refused": limiter.sum(|it| &it.refused),
-            "unanswered": limiter.sum(|it| &it.unanswered),
+            "allowed": limiter.calls.sum(ALLOWED),
+            "refused": limiter.calls.sum(REFUSED),
+            "unanswered": limiter.calls.sum(UNANSWERED),
             "waiting": limiter.queue.waiting(),
             "used": f64::from(limiter.share()) / 1_000.0,
             "keys": keys,
