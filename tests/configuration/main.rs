@@ -7,5 +7,6 @@ mod layers;
 mod original;
 mod reload;
 mod secrets;
+mod store_url;
 mod support;
 mod under_load;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "sqlite")]
+use crate::infrastructure::sqlite::SqliteOptions;
 use crate::{
     domain::closest,
     infrastructure::memory::MemoryStore,
@@ -24,7 +26,15 @@ struct Scheme {
 type Open = fn(&str, Arc<dyn Clock>) -> StoreFuture<Arc<dyn TaskStore>>;
 
 /// Every kind of store that there is, in this program or with one more feature.
-const SCHEMES: &[Scheme] = &[Scheme { name: "memory", example: "memory:", feature: "", open: Some(memory) }];
+const SCHEMES: &[Scheme] = &[
+    Scheme { name: "memory", example: "memory:", feature: "", open: Some(memory) },
+    Scheme { name: "sqlite", example: "sqlite:tasks.db", feature: "sqlite", open: SQLITE },
+];
+
+#[cfg(feature = "sqlite")]
+const SQLITE: Option<Open> = Some(sqlite);
+#[cfg(not(feature = "sqlite"))]
+const SQLITE: Option<Open> = None;
 
 /// A store that is not open yet.
 pub(super) struct StoreUrl<'a> {
@@ -99,6 +109,19 @@ fn memory(url: &str, clock: Arc<dyn Clock>) -> StoreFuture<Arc<dyn TaskStore>> {
             ));
         }
         Ok(unless_set(clock))
+    })
+}
+
+/// A store in a file. Opening it may wait for the disk, so a thread of the runtime's does that.
+#[cfg(feature = "sqlite")]
+fn sqlite(url: &str, clock: Arc<dyn Clock>) -> StoreFuture<Arc<dyn TaskStore>> {
+    let options = SqliteOptions::of_url(url);
+    Box::pin(async move {
+        let options = options?.clock(clock);
+        let opened = tokio::task::spawn_blocking(move || options.open()).await;
+        let store: Arc<dyn TaskStore> =
+            Arc::new(opened.map_err(|error| StoreError::new(StoreErrorKind::Unavailable, error))??);
+        Ok(store)
     })
 }
 
