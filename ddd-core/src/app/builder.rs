@@ -14,11 +14,11 @@ use super::{App, BuildError, Inner, policies::policies, wiring};
 use crate::{
     application::{
         Bell, Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
-        TaskOverrides, Threads, TransitionLog, push_overrides, set_limit_store,
+        TaskOverrides, Threads, TransitionLog, push_overrides, set_cache_store, set_limit_store,
     },
     domain::{Name, PolicyKind, Quota, RankStep, Retry},
     infrastructure::{SystemClock, linked, linked_policies, memory::MemoryStore},
-    ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, SignalSink, TaskContext, TaskStore},
+    ports::{BodyFuture, CacheStore, Clock, Definition, LimitStore, QueueSettings, SignalSink, TaskContext, TaskStore},
 };
 
 type Edit = Box<dyn FnOnce(&mut Settings) + Send + Sync>;
@@ -32,6 +32,7 @@ pub struct AppBuilder {
     hooks: Hooks,
     store: Option<Arc<dyn TaskStore>>,
     limit_store: Option<Arc<dyn LimitStore>>,
+    cache_store: Option<Arc<dyn CacheStore>>,
     clock: Option<Arc<dyn Clock>>,
     definitions: Option<Vec<&'static Definition>>,
     submit_only: bool,
@@ -49,6 +50,7 @@ impl App {
             hooks: Hooks::default(),
             store: None,
             limit_store: None,
+            cache_store: None,
             clock: None,
             definitions: None,
             submit_only: false,
@@ -90,6 +92,13 @@ impl AppBuilder {
     #[must_use]
     pub fn limit_store(mut self, store: Arc<dyn LimitStore>) -> Self {
         self.limit_store = Some(store);
+        self
+    }
+
+    /// Keeps the entries of caches with `scope = "shared"` in this store, for the whole process.
+    #[must_use]
+    pub fn cache_store(mut self, store: Arc<dyn CacheStore>) -> Self {
+        self.cache_store = Some(store);
         self
     }
 
@@ -294,8 +303,12 @@ impl AppBuilder {
         problems.extend(wiring::queue_problems(&self.settings));
         let policies = policies();
         problems.extend(policies.problems());
-        if self.limit_store.is_none() {
-            problems.extend(wiring::limit_store_problems(&linked_policies()));
+        let lacking = [
+            (PolicyKind::RateLimited, "limit_store", self.limit_store.is_some()),
+            (PolicyKind::Cached, "cache_store", self.cache_store.is_some()),
+        ];
+        for (kind, method, _) in lacking.into_iter().filter(|it| !it.2) {
+            problems.extend(wiring::shared_problems(&linked_policies(), kind, method));
         }
         if !self.submit_only {
             let served = wiring::served(&registry, &self.settings);
@@ -310,6 +323,7 @@ impl AppBuilder {
             return Err(BuildError::Wiring(problems));
         }
         self.limit_store.into_iter().for_each(set_limit_store);
+        self.cache_store.into_iter().for_each(set_cache_store);
         let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));

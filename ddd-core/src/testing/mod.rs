@@ -6,15 +6,18 @@
 
 #![allow(clippy::panic, reason = "a test that cannot go on panics")]
 
+pub mod cache_conformance;
+mod cache_store;
 pub mod conformance;
 mod isolated;
 mod kit;
 pub mod limit_conformance;
 mod limit_store;
 
+pub use cache_store::MemoryCacheStore;
 pub use isolated::{IsolatedPolicies, isolated, isolated_with_clock};
 pub use kit::{Submitted, VirtualClock, builder, crash, drain, listed, shutdown, submitted};
 pub use limit_store::MemoryLimitStore;
 
 #[doc(inline)]
-pub use crate::{limit_store_conformance, store_conformance};
+pub use crate::{cache_store_conformance, limit_store_conformance, store_conformance};

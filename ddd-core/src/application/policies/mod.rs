@@ -20,6 +20,7 @@ mod timeout;
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
+pub(crate) use cached::set_cache_store;
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Lookup, Own, Part, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
