@@ -102,6 +102,23 @@ async fn a_process_does_not_ask_for_what_it_knows_to_be_outdated() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_owes_the_store_an_invalidation_asks_it_for_nothing() {
+    let (store, source) = (store(), Source::new(0));
+    let far = Far::new(&store, 0);
+    let a = Process::over(far.clone()).await;
+    a.value(1, &source).await;
+    far.keeps_all.store(true, Ordering::SeqCst);
+    source.set(1);
+    a.run(PROFILES.invalidate(&1)).await;
+    assert_eq!((a.value(1, &source).await, store.len()), (1, 1), "there it is the old one still");
+    far.keeps_all.store(false, Ordering::SeqCst);
+    sleep(20 * SECOND).await;
+    assert!(store.is_empty());
+    a.value(2, &source).await;
+    assert_eq!(store.len(), 1, "then it is asked again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_as_good_as_nothing() {
     let envelope = |format: u32, fingerprint: &str| {
         format!(r#"{{"format":{format},"fingerprint":"{fingerprint}","negative":false,"value":{{"id":1,"value":9}}}}"#)

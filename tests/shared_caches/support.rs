@@ -8,7 +8,7 @@ use std::{
 
 use ddd_core::{
     App, CacheAddress, CacheAnswer, CacheInvalidation, CacheListener, CacheStore, CacheWrite, CacheWritten, Moment,
-    cached, policies,
+    StoreError, StoreErrorKind, cached, policies,
     ports::StoreFuture,
     testing::{IsolatedPolicies, MemoryCacheStore},
 };
@@ -138,11 +138,13 @@ pub(crate) struct Far {
     pub(crate) turns: u8,
     pub(crate) hangs: Arc<AtomicBool>,
     pub(crate) asked: Arc<AtomicU64>,
+    /// It answers, and forgets nothing.
+    pub(crate) keeps_all: Arc<AtomicBool>,
 }
 
 impl Far {
     pub(crate) fn new(store: &MemoryCacheStore, turns: u8) -> Self {
-        Self { store: store.clone(), turns, hangs: Arc::default(), asked: Arc::default() }
+        Self { store: store.clone(), turns, hangs: Arc::default(), asked: Arc::default(), keeps_all: Arc::default() }
     }
 
     fn slowly<T: Send + 'static>(&self, answer: impl FnOnce(&MemoryCacheStore) -> StoreFuture<T>) -> StoreFuture<T> {
@@ -180,6 +182,9 @@ impl CacheStore for Far {
     }
 
     fn invalidate(&self, invalidations: Vec<CacheInvalidation>) -> StoreFuture<()> {
+        if self.keeps_all.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::new(StoreErrorKind::Unavailable, "the test says so")) });
+        }
         self.slowly(|it| it.invalidate(invalidations))
     }
 
