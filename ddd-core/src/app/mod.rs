@@ -5,6 +5,8 @@ mod builder;
 mod configuration;
 mod error;
 mod policies;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 mod wiring;
 
 use std::{

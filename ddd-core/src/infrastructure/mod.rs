@@ -5,6 +5,8 @@ mod clock;
 pub(crate) mod configuration;
 mod inventory;
 pub(crate) mod memory;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 
 pub use clock::SystemClock;
 pub(crate) use inventory::linked_policies;

@@ -9,7 +9,6 @@ use std::{
 };
 
 use tokio::time::Instant;
-use tracing::Span;
 
 use super::{
     Ended, Events, Job,
@@ -21,9 +20,12 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    application::registry::Registered,
+    application::{
+        registry::Registered,
+        task_span::{self, Described},
+    },
     domain::{AttemptError, FailureKind},
-    ports::{Attempt as _, AttemptEnd, Claimed, Failure, FailureOutcome, Finish},
+    ports::{Attempt as _, AttemptEnd, Failure, FailureOutcome, Finish},
 };
 
 /// The life of a slot.
@@ -87,12 +89,13 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let began = began?;
     let (Some(registered), Some(attempt)) = (registered, attempt) else {
         // The store hands out only what was declared; what was not is for another worker.
-        tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
+        tracing::error!(task_id = %claimed.id, task_name = %claimed.name, "claimed a task that is not linked into this program");
         cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)));
         return Some(Ran { began, was_quick: false });
     };
     shared.stop_if_told_before(&attempt);
-    let span = span(&claimed);
+    let described = Described::of(attempt.info(), Some(shared.id));
+    let span = if task_span::is_late() { Err(described) } else { Ok(described.span(attempt.info().origin.as_ref())) };
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };
     let waited = AtomicBool::new(false);
     let waits = || {
@@ -186,7 +189,7 @@ pub(super) fn report_overdue(shared: &Shared, attempt: &RunningAttempt) {
         (Overdue::Final, AttemptEnd::Timeout { error, still_running: true })
     };
     if attempt.mark_overdue(as_what) {
-        tracing::warn!(task = %info.id, name = %info.name, "a body runs over its timeout and cannot be stopped");
+        tracing::warn!(task_id = %info.id, task_name = %info.name, "a body runs over its timeout and cannot be stopped");
         shared.finisher.push(report(attempt, end));
     }
 }
@@ -199,16 +202,4 @@ pub(super) fn report(attempt: &RunningAttempt, end: AttemptEnd) -> Report {
         run: info.run,
         attempt: info.attempt,
     }
-}
-
-fn span(claimed: &Claimed) -> Span {
-    tracing::info_span!(
-        "task",
-        id = %claimed.id,
-        name = %claimed.name,
-        run = claimed.run,
-        attempt = claimed.attempt,
-        fence = claimed.fence.get(),
-        request_id = claimed.label.as_ref().and_then(|it| it.origin.request_id.as_deref()),
-    )
 }
