@@ -64,6 +64,8 @@ mod application;
 pub mod domain;
 mod infrastructure;
 pub mod ports;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
@@ -74,7 +76,7 @@ pub use application::{
     Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, InForce, Lagged, Operation, Policies,
     PolicyDefaults, PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules,
     SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides,
-    TaskSettings, Tasks, Transitions,
+    TaskSettings, Tasks, Transitions, adopt_trace, current_trace,
 };
 #[cfg(feature = "config")]
 pub use application::{
@@ -82,8 +84,8 @@ pub use application::{
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
-    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, InvalidLogLevel, InvalidTraceContext, LogLevel, LogLevels, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
+    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, TraceContext, Transition, WorkerId,
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};

@@ -17,6 +17,8 @@ mod reload_hooks;
 #[cfg(feature = "config")]
 mod reloads;
 mod store_url;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 mod wiring;
 
 use std::{

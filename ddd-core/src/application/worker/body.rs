@@ -9,7 +9,10 @@ use tokio::{
 };
 use tracing::Span;
 
-use super::attempt::{RunningAttempt, Stop, far};
+use super::{
+    attempt::{RunningAttempt, Stop, far},
+    concealed::concealed,
+};
 use crate::{
     application::{
         current::{self, Inherited},
@@ -17,6 +20,7 @@ use crate::{
         provide::Needed,
         registry::Registered,
         services::Services,
+        task_span::{Described, note_failure},
         threads::Threads,
     },
     domain::FailureKind,
@@ -31,7 +35,8 @@ pub(crate) struct Job<'a> {
     pub(crate) registered: &'a Registered,
     pub(crate) params: Arc<RawValue>,
     pub(crate) attempt: &'a Arc<RunningAttempt>,
-    pub(crate) span: Span,
+    /// Its span; or what it says, if it is made only when somebody asks for it.
+    pub(crate) span: Result<Span, Described>,
 }
 
 /// What the caller is told while a body runs.
@@ -51,6 +56,16 @@ struct Place {
 }
 
 impl Place {
+    fn new(span: Result<Span, Described>, inherited: Option<Inherited>) -> Self {
+        match (span, inherited) {
+            (Ok(span), inherited) => Self { span, inherited },
+            (Err(described), Some(inherited)) => {
+                Self { span: Span::none(), inherited: Some(inherited.with_late_span(described)) }
+            }
+            (Err(described), None) => Self { span: described.span(None), inherited: None },
+        }
+    }
+
     fn in_scope<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.span.in_scope(|| current::within(&mut self.inherited, work))
     }
@@ -73,7 +88,7 @@ pub(crate) enum Ended<T = Option<Box<RawValue>>> {
 /// A blocking body cannot be dropped: at its deadline `events.overdue` is called, and it is awaited all the same.
 pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -> (Ended, Option<Needed>) {
     let context = TaskContext::new(job.attempt.clone());
-    let mut place = Place { span: job.span, inherited: job.attempt.inherited() };
+    let mut place = Place::new(job.span, job.attempt.inherited());
     let mut needed = services.providers.recipes_for(job.registered.definition);
     let mut dependencies = services.providers.shared();
     let grace = services.settings.cancel_grace;
@@ -131,8 +146,15 @@ pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -
             let told = (job.registered.definition.check)(&params).map_or_else(Failure::from, |_| failure);
             Ended::Returned(Err(told))
         }
+        (Ended::Returned(Err(failure)), Some(params)) => {
+            let message = concealed(failure.message, &params, job.registered.definition.secrets);
+            Ended::Returned(Err(Failure { message, ..failure }))
+        }
         (ended, _) => ended,
     };
+    if let Ended::Returned(Err(failure)) = &ended {
+        note_failure(&place.span, &failure.message);
+    }
     (ended, needed)
 }
 
