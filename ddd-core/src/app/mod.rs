@@ -4,6 +4,8 @@ mod builder;
 #[cfg(feature = "config")]
 mod configuration;
 mod error;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod policies;
 #[cfg(feature = "telemetry")]
 pub(crate) mod telemetry;
@@ -62,11 +64,15 @@ struct Inner {
 struct Running {
     worker: Arc<Worker>,
     schedules: AbortHandle,
+    #[cfg(feature = "otel")]
+    metrics: Option<AbortHandle>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.schedules.abort();
+        #[cfg(feature = "otel")]
+        self.metrics.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -186,7 +192,13 @@ impl App {
         started.resize(self.0.slots.load(Ordering::Acquire));
         *worker = Some(started.clone());
         drop(worker);
-        *running = Some(Running { worker: started, schedules });
+        *running = Some(Running {
+            worker: started,
+            schedules,
+            #[cfg(feature = "otel")]
+            metrics: telemetry::Telemetry::exports()
+                .then(|| services.runtime.spawn(Self::keep_recording_metrics(Arc::downgrade(&self.0))).abort_handle()),
+        });
         Ok(())
     }
 

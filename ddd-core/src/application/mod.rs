@@ -14,6 +14,7 @@ mod hooks;
 mod ids;
 mod inbox;
 mod known_queues;
+mod meters;
 mod name_hasher;
 mod policies;
 mod prepare;

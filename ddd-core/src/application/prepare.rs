@@ -79,6 +79,7 @@ fn prepare(
     if size > limit {
         return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit });
     }
+    registered.meters.submitted();
     let settings = &registered.settings;
     let definition = registered.definition;
     let mut task = NewTask::new(Uuid::nil().into(), registered.name.clone(), settings.queue.clone(), params);

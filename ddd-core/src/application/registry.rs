@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc, time::Durat
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::{Settings, TaskOverrides, name_hasher::NameHasher};
+use super::{Settings, TaskOverrides, meters::Meters, name_hasher::NameHasher};
 use crate::{
     domain::{Name, Priority, Retry, ScheduleOption, Until, closest},
     ports::{Definition, KnownTask, Schemas},
@@ -31,6 +31,8 @@ pub struct Registered {
     pub name: Name,
     /// What is in force: the attribute, overridden by configuration, filled up with defaults.
     pub settings: TaskSettings,
+    /// What is counted of its tasks.
+    pub(crate) meters: Meters,
 }
 
 /// The settings of a definition that are in force.
@@ -74,6 +76,7 @@ impl Registry {
                 definition,
                 name: Name::new(definition.name),
                 settings: effective(definition, overrides, settings),
+                meters: Meters::of(definition.name),
             });
             if overrides.and_then(|it| it.concurrency).is_some_and(|it| it > 0)
                 && definition.options.concurrency.is_none()

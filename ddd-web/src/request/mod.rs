@@ -9,6 +9,7 @@ mod endpoint;
 mod json;
 pub(crate) mod members;
 mod query;
+mod metered;
 pub(crate) mod request_id;
 mod trace;
 pub(crate) mod values;

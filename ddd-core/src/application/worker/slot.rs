@@ -94,6 +94,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
         return Some(Ran { began, was_quick: false });
     };
     shared.stop_if_told_before(&attempt);
+    registered.meters.began(claimed.started_at.since(claimed.due));
     let described = Described::of(attempt.info(), Some(shared.id));
     let span = if task_span::is_late() { Err(described) } else { Ok(described.span(attempt.info().origin.as_ref())) };
     let job = Job { registered, params: claimed.params, attempt: &attempt, span };
@@ -106,6 +107,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
     let (ended, needed) = body::run(&shared.services, job, events).await;
+    registered.meters.ended(|| began.elapsed(), kind_of(&ended));
     let end = match attempt.end() {
         Overdue::Final => Some(AttemptEnd::Stopped),
         Overdue::Retryable => Some(timed_out(registered, &attempt)),
@@ -125,6 +127,16 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     }
     attempts.end(attempt);
     Some(Ran { began, was_quick })
+}
+
+/// How the attempt failed, if it did.
+const fn kind_of(ended: &Ended) -> Option<FailureKind> {
+    match ended {
+        Ended::Returned(Err(failure)) => Some(failure.kind),
+        Ended::TimedOut => Some(FailureKind::Timeout),
+        Ended::Stopped(Stop::Cancel) => Some(FailureKind::Cancelled),
+        Ended::Returned(Ok(_)) | Ended::Stopped(_) => None,
+    }
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.
