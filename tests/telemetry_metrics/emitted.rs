@@ -26,10 +26,9 @@ type Table = BTreeMap<String, (String, String, BTreeSet<String>)>;
 /// The rows of the table in the docs: `| name | kind | unit | labels | … |`.
 fn documented() -> Table {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/metrics.md")).unwrap();
-    let rows = text.lines().filter(|it| it.starts_with("| `")).map(|it| it.split('|').map(str::trim).collect::<Vec<_>>());
-    let ticked = |cell: &str| -> BTreeSet<String> {
-        cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
+    let rows =
+        text.lines().filter(|it| it.starts_with("| `")).map(|it| it.split('|').map(str::trim).collect::<Vec<_>>());
+    let ticked = |cell: &str| -> BTreeSet<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     rows.filter(|it| ["counter", "gauge", "histogram"].contains(&it[2]))
         .map(|it| (ticked(it[1]).pop_first().unwrap(), (it[2].to_owned(), it[3].to_owned(), ticked(it[4]))))
         .collect()
@@ -75,7 +74,8 @@ async fn what_is_emitted_is_what_the_table_says() {
     assert_eq!(kept.values("ddd.queue.tasks", &queued), [1.0]);
     assert_eq!(kept.values("ddd.worker.slots", &[]), [3.0]);
     assert_eq!(kept.values("ddd.worker.running", &[]), [0.0]);
-    let cache = |event| kept.values("ddd.policy.events", &[("ddd.policy.name", "metered_cache"), ("ddd.policy.event", event)]);
+    let cache =
+        |event| kept.values("ddd.policy.events", &[("ddd.policy.name", "metered_cache"), ("ddd.policy.event", event)]);
     assert_eq!((cache("hits"), cache("misses")), (vec![2.0], vec![1.0]));
     let ping = [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/health/ping")];
     assert_eq!(kept.values("http.server.request.duration", &ping).len(), 1);

@@ -72,7 +72,9 @@ impl Kept {
     /// The values of the metric of this name whose labels hold these.
     pub(crate) fn values(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
         let cells = self.cells.lock().unwrap();
-        let fits = |of: &BTreeMap<String, String>| labels.iter().all(|(key, value)| of.get(*key).is_some_and(|it| it == value));
+        let fits = |of: &BTreeMap<String, String>| {
+            labels.iter().all(|(key, value)| of.get(*key).is_some_and(|it| it == value))
+        };
         cells.iter().filter(|it| it.0.1 == name && fits(&it.0.2)).flat_map(|it| it.1.clone()).collect()
     }
 }

@@ -46,7 +46,9 @@ impl Collector {
                     let this = this.clone();
                     async move { Ok::<_, Infallible>(this.take(request).await) }
                 });
-                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
             }
         });
         (collector, url)

@@ -6,9 +6,8 @@ use std::{
 
 use axum::{Router, body::Body, http::Request};
 use ddd_core::{
-    App, Task as _, TaskContext,
+    App, Task as _, TaskContext, task,
     telemetry::{LogFormat, Otlp, Telemetry},
-    task,
 };
 use ddd_web::{Access, Api};
 use http_body_util::BodyExt as _;
@@ -118,11 +117,18 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     }
 
     let resource = collector.resources.lock().unwrap()[0].clone();
-    for (key, value) in [("service.name", "shop"), ("service.version", "1.2.3"), ("deployment.environment.name", "testing")] {
+    for (key, value) in
+        [("service.name", "shop"), ("service.version", "1.2.3"), ("deployment.environment.name", "testing")]
+    {
         assert_eq!(attribute(&resource.attributes, key).as_deref(), Some(value));
     }
     let metrics = collector.metrics.lock().unwrap().clone();
-    for name in ["messaging.process.duration", "messaging.client.sent.messages", "http.server.request.duration", "ddd.worker.slots"] {
+    for name in [
+        "messaging.process.duration",
+        "messaging.client.sent.messages",
+        "http.server.request.duration",
+        "ddd.worker.slots",
+    ] {
         assert!(metrics.iter().any(|it| it.name == name), "{name}");
     }
     assert!(metrics.iter().any(|it| it.name == "messaging.process.duration" && it.unit == "s"));

@@ -10,7 +10,17 @@ use crate::{domain::TaskStatus, ports::StoreError};
 
 /// Figures of policies that are of now; all others only grow.
 const OF_NOW: [&str; 11] = [
-    "size", "weight", "running_fills", "tags", "tables", "running", "waiting", "used", "keys", "budget_left", "failure_rate",
+    "size",
+    "weight",
+    "running_fills",
+    "tags",
+    "tables",
+    "running",
+    "waiting",
+    "used",
+    "keys",
+    "budget_left",
+    "failure_rate",
 ];
 
 impl App {
@@ -40,7 +50,10 @@ impl App {
         // An application that is dropped without a shutdown is not kept by its metrics.
         while let Some(app) = app.upgrade().map(App) {
             if let Err(error) = app.record_metrics().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "the store did not tell what is in its queues");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "the store did not tell what is in its queues"
+                );
             }
             drop(app);
             tokio::time::sleep(INTERVAL).await;

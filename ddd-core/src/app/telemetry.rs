@@ -10,9 +10,11 @@ use tracing::Dispatch;
 #[cfg(feature = "config")]
 use crate::application::Configuration;
 #[cfg(feature = "otel")]
-use crate::infrastructure::telemetry::otel::{About, Exported, OtelRecorder, OtelTracer, Otlp, current, lines_and_spans};
-#[cfg(feature = "otel")]
 use crate::application::set_tracer;
+#[cfg(feature = "otel")]
+use crate::infrastructure::telemetry::otel::{
+    About, Exported, OtelRecorder, OtelTracer, Otlp, current, lines_and_spans,
+};
 use crate::{
     application::{make_span, may_be_late},
     domain::{LogLevel, LogLevels},
@@ -177,9 +179,8 @@ impl TelemetryBuilder {
     pub fn configuration(mut self, configuration: &Configuration) -> Self {
         let explained = configuration.explain();
         let is_set = |it: &&str| *it != "(not set)";
-        let value = |key: &str| {
-            explained.settings.iter().find(|it| it.key == key).map(|it| it.value.as_str()).filter(is_set)
-        };
+        let value =
+            |key: &str| explained.settings.iter().find(|it| it.key == key).map(|it| it.value.as_str()).filter(is_set);
         if let Some(levels) = value("log.level") {
             self.levels = levels.parse().map_err(TelemetryError::from);
         }
@@ -264,7 +265,7 @@ impl TelemetryBuilder {
     /// # Errors
     /// There is a subscriber already, the levels cannot be read, or the file cannot be opened. Nothing was changed then.
     pub fn install(self) -> Result<Telemetry, TelemetryError> {
-        if tracing::dispatcher::has_been_set() && INSTALLED.get().is_some() {
+        if tracing::dispatcher::has_been_set() {
             return Err(TelemetryError::AlreadyInstalled);
         }
         let (levels, format) = (self.levels?, self.format?);
@@ -298,6 +299,9 @@ impl TelemetryBuilder {
 
 impl fmt::Debug for TelemetryBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TelemetryBuilder").field("levels", &self.levels).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("TelemetryBuilder")
+            .field("levels", &self.levels)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }

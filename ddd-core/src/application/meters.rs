@@ -67,9 +67,7 @@ impl Meters {
 mod recorded {
     use std::sync::{Once, OnceLock};
 
-    use metrics::{
-        Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram,
-    };
+    use metrics::{Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 
     use crate::domain::{FailureKind, TaskStatus};
 
@@ -141,7 +139,11 @@ mod recorded {
             describe_counter!("messaging.client.sent.messages", Unit::Count, "Tasks submitted by this process.");
             describe_counter!("messaging.client.consumed.messages", Unit::Count, "Attempts begun in this process.");
             describe_histogram!("messaging.process.duration", Unit::Seconds, "How long attempts took.");
-            describe_histogram!("ddd.task.wait.duration", Unit::Seconds, "How long tasks that were due waited for a slot.");
+            describe_histogram!(
+                "ddd.task.wait.duration",
+                Unit::Seconds,
+                "How long tasks that were due waited for a slot."
+            );
             describe_counter!("ddd.task.runs", Unit::Count, "Runs that ended in this process, by status.");
             describe_gauge!("ddd.queue.tasks", Unit::Count, "Tasks of a queue that have not ended, by status.");
             describe_gauge!("ddd.worker.slots", Unit::Count, "How many bodies may run at once in this process.");

@@ -136,7 +136,8 @@ fn invalid(directive: &str, target: &str, level: &str) -> InvalidLogLevel {
     let names = LogLevel::ALL.iter().map(|it| it.0);
     let hint = match closest(&level.to_ascii_lowercase(), names) {
         Some(it) if !target.contains(['[', '{']) => format!("`{it}` for the level: did you mean `{it}`?"),
-        _ => "`error`, `warn`, `info`, `debug`, `trace` or `off`, or `target=level`; several with commas between".to_owned(),
+        _ => "`error`, `warn`, `info`, `debug`, `trace` or `off`, or `target=level`; several with commas between"
+            .to_owned(),
     };
     InvalidLogLevel { directive: directive.to_owned(), hint }
 }
@@ -166,7 +167,8 @@ mod tests {
 
     #[test]
     fn what_is_none_says_what_to_write() {
-        for (text, hint) in [("", "`error`"), ("loud", "`error`"), ("a=inof", "`info`"), ("a[b]=info", "target=level")] {
+        for (text, hint) in [("", "`error`"), ("loud", "`error`"), ("a=inof", "`info`"), ("a[b]=info", "target=level")]
+        {
             let error = text.parse::<LogLevels>().expect_err(text).to_string();
             assert!(error.contains(hint), "{text}: {error}");
         }

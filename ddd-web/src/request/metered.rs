@@ -63,7 +63,11 @@ fn known(method: &Method) -> &'static str {
 fn describe() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        metrics::describe_gauge!("http.server.active_requests", metrics::Unit::Count, "Requests that are being answered.");
+        metrics::describe_gauge!(
+            "http.server.active_requests",
+            metrics::Unit::Count,
+            "Requests that are being answered."
+        );
         metrics::describe_histogram!("http.server.request.duration", metrics::Unit::Seconds, "How long requests took.");
     });
 }

@@ -132,7 +132,8 @@ impl Recorder for OtelRecorder {
         let builder = self.meter.f64_histogram(key.name().to_owned()).with_unit(unit).with_description(description);
         // Bounds of durations in seconds: those that the conventions propose, and some more for tasks that are quick or slow.
         let bounds = vec![
-            0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 60.0, 600.0,
+            0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 60.0,
+            600.0,
         ];
         Histogram::from_arc(Bound::new(builder.with_boundaries(bounds).build(), key))
     }

@@ -31,6 +31,7 @@ pub(crate) fn current() -> Option<TraceContext> {
     let context = Context::current();
     let span = context.span();
     let here = span.span_context();
-    let (trace, span) = (u128::from_be_bytes(here.trace_id().to_bytes()), u64::from_be_bytes(here.span_id().to_bytes()));
+    let (trace, span) =
+        (u128::from_be_bytes(here.trace_id().to_bytes()), u64::from_be_bytes(here.span_id().to_bytes()));
     TraceContext::new(trace, span, here.is_sampled())
 }
