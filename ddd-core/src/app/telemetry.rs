@@ -49,7 +49,6 @@ pub struct Telemetry {
 
 impl Telemetry {
     /// Says what is to be set up. Without another word: text for people at level `info` to standard error, and panics in it.
-    #[must_use]
     pub fn builder() -> TelemetryBuilder {
         TelemetryBuilder {
             levels: Ok(LogLevels::all(LogLevel::Info)),
