@@ -33,6 +33,7 @@
 //! | cache, limit, retry and protect any function | [`cached`], [`rate_limited`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`Refused`] |
 //! | look at these policies, and change them | [`policies()`], [`Policies`], [`AppBuilder::override_policy`] |
 //! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
+//! | carry a trace on | [`current_trace`], [`adopt_trace`], [`TraceContext`], [`Origin`] |
 //! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
 //!
 //! # Promise
@@ -47,6 +48,9 @@
 //! |---|---|---|
 //! | `macros` | the attribute [`task`], and those of function policies | yes |
 //! | `config` | `Configuration`: YAML files, `.env`, the environment and code in layers; every value knows where it comes from | no |
+//! | `telemetry` | `telemetry`: logs as JSON lines or as text, with the ids of requests and tasks, panics too | no |
+//! | `metrics` | metrics of tasks and policies through the facade `metrics` | no |
+//! | `otel` | traces and metrics over OTLP | no |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next
@@ -84,8 +88,9 @@ pub use application::{
 };
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, InvalidLogLevel, InvalidTraceContext, LogLevel, LogLevels, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
-    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, TraceContext, Transition, WorkerId,
+    IntoDuration, InvalidLogLevel, InvalidTraceContext, LogLevel, LogLevels, Moment, Name, Origin, Page, PolicyKind,
+    Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry, Schedule, ScheduleError, Statistics, TaskId,
+    TaskRecord, TaskStatus, Timestamp, TraceContext, Transition, WorkerId,
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};

@@ -3,11 +3,10 @@
 use std::{
     error::Error,
     io::{self, Write},
-    panic::PanicHookInfo,
 };
 
 use axum::{Json, Router, routing::get};
-use ddd_core::{App, QueueSettings, Settings};
+use ddd_core::{App, QueueSettings, Settings, telemetry::Telemetry};
 use ddd_web::{Api, Server};
 use serde_json::{Value, json};
 
@@ -23,8 +22,8 @@ const PREFIX: &str = "/api/v1";
 /// # Errors
 /// It cannot start, or cannot listen there.
 pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_max_level(options.log).with_writer(io::stderr).with_ansi(false).init();
-    std::panic::set_hook(Box::new(log_panic));
+    // Standard output says where it listens; all else goes to standard error, panics too.
+    Telemetry::builder().level(&options.log.to_string()).install()?;
     let app = application(&options).await?;
     let api = Api::new(&app, options.access);
     // The routes lie below a path of this router, which has a route of its own beside them.
@@ -34,12 +33,6 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     writeln!(io::stdout(), "listening on http://{}", listening.address())?;
     listening.run().await;
     Ok(())
-}
-
-/// Writes a panic into the log, as a line like the others; without this, its text would stand between them.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string);
-    tracing::error!(text = panic.payload_as_str(), place, "a panic");
 }
 
 async fn application(options: &Options) -> Result<App, Box<dyn Error>> {

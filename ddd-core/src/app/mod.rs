@@ -7,6 +7,8 @@ mod configuration;
 mod edit;
 mod error;
 mod hangup;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod policies;
 #[cfg(feature = "config")]
 mod reload;
@@ -83,11 +85,15 @@ struct Inner {
 struct Running {
     worker: Arc<Worker>,
     schedules: AbortHandle,
+    #[cfg(feature = "otel")]
+    metrics: Option<AbortHandle>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.schedules.abort();
+        #[cfg(feature = "otel")]
+        self.metrics.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -212,7 +218,13 @@ impl App {
         }
         *worker = Some(started.clone());
         drop(worker);
-        *running = Some(Running { worker: started, schedules });
+        *running = Some(Running {
+            worker: started,
+            schedules,
+            #[cfg(feature = "otel")]
+            metrics: telemetry::Telemetry::exports()
+                .then(|| services.runtime.spawn(Self::keep_recording_metrics(Arc::downgrade(&self.0))).abort_handle()),
+        });
         Ok(())
     }
 

@@ -2,10 +2,19 @@
 
 use std::{fmt, io::Write, path::PathBuf, sync::OnceLock};
 
+#[cfg(feature = "otel")]
+use std::time::Duration;
+
 use tracing::Dispatch;
 
 #[cfg(feature = "config")]
 use crate::application::Configuration;
+#[cfg(feature = "otel")]
+use crate::application::set_tracer;
+#[cfg(feature = "otel")]
+use crate::infrastructure::telemetry::otel::{
+    About, Exported, OtelRecorder, OtelTracer, Otlp, current, lines_and_spans,
+};
 use crate::{
     application::{make_span, may_be_late},
     domain::{LogLevel, LogLevels},
@@ -34,17 +43,22 @@ static INSTALLED: OnceLock<Telemetry> = OnceLock::new();
 #[derive(Clone)]
 pub struct Telemetry {
     filter: Filter,
+    #[cfg(feature = "otel")]
+    exported: Option<Exported>,
 }
 
 impl Telemetry {
     /// Says what is to be set up. Without another word: text for people at level `info` to standard error, and panics in it.
-    #[must_use]
     pub fn builder() -> TelemetryBuilder {
         TelemetryBuilder {
             levels: Ok(LogLevels::all(LogLevel::Info)),
             format: Ok(LogFormat::default()),
             output: Output::Stderr,
             panics: Panics::default(),
+            #[cfg(feature = "otel")]
+            about: About::default(),
+            #[cfg(feature = "otel")]
+            export: None,
         }
     }
 
@@ -72,6 +86,51 @@ impl Telemetry {
     #[must_use]
     pub fn levels(&self) -> LogLevels {
         self.filter.levels()
+    }
+
+    /// Whether this process exports metrics.
+    #[cfg(feature = "otel")]
+    pub(crate) fn exports() -> bool {
+        INSTALLED.get().is_some_and(|it| it.exported.is_some())
+    }
+
+    /// Sends the traces and metrics that have been collected. Answers whether the collector took all of them in time.
+    #[cfg(feature = "otel")]
+    pub async fn flush(&self, within: Duration) -> bool {
+        self.blocking(within, |it| it.flush()).await
+    }
+
+    /// The same, and exports nothing from then on: the last call of `main`. It returns in time, whatever the collector does.
+    #[cfg(feature = "otel")]
+    pub async fn shutdown(&self, within: Duration) -> bool {
+        self.blocking(within, move |it| it.shutdown(within)).await
+    }
+
+    #[cfg(feature = "otel")]
+    async fn blocking(&self, within: Duration, work: impl FnOnce(&Exported) -> bool + Send + 'static) -> bool {
+        let Some(exported) = self.exported.clone() else { return true };
+        let (sender, done) = tokio::sync::oneshot::channel();
+        // A thread of its own: one of the runtime's would be waited for when the runtime ends.
+        let work = move || {
+            // Nobody waits for it any more if it took too long.
+            let _ = sender.send(work(&exported));
+        };
+        if std::thread::Builder::new().name("ddd-otlp-flush".to_owned()).spawn(work).is_err() {
+            return false;
+        }
+        matches!(tokio::time::timeout(within, done).await, Ok(Ok(true)))
+    }
+}
+
+impl Telemetry {
+    fn dispatch(&self, format: LogFormat, sink: Sink) -> Dispatch {
+        #[cfg(feature = "otel")]
+        if let Some(exported) = &self.exported {
+            let log = LogLayer { format, sink, trace: current };
+            return Dispatch::new(lines_and_spans(exported, log, self.filter.clone()));
+        }
+        let log = LogLayer { format, sink, trace: || None };
+        Dispatch::new(Late { inner: lines(log, self.filter.clone()), make_span })
     }
 }
 
@@ -106,22 +165,56 @@ pub struct TelemetryBuilder {
     format: Result<LogFormat, TelemetryError>,
     output: Output,
     panics: Panics,
+    #[cfg(feature = "otel")]
+    about: About,
+    #[cfg(feature = "otel")]
+    export: Option<Otlp>,
 }
 
 impl TelemetryBuilder {
-    /// As `log.level` and `log.format` of this configuration say.
+    /// As `log.level` and `log.format` of this configuration say. `app.name`, `app.version` and `app.environment` go with
+    /// what is exported.
     #[cfg(feature = "config")]
-    pub fn configuration(self, configuration: &Configuration) -> Self {
+    pub fn configuration(mut self, configuration: &Configuration) -> Self {
         let explained = configuration.explain();
-        let value = |key: &str| explained.settings.iter().find(|it| it.key == key).map(|it| it.value.as_str());
-        let this = match value("log.level") {
-            Some(levels) => self.level(levels),
-            None => self,
-        };
-        match value("log.format") {
-            Some(format) => Self { format: format.parse(), ..this },
-            None => this,
+        let is_set = |it: &&str| *it != "(not set)";
+        let value =
+            |key: &str| explained.settings.iter().find(|it| it.key == key).map(|it| it.value.as_str()).filter(is_set);
+        if let Some(levels) = value("log.level") {
+            self.levels = levels.parse().map_err(TelemetryError::from);
         }
+        if let Some(format) = value("log.format") {
+            self.format = format.parse();
+        }
+        #[cfg(feature = "otel")]
+        {
+            let value = |key| value(key).map(str::to_owned);
+            self.about.name = value("app.name").or(self.about.name);
+            self.about.version = value("app.version").or(self.about.version);
+            self.about.environment = value("app.environment").or(self.about.environment);
+        }
+        self
+    }
+
+    /// The service's name and version go with what is exported.
+    #[cfg(feature = "otel")]
+    pub fn service(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        (self.about.name, self.about.version) = (Some(name.into()), Some(version.into()));
+        self
+    }
+
+    /// Where it runs (`production`, `staging`) goes with what is exported.
+    #[cfg(feature = "otel")]
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.about.environment = Some(environment.into());
+        self
+    }
+
+    /// Exports traces and metrics as well. Levels hold for spans too, but for those of requests and tasks, which are always
+    /// there.
+    #[cfg(feature = "otel")]
+    pub fn otlp(self, export: Otlp) -> Self {
+        Self { export: Some(export), ..self }
     }
 
     /// Writes at these levels: one for everything, and any for parts, as in `info,my_service=debug`; `info` unless set.
@@ -171,7 +264,7 @@ impl TelemetryBuilder {
     /// # Errors
     /// There is a subscriber already, the levels cannot be read, or the file cannot be opened. Nothing was changed then.
     pub fn install(self) -> Result<Telemetry, TelemetryError> {
-        if tracing::dispatcher::has_been_set() && INSTALLED.get().is_some() {
+        if tracing::dispatcher::has_been_set() {
             return Err(TelemetryError::AlreadyInstalled);
         }
         let (levels, format) = (self.levels?, self.format?);
@@ -182,12 +275,21 @@ impl TelemetryBuilder {
             Output::Writer(writer) => Sink::writer(writer),
         };
         let filter = Filter::new(levels);
-        let log = LogLayer { format, sink, trace: || None };
-        let dispatch = Dispatch::new(Late { inner: lines(log, filter.clone()), make_span });
+        let telemetry = Telemetry {
+            filter,
+            #[cfg(feature = "otel")]
+            exported: self.export.map(|it| it.start(&self.about)).transpose()?,
+        };
+        let dispatch = telemetry.dispatch(format, sink);
         tracing::dispatcher::set_global_default(dispatch).map_err(|_| TelemetryError::AlreadyInstalled)?;
         may_be_late(is_in_force::<Lines>);
+        #[cfg(feature = "otel")]
+        if let Some(exported) = &telemetry.exported {
+            set_tracer(std::sync::Arc::new(OtelTracer));
+            // Where the service has a recorder of its own, its metrics go there.
+            let _ = metrics::set_global_recorder(OtelRecorder::new(exported.meter()));
+        }
         install_panic_hook(self.panics);
-        let telemetry = Telemetry { filter };
         // The subscriber could be set, so nobody else has come this far.
         let _ = INSTALLED.set(telemetry.clone());
         Ok(telemetry)
@@ -196,6 +298,9 @@ impl TelemetryBuilder {
 
 impl fmt::Debug for TelemetryBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TelemetryBuilder").field("levels", &self.levels).field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("TelemetryBuilder")
+            .field("levels", &self.levels)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,7 @@ mod ids;
 mod in_force;
 mod inbox;
 mod known_queues;
+mod meters;
 mod name_hasher;
 mod policies;
 mod prepare;

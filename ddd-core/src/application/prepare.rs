@@ -77,6 +77,7 @@ fn prepare(
     if size > limit {
         return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit });
     }
+    registered.meters.submitted();
     let settings = &registered.settings;
     let definition = registered.definition;
     // Written where it is returned: it is large, and this is done for every task.

@@ -136,7 +136,8 @@ fn invalid(directive: &str, target: &str, level: &str) -> InvalidLogLevel {
     let names = LogLevel::ALL.iter().map(|it| it.0);
     let hint = match closest(&level.to_ascii_lowercase(), names) {
         Some(it) if !target.contains(['[', '{']) => format!("`{it}` for the level: did you mean `{it}`?"),
-        _ => "`error`, `warn`, `info`, `debug`, `trace` or `off`, or `target=level`; several with commas between".to_owned(),
+        _ => "`error`, `warn`, `info`, `debug`, `trace` or `off`, or `target=level`; several with commas between"
+            .to_owned(),
     };
     InvalidLogLevel { directive: directive.to_owned(), hint }
 }
@@ -149,12 +150,13 @@ impl fmt::Display for LogLevels {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
     #[test]
     fn the_longest_name_decides_and_names_end_where_modules_do() {
-        let levels: LogLevels = " INFO , a=warn, a::b=trace,a=debug ".parse().expect("they are good");
+        let levels: LogLevels = " INFO , a=warn, a::b=trace,a=debug ".parse().unwrap();
         let of = |target| levels.of(target);
         assert_eq!([of("x"), of("a"), of("a::c"), of("a::b::c"), of("ab")], {
             use LogLevel::{Debug, Info, Trace};
@@ -166,15 +168,16 @@ mod tests {
 
     #[test]
     fn what_is_none_says_what_to_write() {
-        for (text, hint) in [("", "`error`"), ("loud", "`error`"), ("a=inof", "`info`"), ("a[b]=info", "target=level")] {
-            let error = text.parse::<LogLevels>().expect_err(text).to_string();
+        for (text, hint) in [("", "`error`"), ("loud", "`error`"), ("a=inof", "`info`"), ("a[b]=info", "target=level")]
+        {
+            let error = text.parse::<LogLevels>().unwrap_err().to_string();
             assert!(error.contains(hint), "{text}: {error}");
         }
     }
 
     #[test]
     fn only_what_is_named_is_logged_where_nothing_is_said_of_the_rest() {
-        let levels: LogLevels = "a=info".parse().expect("it is good");
+        let levels: LogLevels = "a=info".parse().unwrap();
         assert_eq!((levels.of("a"), levels.of("b")), (LogLevel::Info, LogLevel::Off));
     }
 }

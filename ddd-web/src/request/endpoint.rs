@@ -28,6 +28,7 @@ use super::{
     call::{Answer, Call},
     caught::caught,
     context::RequestContext,
+    metered::Metered,
     request_id::{RequestId, X_REQUEST_ID},
     trace,
 };
@@ -85,6 +86,7 @@ impl Inner {
         let began = Instant::now();
         // The route's own path, not what was asked for: a caller must not write into the log.
         let span = span(&parts.method, route.map_or("", |it| it.path), request_id.as_str());
+        let metered = Metered::begin(&parts.method, route.map_or("", |it| it.path));
         let traceparent = trace::traceparent(&parts.headers);
         if let Some(context) = traceparent {
             span.record("traceparent", tracing::field::display(context));
@@ -112,6 +114,7 @@ impl Inner {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         span.in_scope(|| {
             let (status, elapsed_us) = (response.status().as_u16(), began.elapsed().as_micros());
+            metered.end(status);
             span.record("http.response.status_code", status);
             if status >= 500 {
                 span.record("otel.status_code", "ERROR");
@@ -152,7 +155,7 @@ impl Inner {
         }
         let caller = self.state.access.caller(&parts.headers);
         if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
-            tracing::Span::current().record("caller", owner);
+            Span::current().record("caller", owner);
         }
         let caller = match (caller, route.permission) {
             (Some(caller), Some(permission)) if !caller.may(permission) => {

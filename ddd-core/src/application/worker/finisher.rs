@@ -265,6 +265,12 @@ impl Finisher {
     }
 
     fn ended(services: &Services, report: Report, status: TaskStatus) {
+        #[cfg(feature = "metrics")]
+        if status.is_terminal()
+            && let Some(registered) = services.registry.find(&report.name)
+        {
+            registered.meters.finished(status);
+        }
         let (AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. }) = report.finish.end else { return };
         if !matches!(status, TaskStatus::Failed | TaskStatus::Timeout) {
             return;

@@ -83,11 +83,12 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let begun = cell.begin(|claimed| {
         let began = *began.insert(Instant::now());
         let Some(registered) = shared.services.registry.find(&claimed.name) else { return Err(Box::new(claimed)) };
+        let waited = claimed.started_at.since(claimed.due);
         let (attempt, params) = attempts.begin(claimed, began);
-        Ok((attempt, (params, registered)))
+        Ok((attempt, (params, registered, waited)))
     })?;
     let began = began?;
-    let (attempt, (params, registered)) = match begun {
+    let (attempt, (params, registered, waited)) = match begun {
         Ok(begun) => begun,
         Err(claimed) => {
             // The store hands out only what was declared; what was not is for another worker.
@@ -98,6 +99,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
         }
     };
     shared.stop_if_told_before(&attempt);
+    registered.meters.began(waited);
     let described = Described::of(attempt.info(), Some(shared.id));
     let span = if task_span::is_late() { Err(described) } else { Ok(described.span(attempt.info().origin.as_ref())) };
     let job = Job { registered, params, attempt: &attempt, span };
@@ -110,6 +112,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
     let (ended, needed) = body::run(&shared.services, job, events).await;
+    registered.meters.ended(|| began.elapsed(), kind_of(&ended));
     let end = match attempt.end() {
         Overdue::Final => Some(AttemptEnd::Stopped),
         Overdue::Retryable => Some(timed_out(registered, &attempt)),
@@ -129,6 +132,16 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     }
     attempts.end(attempt);
     Some(Ran { began, was_quick })
+}
+
+/// How the attempt failed, if it did.
+const fn kind_of(ended: &Ended) -> Option<FailureKind> {
+    match ended {
+        Ended::Returned(Err(failure)) => Some(failure.kind),
+        Ended::TimedOut => Some(FailureKind::Timeout),
+        Ended::Stopped(Stop::Cancel) => Some(FailureKind::Cancelled),
+        Ended::Returned(Ok(_)) | Ended::Stopped(_) => None,
+    }
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.

@@ -12,7 +12,6 @@ use tracing::{
 };
 use tracing_core::span::Current;
 
-
 /// A subscriber, before which the span of the task that runs here is made.
 #[derive(Debug)]
 pub(crate) struct Late<S> {

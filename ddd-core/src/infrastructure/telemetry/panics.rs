@@ -50,7 +50,9 @@ pub(crate) fn install(panics: Panics) {
 /// Writes a line, in the span where the panic happened. Nothing in here may panic: that would end the process, so no code of
 /// a user's runs. Answers whether the line was wanted.
 fn log(info: &PanicHookInfo<'_>) -> bool {
-    if !tracing::enabled!(target: "panic", tracing::Level::ERROR) || IN_HOOK.try_with(|it| it.replace(true)).unwrap_or(true) {
+    if !tracing::enabled!(target: "panic", tracing::Level::ERROR)
+        || IN_HOOK.try_with(|it| it.replace(true)).unwrap_or(true)
+    {
         return false;
     }
     let text = info.payload_as_str().unwrap_or("(its payload is no text)");
