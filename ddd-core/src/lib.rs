@@ -80,6 +80,8 @@ pub use application::{
 pub use application::{
     Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
 };
+#[cfg(feature = "config")]
+pub use domain::as_written;
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
     IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,

@@ -122,6 +122,17 @@ impl ConfigurationBuilder {
         self
     }
 
+    /// Declares a section that holds from the start of the program to its end: a reload that changes it is refused, and what it
+    /// does not say is explained as its default.
+    #[must_use]
+    pub fn fixed_section<T>(mut self, name: &str) -> Self
+    where
+        T: DeserializeOwned + Serialize + Default + garde::Validate<Context = ()> + Send + Sync + 'static,
+    {
+        self.declared.push(Declared::fixed::<T>(name));
+        self
+    }
+
     /// Reads everything.
     ///
     /// # Errors

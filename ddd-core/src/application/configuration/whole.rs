@@ -47,6 +47,8 @@ pub struct Configuration {
     /// The framework's own sections, as they were read.
     pub(super) sections: Sections,
     own: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// Of these, the sections that cannot change while the program runs.
+    pub(super) fixed: serde_json::Value,
     pub(super) tree: Node,
     pub(super) secrets: Vec<Vec<String>>,
     unused: Vec<ConfigurationProblem>,
@@ -106,11 +108,12 @@ impl Configuration {
         };
         sections.apply(&mut settings);
         problems.extend(settings.faults().into_iter().map(|it| placed(&tree, it)));
-        let (mut own, mut secrets) = (HashMap::new(), Vec::new());
+        let (mut own, mut secrets, mut fixed) = (HashMap::new(), Vec::new(), serde_json::Map::new());
         for section in declared {
             match (section.read)(&own_trees[&section.name]) {
                 Ok(read) => {
                     own.insert(section.type_id, read.value);
+                    fixed.extend(read.fixed.map(|it| (section.name.clone(), it)));
                     let below = |path: Vec<String>| [section.name.clone()].into_iter().chain(path).collect();
                     secrets.extend(read.secrets.into_iter().map(below));
                 }
@@ -122,11 +125,15 @@ impl Configuration {
         }
         let mut whole = defaults(&sections, profile);
         whole.overlay(tree);
-        for (name, node) in own_trees {
-            whole.put([name.as_str()], node);
+        for section in declared {
+            let defaults = section.defaults.clone().unwrap_or_else(|| serde_json::json!({}));
+            let mut node = node_of(defaults, &default_origin());
+            node.overlay(own_trees.remove(&section.name).unwrap_or_else(|| Node::empty(default_origin())));
+            whole.put([section.name.as_str()], node);
         }
         let profile = profile.into();
-        Ok(Self { profile, settings, sections, own, tree: whole, secrets, unused, source: None })
+        let fixed = serde_json::Value::Object(fixed);
+        Ok(Self { profile, settings, sections, own, fixed, tree: whole, secrets, unused, source: None })
     }
 
     /// From where it can be read again.
@@ -251,12 +258,15 @@ fn twice(declared: &[Declared]) -> Vec<ConfigurationProblem> {
 
 /// What holds where nothing is configured, as the lowest layer.
 fn defaults(read: &Sections, profile: &str) -> Node {
-    let origin = ConfigurationOrigin::new(ConfigurationLayer::Default, "".into(), None);
     let mut defaults = Sections::of(&Settings::default());
     // These follow from other settings.
     defaults.log.complete(&read.log, read.app.debug, profile);
     let json = serde_json::to_value(defaults).unwrap_or_default();
-    node_of(json, &origin)
+    node_of(json, &default_origin())
+}
+
+fn default_origin() -> ConfigurationOrigin {
+    ConfigurationOrigin::new(ConfigurationLayer::Default, "".into(), None)
 }
 
 /// A JSON value as a node.
