@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ddd_core::{Configuration, ConfigurationBuilder, Quota, UndeclaredSection, as_written};
+use ddd_core::{
+    Configuration, ConfigurationBuilder, Quota, UndeclaredSection,
+    as_written::{self, DurationSchema, SizeSchema},
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,37 +58,37 @@ pub struct ServerSettings {
     /// How large the head of a request may be, at least 8 KiB.
     #[serde(with = "as_written::size")]
     #[garde(range(min = 8 << 10))]
-    #[schemars(with = "String")]
+    #[schemars(with = "SizeSchema")]
     pub max_header_bytes: usize,
     /// In what time the head of a request must arrive.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub header_timeout: Duration,
     /// How large the body of a request may be.
     #[serde(with = "as_written::size")]
     #[garde(skip)]
-    #[schemars(with = "String")]
+    #[schemars(with = "SizeSchema")]
     pub max_body_bytes: usize,
     /// In what time the body of a request must arrive.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub body_timeout: Duration,
     /// In what time a request must be answered.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub request_timeout: Duration,
     /// How long a connection may be silent between two requests.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub idle_timeout: Duration,
     /// How long a client may take nothing of what it is sent.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub write_timeout: Duration,
     /// Whether answers are compressed.
     #[garde(skip)]
@@ -93,12 +96,12 @@ pub struct ServerSettings {
     /// In what time it must be done when it is told to end.
     #[serde(with = "as_written::duration")]
     #[garde(skip)]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub shutdown_timeout: Duration,
     /// How long it goes on with readiness down when it is told to end.
     #[serde(with = "as_written::duration")]
     #[garde(skip)]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub drain_delay: Duration,
 }
 
@@ -113,7 +116,7 @@ pub struct ApiSettings {
     /// How large the body of a submission may be.
     #[serde(with = "as_written::size")]
     #[garde(range(min = 1))]
-    #[schemars(with = "String")]
+    #[schemars(with = "SizeSchema")]
     pub max_submit_bytes: usize,
     /// How often one caller may submit; as often as it likes unless set.
     #[garde(dive)]
@@ -125,7 +128,7 @@ pub struct ApiSettings {
     /// After what time a stream ends, so that its client comes again.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub stream_time: Duration,
 }
 
@@ -141,7 +144,7 @@ pub struct SubmitLimit {
     /// The period; 1 min unless set.
     #[serde(default = "minute", with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     pub per: Duration,
 }
 
@@ -153,12 +156,12 @@ pub struct HealthSettings {
     /// How long one check may take.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub timeout: Duration,
     /// From which age of the oldest ready task of a queue on it says `degraded`.
     #[serde(with = "as_written::duration")]
     #[garde(custom(positive))]
-    #[schemars(with = "String")]
+    #[schemars(with = "DurationSchema")]
     pub queue_age_limit: Duration,
     /// From which part of failed runs on it says `degraded`.
     #[garde(range(min = 0.0, max = 1.0))]

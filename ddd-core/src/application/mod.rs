@@ -62,7 +62,7 @@ pub use worker::ShutdownReport;
 
 pub(crate) use bell::Bell;
 #[cfg(feature = "config")]
-pub(crate) use configuration::{Declared, Layers, Source, node_of};
+pub(crate) use configuration::{Declared, Layers, Source, node_of, schema_of_settings};
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;

@@ -30,6 +30,48 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// What a duration looks like in a JSON Schema: for `#[schemars(with = "…")]`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct DurationSchema;
+
+impl JsonSchema for DurationSchema {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number"], "pattern": "^[0-9.]+ *(ms|s|m|h|d)?$", "minimum": 0 })
+    }
+}
+
+/// What a size looks like in a JSON Schema: for `#[schemars(with = "…")]`.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SizeSchema;
+
+impl JsonSchema for SizeSchema {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"], "pattern": "^[0-9]+ *([KMG]?i?B)?$", "minimum": 0 })
+    }
+}
+
 /// A duration.
 pub mod duration {
     use std::time::Duration;

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -31,6 +32,8 @@ pub(crate) struct Declared {
     pub(super) read: ReadSection,
     /// What holds where nothing is configured, if that is known.
     pub(super) defaults: Option<Value>,
+    /// What it looks like, if that is known.
+    pub(super) schema: Option<fn(&mut SchemaGenerator) -> Schema>,
 }
 
 impl Declared {
@@ -45,9 +48,10 @@ impl Declared {
     /// The same; it cannot change while the program runs, and its defaults are known.
     pub(crate) fn fixed<T>(name: &str) -> Self
     where
-        T: DeserializeOwned + Serialize + Default + garde::Validate<Context = ()> + Send + Sync + 'static,
+        T: DeserializeOwned + Serialize + JsonSchema + Default + garde::Validate<Context = ()> + Send + Sync + 'static,
     {
-        Self::reading::<T>(name, json(&T::default()), json)
+        let declared = Self::reading::<T>(name, json(&T::default()), json);
+        Self { schema: Some(T::json_schema), ..declared }
     }
 
     fn reading<T>(name: &str, defaults: Option<Value>, fixed: fn(&T) -> Option<Value>) -> Self
@@ -67,6 +71,7 @@ impl Declared {
             type_name: std::any::type_name::<T>(),
             read: Arc::new(read),
             defaults,
+            schema: None,
         }
     }
 }

@@ -288,6 +288,9 @@ pub(crate) fn node_of(json: serde_json::Value, origin: &ConfigurationOrigin) -> 
     Node::new(value, origin.clone())
 }
 
+/// Sections that are there if the program serves HTTP.
+const OF_THE_SERVER: [&str; 3] = ["server", "api", "health"];
+
 /// Takes the sections away that nobody reads, and tells of each.
 fn unknown(tree: &mut Node, declared: &[Declared]) -> Vec<ConfigurationProblem> {
     let NodeValue::Map(entries) = &mut tree.value else { return Vec::new() };
@@ -297,6 +300,9 @@ fn unknown(tree: &mut Node, declared: &[Declared]) -> Vec<ConfigurationProblem> 
     let told = taken.map(|(origin, key)| {
         let hint = match closest(&key, known()) {
             Some(it) => format!("did you mean `{it}`?"),
+            None if OF_THE_SERVER.contains(&key.as_str()) => {
+                "it belongs to `ddd-web`: declare it with `WebSettings::declare`".to_owned()
+            }
             None => "a section of the service's own is declared with `.section::<…>(\"…\")`".to_owned(),
         };
         ConfigurationProblem::new(Some(origin), key, format!("nobody reads this section; {hint}"))
