@@ -78,7 +78,7 @@ pub use application::{
 };
 #[cfg(feature = "config")]
 pub use application::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
+    Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection,
 };
 #[cfg(feature = "config")]
 pub use domain::as_written;

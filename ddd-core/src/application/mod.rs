@@ -36,7 +36,7 @@ mod worker;
 
 #[cfg(feature = "config")]
 pub use configuration::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
+    Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection,
 };
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;

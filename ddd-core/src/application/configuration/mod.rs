@@ -19,7 +19,6 @@ mod whole;
 
 pub use explain::{Explained, ExplainedSetting};
 pub use secret::Secret;
-pub use sections::LogFormat;
 pub use whole::{Configuration, ConfigurationError, UndeclaredSection};
 
 pub(crate) use layers::Layers;

@@ -10,7 +10,7 @@ use super::{
     gone,
     layers::Layers,
     read::read,
-    sections::{LogFormat, Sections},
+    sections::Sections,
     service::Declared,
 };
 use crate::{
@@ -183,11 +183,11 @@ impl Configuration {
         self.sections.log.level(self.sections.app.debug)
     }
 
-    /// How it is logged: `log.format`. Unless set, it is `pretty` if `app.debug` is on or the profile is `development`, else
+    /// How it is logged: `log.format`, `json` or `pretty`. Unless set, it is `pretty` if `app.debug` is on or the profile is `development`, else
     /// `json`.
     #[must_use]
-    pub fn log_format(&self) -> LogFormat {
-        self.sections.log.format(self.sections.app.debug, &self.profile)
+    pub fn log_format(&self) -> &'static str {
+        self.sections.log.format(self.sections.app.debug, &self.profile).as_str()
     }
 
     /// What the service calls itself: `app.name`.
