@@ -77,9 +77,7 @@ pub use application::{
     TaskSettings, Tasks, Transitions,
 };
 #[cfg(feature = "config")]
-pub use application::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection,
-};
+pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
 #[cfg(feature = "config")]
 pub use domain::as_written;
 pub use domain::{

@@ -62,10 +62,7 @@ fn takes_effect(configuration: &Configuration) {
     assert_eq!((settings.result_ttl, settings.store.history_ttl), (seconds(3_600), seconds(48 * 3_600)));
     assert_eq!(settings.poll_interval, Duration::from_millis(100));
     assert_eq!((configuration.app_name(), configuration.app_version()), (Some("FastAPI DDD Framework"), Some("0.1.0")));
-    assert_eq!(
-        (configuration.log_level(), configuration.log_format()),
-        ("DEBUG", "pretty")
-    );
+    assert_eq!((configuration.log_level(), configuration.log_format()), ("DEBUG", "pretty"));
     let defaults = |kind: PolicyKind| serde_json::Value::Object(settings.policy_defaults[&kind].clone());
     assert_eq!(defaults(PolicyKind::Cached), serde_json::json!({ "ttl": "30m", "capacity": 5_000 }));
     assert_eq!(defaults(PolicyKind::RateLimited), serde_json::json!({ "limit": 90, "burst": 20 }));

@@ -35,9 +35,7 @@ mod transitions;
 mod worker;
 
 #[cfg(feature = "config")]
-pub use configuration::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection,
-};
+pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};

@@ -5,14 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    explain::Explained,
-    gone,
-    layers::Layers,
-    read::read,
-    sections::Sections,
-    service::Declared,
-};
+use super::{explain::Explained, gone, layers::Layers, read::read, sections::Sections, service::Declared};
 use crate::{
     application::Settings,
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue, closest},
