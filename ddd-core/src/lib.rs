@@ -83,9 +83,9 @@ pub use application::{
     TaskSettings, Tasks, Transitions, adopt_trace, current_trace,
 };
 #[cfg(feature = "config")]
-pub use application::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
-};
+pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
+#[cfg(feature = "config")]
+pub use domain::as_written;
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
     IntoDuration, InvalidLogLevel, InvalidTraceContext, LogLevel, LogLevels, Moment, Name, Origin, Page, PolicyKind,

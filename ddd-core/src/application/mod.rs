@@ -39,9 +39,7 @@ mod transitions;
 mod worker;
 
 #[cfg(feature = "config")]
-pub use configuration::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
-};
+pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
@@ -68,7 +66,7 @@ pub use worker::ShutdownReport;
 
 pub(crate) use bell::Bell;
 #[cfg(feature = "config")]
-pub(crate) use configuration::{Declared, Layers, Source, node_of};
+pub(crate) use configuration::{Declared, Layers, Source, node_of, schema_of_settings};
 #[cfg(feature = "telemetry")]
 pub(crate) use current::make_span;
 pub(crate) use execute::execute;

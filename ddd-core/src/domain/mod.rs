@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
+#[cfg(feature = "config")]
+pub mod as_written;
 mod configuration;
 mod cron_fields;
 mod duration;
