@@ -1,6 +1,10 @@
 //! The store in an SQLite file.
 
+mod enlist;
+mod files;
 mod folder;
+mod support;
+mod trouble;
 
 use std::{sync::Arc, time::Duration};
 

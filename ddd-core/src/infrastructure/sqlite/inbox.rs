@@ -17,7 +17,9 @@ impl Session<'_> {
         };
         for (id, text) in texts {
             match from_text(&text) {
-                Ok(task) => drop(self.enqueue(&task, false)?),
+                Ok(task) => {
+                    self.enqueue(&task, false)?;
+                }
                 // Not ours: nobody can run it, and it must not hold up the others.
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, id, "a row of ddd_inbox is no task");

@@ -18,6 +18,8 @@ mod lookout;
 mod migrations;
 mod names;
 mod options;
+#[cfg(test)]
+mod plans;
 mod query;
 mod reader;
 mod row;

@@ -1,4 +1,4 @@
-use rusqlite::Connection;
+use rusqlite::{Connection, Savepoint, Transaction};
 
 use super::{
     error::Outcome,
@@ -19,7 +19,7 @@ use crate::{
 /// # use ddd_core::EnlistNow;
 /// let transaction = connection.transaction()?;
 /// transaction.execute("INSERT INTO orders (id) VALUES (4711)", [])?;
-/// app.submit_named("confirm_order", &serde_json::json!({ "order": 4711 })).enlist(&*transaction)?;
+/// app.submit_named("confirm_order", &serde_json::json!({ "order": 4711 })).enlist(&transaction)?;
 /// transaction.commit()?;
 /// # Ok(()) }
 /// ```
@@ -27,6 +27,18 @@ impl EnlistNow for Connection {
     fn enlist(&self, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
         let mut memory = Memory { now: SystemClock.now(), ..Memory::default() };
         enlist(self, &mut memory, &tasks).map_err(|it| it.0)
+    }
+}
+
+impl EnlistNow for Transaction<'_> {
+    fn enlist(&self, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
+        Connection::enlist(self, tasks)
+    }
+}
+
+impl EnlistNow for Savepoint<'_> {
+    fn enlist(&self, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
+        Connection::enlist(self, tasks)
     }
 }
 
