@@ -220,5 +220,6 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("speed={}", options.speed),
     ];
     arguments.extend(options.bug.map(|it| format!("bug={it:?}")));
+    arguments.extend(options.config.as_ref().map(|it| format!("config={}", it.display())));
     arguments
 }
