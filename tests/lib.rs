@@ -45,6 +45,9 @@ mod pages {
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
 
+    #[doc = include_str!("../docs/reliability.md")]
+    struct Reliability;
+
     #[doc = include_str!("../docs/retry.md")]
     struct Retry;
     #[doc = include_str!("../docs/rate_limited.md")]
