@@ -22,7 +22,7 @@ impl Meters {
 
     pub(crate) const fn submitted(&self) {}
     pub(crate) const fn began(&self, _: Duration) {}
-    pub(crate) const fn ended(&self, _: impl FnOnce() -> Duration, _: Option<FailureKind>) {}
+    pub(crate) fn ended(&self, _: impl FnOnce() -> Duration, _: Option<FailureKind>) {}
     pub(crate) const fn finished(&self, _: TaskStatus) {}
 }
 
