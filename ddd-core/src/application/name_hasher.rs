@@ -40,3 +40,37 @@ impl Hasher for NameHasher {
         self.0 ^ self.0 >> 32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, hash::Hash};
+
+    use super::*;
+
+    fn hash(name: &str) -> u64 {
+        let mut hasher = NameHasher::default();
+        name.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Names of every length that differ in one byte, wherever it is; also in the bits that a table looks at.
+    #[test]
+    fn names_that_differ_hash_differently() {
+        let (mut all, mut high, mut low, mut count) = (HashSet::new(), HashSet::new(), HashSet::new(), 0);
+        for length in 1..40 {
+            for place in 0..length {
+                for letter in 'b'..='z' {
+                    let mut name = "a".repeat(length);
+                    name.replace_range(place..=place, letter.encode_utf8(&mut [0; 4]));
+                    let hash = hash(&name);
+                    all.insert(hash);
+                    high.insert(hash >> 57);
+                    low.insert(hash & 0x3ff);
+                    count += 1;
+                }
+            }
+        }
+        assert_eq!(all.len(), count);
+        assert_eq!((high.len(), low.len()), (128, 1_024));
+    }
+}
