@@ -214,7 +214,7 @@ async fn transitions_come_in_order_and_tell_how_many_were_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn every_subscriber_is_told_of_every_transition_in_the_same_order() {
-    let mut settings = Settings::default();
+    let mut settings = ddd_core::Settings::default();
     settings.transitions_buffer = 64;
     let app = testing::builder().definitions(definitions()).settings(settings).build().await.unwrap();
     app.start_workers().await.unwrap();

@@ -84,6 +84,8 @@ fn kept(text: &[u8]) -> serde_json::Result<Box<RawValue>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
     use std::{collections::HashSet, thread};
 
     use super::*;
