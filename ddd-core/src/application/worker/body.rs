@@ -1,6 +1,12 @@
 //! Runs one body to its end: within its time, until it is told to stop, and whatever it does.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use serde_json::value::RawValue;
 use tokio::{
@@ -168,46 +174,52 @@ async fn drive<T>(
     place: &mut Place,
     events: Events<'_>,
 ) -> Ended<T> {
-    let first = poll_fn(|cx| Poll::Ready(place.in_scope(|| guard::poll(body.as_mut(), cx)))).await;
-    let ended = if let Poll::Ready(result) = first {
-        Ended::Returned(result)
-    } else {
-        (events.waits)();
-        let mut deadline = pin!(sleep_until(attempt.until()));
-        let mut grace_over = None;
-        let stopped = attempt.stopped().clone();
-        let mut told = Box::pin(stopped.notified());
-        poll_fn(|cx| {
-            if deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ended::TimedOut);
-            }
-            // Registered before the reason is read, so that a reason given in between is not missed.
-            while told.as_mut().poll(cx).is_ready() {
-                told.set(stopped.notified());
-            }
-            let reason = attempt.stop_reason();
-            let grace = match reason {
-                Stop::None => None,
-                Stop::Cancel if attempt.is_listening() => Some(grace),
-                Stop::Release if attempt.is_listening() => Some(RELEASE_GRACE.min(grace)),
-                reason => return Poll::Ready(Ended::Stopped(reason)),
-            };
-            if let Some(grace) = grace {
-                if grace_over.as_ref().is_none_or(|it: &(Stop, _)| it.0 != reason) {
-                    grace_over = Some((reason, Box::pin(sleep_until(far(Instant::now(), grace)))));
-                }
-                if grace_over.as_mut().is_some_and(|it| it.1.as_mut().poll(cx).is_ready()) {
-                    return Poll::Ready(Ended::Stopped(reason));
-                }
-            }
-            match place.in_scope(|| guard::poll(body.as_mut(), cx)) {
-                // It ended because it was told to: whether its work is done cannot be told, so it runs again.
-                Poll::Ready(_) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
-                polled => polled.map(Ended::Returned),
-            }
-        })
-        .await
+    let mut first = |cx: &mut Context<'_>| {
+        let polled = guard::poll(body.as_mut(), cx);
+        if polled.is_ready() {
+            guard::discard(std::mem::replace(&mut body, Box::pin(pending())));
+        }
+        polled
     };
+    let first = poll_fn(|cx| Poll::Ready(place.in_scope(|| first(cx)))).await;
+    if let Poll::Ready(result) = first {
+        return Ended::Returned(result);
+    }
+    (events.waits)();
+    let mut deadline = pin!(sleep_until(attempt.until()));
+    let mut grace_over = None;
+    let stopped = attempt.stopped().clone();
+    let mut told = Box::pin(stopped.notified());
+    let ended = poll_fn(|cx| {
+        if deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ended::TimedOut);
+        }
+        // Registered before the reason is read, so that a reason given in between is not missed.
+        while told.as_mut().poll(cx).is_ready() {
+            told.set(stopped.notified());
+        }
+        let reason = attempt.stop_reason();
+        let grace = match reason {
+            Stop::None => None,
+            Stop::Cancel if attempt.is_listening() => Some(grace),
+            Stop::Release if attempt.is_listening() => Some(RELEASE_GRACE.min(grace)),
+            reason => return Poll::Ready(Ended::Stopped(reason)),
+        };
+        if let Some(grace) = grace {
+            if grace_over.as_ref().is_none_or(|it: &(Stop, _)| it.0 != reason) {
+                grace_over = Some((reason, Box::pin(sleep_until(far(Instant::now(), grace)))));
+            }
+            if grace_over.as_mut().is_some_and(|it| it.1.as_mut().poll(cx).is_ready()) {
+                return Poll::Ready(Ended::Stopped(reason));
+            }
+        }
+        match place.in_scope(|| guard::poll(body.as_mut(), cx)) {
+            // It ended because it was told to: whether its work is done cannot be told, so it runs again.
+            Poll::Ready(_) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
+            polled => polled.map(Ended::Returned),
+        }
+    })
+    .await;
     place.in_scope(|| guard::discard(body));
     ended
 }
