@@ -71,16 +71,17 @@ pub mod testing;
 pub use app::ConfigurationBuilder;
 pub use app::{App, AppBuilder, BuildError, policies};
 pub use application::{
-    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
-    PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules, SchedulesError, Settings,
+    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, LimitHandle, Operation, Policies,
+    PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules, SchedulesError, Settings,
     ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
 };
 #[cfg(feature = "config")]
 pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
-    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, LimitState, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused,
+    RefusedKind, Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition,
+    WorkerId,
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};

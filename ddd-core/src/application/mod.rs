@@ -42,7 +42,7 @@ pub use hooks::FailedTask;
 pub use ids::IdGenerator;
 pub use policies::{
     Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-    HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyError, PolicyInfo,
+    HandleRules, IntoFill, Lent, LimitHandle, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyError, PolicyInfo,
     PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
 };
 pub use provide::Factory;

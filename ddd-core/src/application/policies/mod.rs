@@ -27,6 +27,6 @@ pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
 pub use overrides::PolicyOverrides;
 pub(crate) use overrides::push as push_overrides;
 pub(crate) use rate_limited::set_limit_store;
-pub use rate_limited::{Admission, RateLimitedCell};
+pub use rate_limited::{Admission, LimitHandle, RateLimitedCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};
 pub use timeout::TimeoutCell;
