@@ -53,7 +53,10 @@ async fn it_shares_the_limit_with_the_calls() {
         assert_eq!((state.remaining, state.retry_after, state.reset_after), (0, Some(SECOND), SECOND));
         assert_eq!(Search::LIMIT.state(&8).await.unwrap().remaining, 2);
         let unseen = Search::LIMIT.state(&9).await.unwrap();
-        assert_eq!((unseen.remaining, unseen.retry_after, unseen.reset_after), (3, Some(Duration::ZERO), Duration::ZERO));
+        assert_eq!(
+            (unseen.remaining, unseen.retry_after, unseen.reset_after),
+            (3, Some(Duration::ZERO), Duration::ZERO)
+        );
         Search::LIMIT.forget(&7).await.unwrap();
         for _ in 0..3 {
             seven.find("d").await.unwrap();
@@ -106,8 +109,13 @@ async fn a_state_says_what_then_happens() {
                     1 => advance(Duration::from_millis(random.u64(..300))).await,
                     2 => {
                         let cost = random.u32(1..=5);
-                        let taken = if has_key { keyed.acquire(&1, cost).await } else { plain.acquire(&(), cost).await };
-                        assert_eq!(taken.is_ok(), cost <= state.remaining, "seed {seed}, step {step}: {cost} of {state:?}");
+                        let taken =
+                            if has_key { keyed.acquire(&1, cost).await } else { plain.acquire(&(), cost).await };
+                        assert_eq!(
+                            taken.is_ok(),
+                            cost <= state.remaining,
+                            "seed {seed}, step {step}: {cost} of {state:?}"
+                        );
                         passed += u32::from(taken.is_ok());
                     }
                     _ => {

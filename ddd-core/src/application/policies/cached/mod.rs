@@ -8,6 +8,7 @@ mod figures;
 mod fill;
 mod flight;
 mod front;
+mod front_table;
 mod handle;
 mod handle_rules;
 mod hash;

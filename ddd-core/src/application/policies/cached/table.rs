@@ -68,8 +68,7 @@ where
         now: Moment,
         rules: &impl CacheRules<R>,
     ) -> Option<R> {
-        let mut is_told = false;
-        let served = self.front.find(hash, &mut is_told, |entry| {
+        let mut spot = self.front.find(hash, |entry| {
             if !entry.key().is_some_and(|it| key.is(it)) {
                 return Found::Other;
             }
@@ -80,12 +79,20 @@ where
                     Freshness::Gone => return Found::Dead,
                 }
             }
-            entry.value().and_then(|it| rules.share(it)).map_or(Found::Unclear, Found::Served)
-        });
-        if is_told {
-            drop(self.kept.get(hash));
+            Found::Good
+        })?;
+        if spot.count() {
+            return self.tell(spot.into_entry()?, rules);
         }
-        served
+        // Last of all: what comes after it would move the value once more, which costs as much as finding it if it is large.
+        rules.share(spot.value()?)
+    }
+
+    /// Tells the bounded store of a hit, outside of the lock: it may take entries out of the front tables.
+    #[cold]
+    fn tell(&self, hit: Arc<Entry<K, R>>, rules: &impl CacheRules<R>) -> Option<R> {
+        drop(self.kept.get(hit.hash));
+        rules.share(hit.value()?)
     }
 
     /// What is known of a key.

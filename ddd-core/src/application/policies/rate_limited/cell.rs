@@ -1,11 +1,14 @@
-use std::{fmt::Debug, hash::Hash, sync::atomic::Ordering, time::Duration};
+use std::{fmt::Debug, hash::Hash, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    super::state_cell::{Held, StateCell},
+    super::{
+        ambient::now,
+        state_cell::{Held, StateCell},
+    },
     admission::Admission,
-    limiter::{Limiter, local_key, shared_key, text_of},
+    limiter::{ALLOWED, Limiter, REFUSED, local_key, shared_key, text_of},
     no_room::NoRoom,
     shared::{Decision, SharedCall},
 };
@@ -42,8 +45,10 @@ impl RateLimitedCell {
     /// There is no room, and the refusal says when there is; or the cost is over the whole limit.
     #[inline]
     pub fn try_admit<K: Hash + Debug>(&'static self, key: K, cost: u32) -> Result<(), Refused> {
+        // First: the clock takes longest, and what needs no time is computed beside it.
+        let now = now();
         let limiter = self.limiter();
-        self.told(&limiter, limiter.take(local_key(&key), &key, cost))
+        self.told(&limiter, limiter.take_at(now, local_key(&key), &key, cost))
     }
 
     /// The same; if the settings say so, it waits for room, behind those that came before it, and asks the shared store.
@@ -56,6 +61,7 @@ impl RateLimitedCell {
     /// It must wait, and there is no tokio runtime with its timer enabled.
     #[inline]
     pub fn admit<K: Hash + Debug>(&'static self, key: K, cost: u32) -> Admission {
+        let now = now();
         let (limiter, here) = (self.limiter(), local_key(&key));
         if let Some(call) = self.shared_call(&key, cost) {
             return Admission::waits(self.admit_everywhere(limiter, call, here, text_of(&key)));
@@ -64,7 +70,7 @@ impl RateLimitedCell {
         if !wait.is_zero() {
             return self.admit_in_turn(limiter, here, &key, cost, wait);
         }
-        Admission::known(self.told(&limiter, limiter.take(here, &key, cost)))
+        Admission::known(self.told(&limiter, limiter.take_at(now, here, &key, cost)))
     }
 
     /// How the limit of `key` stands.
@@ -145,7 +151,7 @@ impl RateLimitedCell {
             Decision::Refused(no_room) => self.told(&limiter, Err(no_room)),
             Decision::Local => self.told(&limiter, limiter.take(here, &text, call.cost)),
             Decision::Unavailable => {
-                limiter.tallies.mine().refused.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(REFUSED);
                 Err(Refused::new(RefusedKind::Unavailable, self.site.name, None))
             }
         }
@@ -158,14 +164,13 @@ impl RateLimitedCell {
     /// Counts the answer, and puts it into words.
     #[inline]
     fn told(&self, limiter: &Limiter, taken: Result<(), NoRoom>) -> Result<(), Refused> {
-        let tally = limiter.tallies.mine();
         match taken {
             Ok(()) => {
-                tally.allowed.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(ALLOWED);
                 Ok(())
             }
             Err(NoRoom(room_in)) => {
-                tally.refused.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(REFUSED);
                 Err(Refused::new(RefusedKind::RateLimited, self.site.name, room_in))
             }
         }
