@@ -77,8 +77,8 @@ pub use app::{App, AppBuilder, BuildError, HangupWatch, policies};
 #[cfg(feature = "config")]
 pub use app::{ChangedSetting, ConfigurationBuilder, ReloadError, Reloaded};
 pub use application::{
-    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, InForce, Lagged, Operation, Policies,
-    PolicyDefaults, PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules,
+    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, InForce, Lagged, LimitHandle, Operation,
+    Policies, PolicyDefaults, PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules,
     SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides,
     TaskSettings, Tasks, Transitions, adopt_trace, current_trace,
 };
@@ -88,9 +88,9 @@ pub use application::{Configuration, ConfigurationError, Explained, ExplainedSet
 pub use domain::as_written;
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, InvalidLogLevel, InvalidTraceContext, LogLevel, LogLevels, Moment, Name, Origin, Page, PolicyKind,
-    Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry, Schedule, ScheduleError, Statistics, TaskId,
-    TaskRecord, TaskStatus, Timestamp, TraceContext, Transition, WorkerId,
+    IntoDuration, InvalidLogLevel, InvalidTraceContext, LimitState, LogLevel, LogLevels, Moment, Name, Origin, Page,
+    PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry, Schedule, ScheduleError, Statistics,
+    TaskId, TaskRecord, TaskStatus, Timestamp, TraceContext, Transition, WorkerId,
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};

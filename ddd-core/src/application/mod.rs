@@ -48,8 +48,8 @@ pub use ids::IdGenerator;
 pub use in_force::InForce;
 pub use policies::{
     Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-    HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyDefaults, PolicyError,
-    PolicyInfo, PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
+    HandleRules, IntoFill, Lent, LimitHandle, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyDefaults,
+    PolicyError, PolicyInfo, PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};

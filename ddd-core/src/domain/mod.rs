@@ -46,9 +46,9 @@ pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
     Admission, Attempt, Budget, BulkheadSettings, CacheEnvelope, CachedSettings, Circuit, CircuitBreakerSettings,
-    CircuitState, CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage,
-    MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans,
-    Standing, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
+    CircuitState, CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitState,
+    LimitUsage, MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site,
+    Spans, Standing, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
