@@ -1,4 +1,7 @@
-//! Tests of the workspace as a whole. This library is empty but for the documentation: its Rust blocks are tests.
+//! Tests of the workspace as a whole. This library holds what several of them use, and the documentation: its Rust blocks are
+//! tests.
+
+pub mod kit;
 
 /// The pages whose blocks `cargo test` compiles and runs. The test `docs` checks that none is missing.
 #[cfg(doctest)]
@@ -30,11 +33,20 @@ mod pages {
     #[doc = include_str!("../docs/http.md")]
     struct Http;
 
+    #[doc = include_str!("../docs/logging.md")]
+    struct Logging;
+
     #[doc = include_str!("../docs/macros.md")]
     struct Macros;
 
+    #[doc = include_str!("../docs/metrics.md")]
+    struct Metrics;
+
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
+
+    #[doc = include_str!("../docs/reliability.md")]
+    struct Reliability;
 
     #[doc = include_str!("../docs/retry.md")]
     struct Retry;
@@ -54,4 +66,7 @@ mod pages {
 
     #[doc = include_str!("../docs/timeout.md")]
     struct Timeout;
+
+    #[doc = include_str!("../docs/tracing.md")]
+    struct Tracing;
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     application::{Registry, Settings},
-    domain::{Name, PolicyKind, Schedule},
+    domain::{ConfigurationProblem, Name, PolicyKind, Schedule},
     ports::{Definition, Policy},
 };
 
@@ -39,7 +39,7 @@ pub(super) fn schedule_problems(definitions: &[&Definition]) -> Vec<String> {
     problems.collect()
 }
 
-pub(super) fn queue_problems(settings: &Settings) -> Vec<String> {
+pub(super) fn queue_problems(settings: &Settings) -> Vec<ConfigurationProblem> {
     let limits = settings.store.queues.iter().flat_map(|(name, it)| {
         [
             ("max_depth", it.max_depth),
@@ -48,24 +48,28 @@ pub(super) fn queue_problems(settings: &Settings) -> Vec<String> {
         ]
         .map(|(what, limit)| (name, what, limit))
     });
-    let zeros = limits
-        .filter(|it| it.2 == Some(0))
-        .map(|(name, what, _)| format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue"));
-    let configured = settings.store.queues.iter().map(|it| &it.0);
-    let names = configured.chain(settings.queues.iter().flatten());
-    let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));
+    let zeros = limits.filter(|it| it.2 == Some(0)).map(|(name, what, _)| {
+        let message = format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue");
+        ConfigurationProblem::new(None, format!("queues.{name}.{what}"), message)
+    });
+    let configured = settings.store.queues.iter().map(|it| (&it.0, format!("queues.{}", it.0)));
+    let names = configured.chain(settings.queues.iter().flatten().map(|it| (it, "tasks.queues".to_owned())));
+    let bad = names.filter_map(|(name, key)| {
+        let message = format!("queue `{name}`: {}", Name::check(name).err()?);
+        Some(ConfigurationProblem::new(None, key, message))
+    });
     zeros.chain(bad).collect()
 }
 
-/// Rate limits that need a store which was not given.
-pub(super) fn limit_store_problems(policies: &[&dyn Policy]) -> Vec<String> {
-    let limits = policies.iter().filter(|it| it.kind() == PolicyKind::RateLimited);
-    let shared = limits.filter(|it| it.annotated().get("scope").and_then(Value::as_str) == Some("shared"));
+/// Policies of this kind that need a store which was not given: `method` of the builder takes it.
+pub(super) fn shared_problems(policies: &[&dyn Policy], kind: PolicyKind, method: &str) -> Vec<String> {
+    let of_kind = policies.iter().filter(|it| it.kind() == kind);
+    let shared = of_kind.filter(|it| it.annotated().get("scope").and_then(Value::as_str) == Some("shared"));
     let problem = |it: &&dyn Policy| {
         let site = it.site();
         format!(
-            "`#[rate_limited]` of `{}` at {site}: its scope is shared, and there is no store for it; write \
-             `.limit_store(…)` on the builder",
+            "`#[{kind}]` of `{}` at {site}: its scope is shared, and there is no store for it; write `.{method}(…)` on \
+             the builder",
             site.name
         )
     };

@@ -5,6 +5,12 @@ mod clock;
 pub(crate) mod configuration;
 mod inventory;
 pub(crate) mod memory;
+#[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 
 pub use clock::SystemClock;
 pub(crate) use inventory::linked_policies;

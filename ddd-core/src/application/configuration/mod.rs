@@ -4,11 +4,14 @@
 //! part), `explain`.
 
 mod aliases;
+mod differences;
 mod explain;
+mod gone;
 mod layers;
 mod misfit;
 mod read;
 pub(in crate::application) mod reader;
+mod schema;
 mod secret;
 mod sections;
 mod service;
@@ -16,8 +19,9 @@ mod whole;
 
 pub use explain::{Explained, ExplainedSetting};
 pub use secret::Secret;
-pub use whole::{Configuration, ConfigurationError};
+pub use whole::{Configuration, ConfigurationError, UndeclaredSection};
 
 pub(crate) use layers::Layers;
+pub(crate) use schema::schema as schema_of_settings;
 pub(crate) use service::Declared;
-pub(crate) use whole::node_of;
+pub(crate) use whole::{Source, node_of};

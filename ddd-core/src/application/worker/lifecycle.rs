@@ -53,6 +53,12 @@ impl Worker {
         }
     }
 
+    /// Serves these queues from now on, within these limits. Bodies that run are not stopped.
+    pub(crate) fn serve(&self, queues: Vec<(Name, usize)>) {
+        self.shared.serve(queues);
+        self.vitals.look();
+    }
+
     /// A task may be ready.
     pub(crate) fn wake(&self) {
         self.shared.feed.wake();
@@ -111,7 +117,7 @@ impl Drop for Worker {
         self.shared.finisher.close();
         self.vitals.stop();
         for attempt in self.shared.attempts() {
-            tracing::warn!(task = %attempt.info().id, "an application was dropped while it ran a task; call `shutdown` first");
+            tracing::warn!(task_id = %attempt.info().id, "an application was dropped while it ran a task; call `shutdown` first");
         }
     }
 }

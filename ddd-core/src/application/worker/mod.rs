@@ -11,11 +11,13 @@
 mod attempt;
 mod body;
 mod cell;
+mod concealed;
 mod feed;
 mod finisher;
 mod lifecycle;
 mod pacer;
 mod progress;
+mod served;
 mod shared;
 mod slot;
 mod stop;

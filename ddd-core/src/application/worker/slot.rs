@@ -9,7 +9,6 @@ use std::{
 };
 
 use tokio::time::Instant;
-use tracing::Span;
 
 use super::{
     Ended, Events, Job,
@@ -21,9 +20,12 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    application::registry::Registered,
+    application::{
+        registry::Registered,
+        task_span::{self, Described},
+    },
     domain::{AttemptError, FailureKind},
-    ports::{Attempt as _, AttemptEnd, Claimed, Failure, FailureOutcome, Finish},
+    ports::{Attempt as _, AttemptEnd, Failure, FailureOutcome, Finish},
 };
 
 /// The life of a slot.
@@ -77,23 +79,30 @@ fn give_line_back(shared: &Shared, cell: &Cell) {
 
 /// Runs the next task in line and reports its end; `None` if there is none. `reports` is room for reports.
 async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mut Vec<Report>) -> Option<Ran> {
-    let mut registered = None;
     let mut began = None;
-    let (claimed, attempt) = cell.begin(|claimed| {
-        registered = shared.services.registry.find(&claimed.name);
+    let begun = cell.begin(|claimed| {
         let began = *began.insert(Instant::now());
-        registered.is_some().then(|| attempts.begin(claimed, began))
+        let Some(registered) = shared.services.registry.find(&claimed.name) else { return Err(Box::new(claimed)) };
+        let waited = claimed.started_at.since(claimed.due);
+        let (attempt, params) = attempts.begin(claimed, began);
+        Ok((attempt, (params, registered, waited)))
     })?;
     let began = began?;
-    let (Some(registered), Some(attempt)) = (registered, attempt) else {
-        // The store hands out only what was declared; what was not is for another worker.
-        tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
-        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)));
-        return Some(Ran { began, was_quick: false });
+    let (attempt, (params, registered, waited)) = match begun {
+        Ok(begun) => begun,
+        Err(claimed) => {
+            // The store hands out only what was declared; what was not is for another worker.
+            let (id, name) = (claimed.id, &claimed.name);
+            tracing::error!(task_id = %id, task_name = %name, "claimed a task that is not linked into this program");
+            cell.end(Some(Report::unbegun(*claimed, AttemptEnd::Release)));
+            return Some(Ran { began, was_quick: false });
+        }
     };
     shared.stop_if_told_before(&attempt);
-    let span = span(&claimed);
-    let job = Job { registered, params: claimed.params, attempt: &attempt, span };
+    registered.meters.began(waited);
+    let described = Described::of(attempt.info(), Some(shared.id));
+    let span = if task_span::is_late() { Err(described) } else { Ok(described.span(attempt.info().origin.as_ref())) };
+    let job = Job { registered, params, attempt: &attempt, span };
     let waited = AtomicBool::new(false);
     let waits = || {
         waited.store(true, Ordering::Relaxed);
@@ -103,6 +112,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
     let (ended, needed) = body::run(&shared.services, job, events).await;
+    registered.meters.ended(|| began.elapsed(), kind_of(&ended));
     let end = match attempt.end() {
         Overdue::Final => Some(AttemptEnd::Stopped),
         Overdue::Retryable => Some(timed_out(registered, &attempt)),
@@ -122,6 +132,16 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     }
     attempts.end(attempt);
     Some(Ran { began, was_quick })
+}
+
+/// How the attempt failed, if it did.
+const fn kind_of(ended: &Ended) -> Option<FailureKind> {
+    match ended {
+        Ended::Returned(Err(failure)) => Some(failure.kind),
+        Ended::TimedOut => Some(FailureKind::Timeout),
+        Ended::Stopped(Stop::Cancel) => Some(FailureKind::Cancelled),
+        Ended::Returned(Ok(_)) | Ended::Stopped(_) => None,
+    }
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.
@@ -186,7 +206,7 @@ pub(super) fn report_overdue(shared: &Shared, attempt: &RunningAttempt) {
         (Overdue::Final, AttemptEnd::Timeout { error, still_running: true })
     };
     if attempt.mark_overdue(as_what) {
-        tracing::warn!(task = %info.id, name = %info.name, "a body runs over its timeout and cannot be stopped");
+        tracing::warn!(task_id = %info.id, task_name = %info.name, "a body runs over its timeout and cannot be stopped");
         shared.finisher.push(report(attempt, end));
     }
 }
@@ -199,16 +219,4 @@ pub(super) fn report(attempt: &RunningAttempt, end: AttemptEnd) -> Report {
         run: info.run,
         attempt: info.attempt,
     }
-}
-
-fn span(claimed: &Claimed) -> Span {
-    tracing::info_span!(
-        "task",
-        id = %claimed.id,
-        name = %claimed.name,
-        run = claimed.run,
-        attempt = claimed.attempt,
-        fence = claimed.fence.get(),
-        request_id = claimed.label.as_ref().and_then(|it| it.origin.request_id.as_deref()),
-    )
 }

@@ -94,6 +94,12 @@ impl State {
     }
 }
 
+fn next(current: &BulkheadSettings, settings: &Map<String, Value>) -> Result<BulkheadSettings, PolicyChangeError> {
+    let next: BulkheadSettings = changed(current, settings, &[])?;
+    sound(&next.problems())?;
+    Ok(next)
+}
+
 impl Policy for BulkheadCell {
     fn kind(&self) -> PolicyKind {
         PolicyKind::Bulkhead
@@ -129,10 +135,13 @@ impl Policy for BulkheadCell {
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         let state = self.state();
         let mut effective = state.effective.lock();
-        let settings = changed(&*effective, settings, &[])?;
-        sound(&settings.problems())?;
+        let settings = next(&effective, settings)?;
         state.apply(&mut effective, settings);
         Ok(())
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        next(&self.state().effective.lock(), settings).map(drop)
     }
 
     fn reset(&'static self) {

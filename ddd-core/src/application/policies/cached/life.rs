@@ -108,6 +108,11 @@ impl Life {
         self.state.fetch_max(WATCHED, Ordering::Release);
     }
 
+    /// Whether it is to be filled anew, however fresh it is.
+    pub(super) fn is_wanted_anew(&self) -> bool {
+        self.is_wanted_anew.load(Ordering::Relaxed)
+    }
+
     /// Whether the caller is to refresh it: one at a time is.
     pub(super) fn begin_refresh(&self) -> bool {
         !self.is_refreshing.swap(true, Ordering::Relaxed)

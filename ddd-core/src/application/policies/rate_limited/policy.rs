@@ -9,12 +9,30 @@ use super::{
     shared,
 };
 use crate::{
-    domain::{PolicyKind, Scope, Site},
+    domain::{PolicyKind, RateLimitedSettings, Scope, Site},
     ports::{Policy, PolicyChangeError},
 };
 
 /// So many of the keys that are nearest their limit are shown.
 const NEAREST: usize = 10;
+
+impl RateLimitedCell {
+    fn next(
+        &self,
+        current: &RateLimitedSettings,
+        settings: &Map<String, Value>,
+    ) -> Result<RateLimitedSettings, PolicyChangeError> {
+        let mut next = changed(current, settings, &["scope"])?;
+        // No setting that anyone sees, so it is lost on the way.
+        next.is_blocking = self.annotated.is_blocking;
+        if self.annotated.wait.is_zero() && !next.wait.is_zero() {
+            let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
+            return Err(PolicyChangeError::new("wait", problem));
+        }
+        sound(&next.problems())?;
+        Ok(next)
+    }
+}
 
 impl Policy for RateLimitedCell {
     fn kind(&self) -> PolicyKind {
@@ -53,17 +71,11 @@ impl Policy for RateLimitedCell {
     }
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.limiter().change(|effective| {
-            let mut settings = changed(effective, settings, &["scope"])?;
-            // No setting that anyone sees, so it is lost on the way.
-            settings.is_blocking = self.annotated.is_blocking;
-            if self.annotated.wait.is_zero() && !settings.wait.is_zero() {
-                let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
-                return Err(PolicyChangeError::new("wait", problem));
-            }
-            sound(&settings.problems())?;
-            Ok(settings)
-        })
+        self.limiter().change(|effective| self.next(effective, settings))
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.next(&self.limiter().effective(), settings).map(drop)
     }
 
     fn reset(&'static self) {

@@ -107,6 +107,12 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+fn next(current: &TimeoutSettings, settings: &Map<String, Value>) -> Result<TimeoutSettings, PolicyChangeError> {
+    let next: TimeoutSettings = changed(current, settings, &[])?;
+    sound(&next.problems())?;
+    Ok(next)
+}
+
 impl Policy for TimeoutCell {
     fn kind(&self) -> PolicyKind {
         PolicyKind::Timeout
@@ -136,10 +142,13 @@ impl Policy for TimeoutCell {
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         let state = self.state();
         let mut effective = state.effective.lock();
-        let settings = changed(&*effective, settings, &[])?;
-        sound(&settings.problems())?;
+        let settings = next(&effective, settings)?;
         state.apply(&mut effective, settings);
         Ok(())
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        next(&self.state().effective.lock(), settings).map(drop)
     }
 
     fn reset(&'static self) {
