@@ -20,8 +20,8 @@ use super::{
 use crate::ports::Definition;
 use crate::{
     application::{
-        Bell, Factory, IdGenerator, Inbox, KnownQueues, Registry, Services, Threads, TransitionLog, push_overrides,
-        set_cache_store, set_limit_store,
+        Bell, Factory, IdGenerator, Inbox, KnownQueues, PolicyHold, Registry, Services, Threads, TransitionLog,
+        push_overrides, set_cache_store, set_limit_store,
     },
     domain::{ConfigurationProblem, PolicyKind},
     infrastructure::{SystemClock, linked, linked_policies},
@@ -95,13 +95,13 @@ impl AppBuilder {
             None
         });
         problems.extend(self.hangup_problem());
-        if problems.is_empty() {
-            // Last, because they hold for the whole process from here on.
-            problems.extend(push_overrides(&policies, self.settings.policy_wishes()).err().into_iter().flatten());
-        }
-        if !problems.is_empty() {
-            return Err(BuildError::Wiring(problems.into_iter().map(|it| self.told(it)).collect()));
-        }
+        // Last, because they hold for the whole process from here on.
+        let pushed = match problems.is_empty() {
+            true => push_overrides(&policies, self.settings.policy_wishes()),
+            false => Err(problems),
+        };
+        let policy_hold = pushed
+            .map_err(|problems: Vec<_>| BuildError::Wiring(problems.into_iter().map(|it| self.told(it)).collect()))?;
         #[cfg(feature = "config")]
         for it in self.configuration.iter().flat_map(|it| it.unused()) {
             tracing::warn!("{it}");
@@ -122,6 +122,7 @@ impl AppBuilder {
             store,
             clock,
             runtime,
+            policy_hold,
             #[cfg(feature = "config")]
             reloads,
         )
@@ -134,6 +135,7 @@ impl AppBuilder {
         store: Arc<dyn TaskStore>,
         clock: Arc<dyn Clock>,
         runtime: Handle,
+        policy_hold: Arc<PolicyHold>,
         #[cfg(feature = "config")] reloads: Reloads,
     ) -> Result<App, BuildError> {
         let queues = wiring::with_limits(wiring::served(&registry, &self.settings), &self.settings);
@@ -170,6 +172,7 @@ impl AppBuilder {
             worker: Mutex::new(None),
             is_shut_down: AtomicBool::new(false),
             slots,
+            _policy_hold: policy_hold,
             reloads_on_hangup: self.reloads_on_hangup,
             #[cfg(feature = "config")]
             reloads,

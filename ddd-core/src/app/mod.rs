@@ -51,8 +51,8 @@ pub use reloads::{ChangedSetting, Reloaded};
 
 use crate::{
     application::{
-        self, ExecuteError, Inbox, Registry, Services, Settings, ShutdownReport, Submission, SubmitError, TaskHandle,
-        Tasks, Worker,
+        self, ExecuteError, Inbox, PolicyHold, Registry, Services, Settings, ShutdownReport, Submission, SubmitError,
+        TaskHandle, Tasks, Worker,
     },
     domain::{Name, Timestamp},
     ports::{StoreError, Task, TaskStore},
@@ -75,6 +75,8 @@ struct Inner {
     is_shut_down: AtomicBool,
     /// How many bodies run at once, with a worker or before there is one.
     slots: AtomicUsize,
+    /// The policies go by its settings as long as it is there.
+    _policy_hold: Arc<PolicyHold>,
     /// Whether SIGHUP means that the configuration is read again.
     reloads_on_hangup: bool,
     #[cfg(feature = "config")]

@@ -75,7 +75,7 @@ pub(crate) use inbox::Inbox;
 pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
-pub(crate) use policies::push_overrides;
+pub(crate) use policies::{PolicyHold, push_overrides};
 #[cfg(feature = "config")]
 pub(crate) use policies::{PolicyPlan, plan_policies, surrounded};
 pub(crate) use policies::{set_cache_store, set_limit_store};

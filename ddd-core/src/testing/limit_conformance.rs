@@ -265,7 +265,11 @@ pub async fn a_look_takes_nothing(it: LimitStoreUnderTest) {
         let state = it.look(&settings).await;
         let wait = wait_of(it.one(&settings, 1).await);
         assert_eq!((state.remaining, state.retry_after), (0, Some(wait)), "{strategy}");
-        assert!(state.reset_after >= wait && state.reset_after <= SECOND, "{strategy}: {state:?}");
+        // A store may round up.
+        assert!(
+            state.reset_after >= wait && state.reset_after <= SECOND + Duration::from_millis(1),
+            "{strategy}: {state:?}"
+        );
         (it.advance)(state.reset_after);
         let state = it.look(&settings).await;
         assert_eq!((state.remaining, state.reset_after), (3, Duration::ZERO), "{strategy}");

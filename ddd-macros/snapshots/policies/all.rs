@@ -11,7 +11,8 @@ pub(crate) const PROFILE: ::ddd_core::__private::policies::CacheHandle<
                 ::core::line!(),
                 0,
             )
-            .named("user_profile"),
+            .named("user_profile")
+            .stating(&["ttl"]),
         __ddd::CachedSettings::new().ttl(::core::time::Duration::from_secs(600u64)),
     );
     __ddd::inventory::submit! {
@@ -67,7 +68,8 @@ pub(crate) async fn profile(
                 ::core::line!(),
                 1,
             )
-            .called("user_profile"),
+            .called("user_profile")
+            .stating(&["and", "limit", "per", "wait"]),
         __ddd::RateLimitedSettings::new()
             .limit(30)
             .per(::core::time::Duration::from_secs(1u64))
@@ -84,7 +86,8 @@ pub(crate) async fn profile(
                 ::core::line!(),
                 2,
             )
-            .called("user_profile"),
+            .called("user_profile")
+            .stating(&["window_time"]),
         __ddd::CircuitBreakerSettings::new()
             .window_time(::core::time::Duration::from_secs(60u64)),
     );
@@ -98,7 +101,8 @@ pub(crate) async fn profile(
                 ::core::line!(),
                 3,
             )
-            .called("user_profile"),
+            .called("user_profile")
+            .stating(&["backoff", "delay", "jitter", "max_attempts", "max_delay"]),
         __ddd::RetrySettings::external_api()
             .delay(::core::time::Duration::from_millis(200u64)),
     );

@@ -8,11 +8,12 @@ async fn count(
     use timeout as _;
     static __POLICY_0: __ddd::RetryCell = __ddd::RetryCell::new(
         __ddd::Site::new(
-            ::core::concat!(::core::module_path!(), "::count"),
-            ::core::file!(),
-            ::core::line!(),
-            0,
-        ),
+                ::core::concat!(::core::module_path!(), "::count"),
+                ::core::file!(),
+                ::core::line!(),
+                0,
+            )
+            .stating(&["max_attempts"]),
         __ddd::RetrySettings::new().max_attempts(3),
     );
     __ddd::inventory::submit! {

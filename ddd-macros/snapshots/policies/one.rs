@@ -3,11 +3,12 @@ pub async fn length(text: &str, times: usize) -> usize {
     use ::ddd_core::__private::policies as __ddd;
     static __POLICY_0: __ddd::CachedCell = __ddd::CachedCell::new(
         __ddd::Site::new(
-            ::core::concat!(::core::module_path!(), "::length"),
-            ::core::file!(),
-            ::core::line!(),
-            0,
-        ),
+                ::core::concat!(::core::module_path!(), "::length"),
+                ::core::file!(),
+                ::core::line!(),
+                0,
+            )
+            .stating(&["ttl"]),
         __ddd::CachedSettings::new().ttl(::core::time::Duration::from_secs(3600u64)),
     );
     __ddd::inventory::submit! {

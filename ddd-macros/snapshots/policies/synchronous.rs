@@ -16,11 +16,12 @@ fn parse(text: String) -> Result<Tree, ParseError> {
     }
     static __POLICY_1: __ddd::RateLimitedCell = __ddd::RateLimitedCell::new(
         __ddd::Site::new(
-            ::core::concat!(::core::module_path!(), "::parse"),
-            ::core::file!(),
-            ::core::line!(),
-            1,
-        ),
+                ::core::concat!(::core::module_path!(), "::parse"),
+                ::core::file!(),
+                ::core::line!(),
+                1,
+            )
+            .stating(&["limit"]),
         __ddd::RateLimitedSettings::new().limit(30),
     );
     __ddd::inventory::submit! {

@@ -70,7 +70,7 @@ async fn an_application_overrides_attributes() {
         let name = "listing.never";
         let limit = |limit| App::builder().override_policy(name, PolicyKind::RateLimited, [("limit", limit)]);
         let app = limit(9).override_policy(name, PolicyKind::Cached, [("ttl", "1m")]);
-        app.build().await.unwrap();
+        let first = app.build().await.unwrap();
         let effective = |kind| {
             let all = policies().get(name).unwrap();
             all.into_iter().find(|it| it.kind == kind).unwrap().effective
@@ -81,11 +81,31 @@ async fn an_application_overrides_attributes() {
 
         // The same again, or nothing, is all right; something else is not.
         limit(9).override_policy(name, PolicyKind::Cached, [("ttl", "1m")]).build().await.unwrap();
-        App::builder().build().await.unwrap();
+        let second = App::builder().build().await.unwrap();
         let BuildError::Wiring(problems) = limit(8).build().await.unwrap_err() else { panic!("not the wiring") };
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].contains("`listing.never` in another way"), "{problems:?}");
         assert_eq!(effective(PolicyKind::RateLimited)["limit"], 9);
+
+        // As long as one is there that goes by them; then the next may say something else.
+        drop(first);
+        assert_eq!(effective(PolicyKind::RateLimited)["limit"], 9);
+        limit(8).build().await.unwrap_err();
+        drop(second);
+        assert_eq!(effective(PolicyKind::RateLimited)["limit"], 9, "nobody says anything else yet");
+        let third = limit(8).build().await.unwrap();
+        assert_eq!(effective(PolicyKind::RateLimited)["limit"], 8);
+        assert_eq!(effective(PolicyKind::Cached)["ttl"], "5m", "what nobody says any more");
+        drop(third);
+        let problems = limit(0).build().await;
+        assert!(matches!(problems, Err(BuildError::Wiring(_))), "{problems:?}");
+        assert_eq!(effective(PolicyKind::RateLimited)["limit"], 8, "an application that did not start changes nothing");
+        let fourth = App::builder().build().await.unwrap();
+        assert_eq!(effective(PolicyKind::RateLimited), policies().get(name).unwrap()[1].annotated);
+        // One that says nothing stands in nobody's way.
+        let fifth = limit(7).build().await.unwrap();
+        assert_eq!(effective(PolicyKind::RateLimited)["limit"], 7);
+        drop((fourth, fifth));
     })
     .await;
 }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, advance};
 use crate::{cell, support::figure};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 
 struct Search {
     tenant: u64,
@@ -139,7 +140,7 @@ async fn a_state_says_what_then_happens() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_given_back_is_for_those_who_wait() {
-    let cell = cell!(RateLimitedCell, RateLimitedSettings::new().limit(1).per(60 * SECOND).wait(60 * SECOND));
+    let cell = cell!(RateLimitedCell, RateLimitedSettings::new().limit(1).per(MINUTE).wait(MINUTE));
     isolated(async {
         let handle: LimitHandle<()> = LimitHandle::without_key(cell);
         handle.acquire(&(), 1).await.unwrap();

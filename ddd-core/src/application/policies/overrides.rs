@@ -1,6 +1,9 @@
 //! What the settings of an application say about policies, which belong to the process.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
 
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -24,9 +27,20 @@ pub(crate) struct PolicyWishes {
     pub(crate) defaults: PolicyDefaults,
 }
 
-/// The wishes in force: those of the first application that has any.
+/// The wishes in force.
 #[derive(Default)]
-struct InForce(Mutex<Option<PolicyWishes>>);
+struct InForce(Mutex<Held>);
+
+/// They are those of the first application that has any, as long as it, or another one that goes by them, is there.
+#[derive(Default)]
+struct Held {
+    wishes: Option<PolicyWishes>,
+    by: Weak<PolicyHold>,
+}
+
+/// Part of each application that goes by the wishes in force. When the last one is gone, the next may wish something else.
+#[derive(Debug)]
+pub(crate) struct PolicyHold(());
 
 /// A policy, and what is to be changed of it.
 type Change = (&'static dyn Policy, Map<String, Value>);
@@ -42,23 +56,25 @@ pub(crate) struct PolicyPlan {
 
 /// Gives the policies the settings of an application.
 ///
-/// A second application may wish the same, or nothing: then it takes the policies as they are.
+/// A second application may wish the same, or nothing: then it takes the policies as they are. What applications wished that are
+/// gone is undone first, where the new one does not wish it.
 ///
 /// # Errors
 /// What is wrong with them; then nothing is changed.
-pub(crate) fn push(policies: &Policies, wishes: PolicyWishes) -> Result<(), Vec<ConfigurationProblem>> {
-    if wishes == PolicyWishes::default() {
-        return Ok(());
-    }
+pub(crate) fn push(policies: &Policies, wishes: PolicyWishes) -> Result<Arc<PolicyHold>, Vec<ConfigurationProblem>> {
     let in_force = in_force();
-    let mut in_force = in_force.0.lock();
-    if let Some(before) = &*in_force {
-        let problems = differences(before, &wishes);
-        return if problems.is_empty() { Ok(()) } else { Err(problems) };
+    let mut held = in_force.0.lock();
+    let wishes = Some(wishes).filter(|it| *it != PolicyWishes::default());
+    let holder = held.by.upgrade();
+    if let (Some(holder), Some(before)) = (&holder, &held.wishes) {
+        let problems = wishes.map(|it| differences(before, &it)).unwrap_or_default();
+        return if problems.is_empty() { Ok(holder.clone()) } else { Err(problems) };
     }
-    make(changes(policies, &PolicyWishes::default(), &wishes)?);
-    *in_force = Some(wishes);
-    Ok(())
+    let (before, now) = (held.wishes.clone().unwrap_or_default(), wishes.clone().unwrap_or_default());
+    make(changes(policies, &before, &now)?);
+    let holder = holder.unwrap_or_else(|| Arc::new(PolicyHold(())));
+    *held = Held { wishes, by: Arc::downgrade(&holder) };
+    Ok(holder)
 }
 
 /// Checks other settings for the policies, and changes nothing.
@@ -67,7 +83,7 @@ pub(crate) fn push(policies: &Policies, wishes: PolicyWishes) -> Result<(), Vec<
 /// What is wrong with them.
 #[cfg(feature = "config")]
 pub(crate) fn plan(policies: &Policies, wishes: PolicyWishes) -> Result<PolicyPlan, Vec<ConfigurationProblem>> {
-    let before = in_force().0.lock().clone().unwrap_or_default();
+    let before = in_force().0.lock().wishes.clone().unwrap_or_default();
     let changes = changes(policies, &before, &wishes)?;
     Ok(PolicyPlan { wishes, changes })
 }
@@ -77,9 +93,9 @@ impl PolicyPlan {
     /// Makes the changes. They hold when this returns.
     pub(crate) fn carry_out(self) {
         let in_force = in_force();
-        let mut in_force = in_force.0.lock();
+        let mut held = in_force.0.lock();
         make(self.changes);
-        *in_force = Some(self.wishes);
+        held.wishes = Some(self.wishes);
     }
 }
 

@@ -6,8 +6,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{
-    keys::{CacheKey, CacheKeyOf, LentKey, Of},
-    rules::{AnyRules, CacheValue, OptionRules, ResultRules, SharedRules, StoreIf, Weigh},
+    keys::Of,
+    rules::{AnyRules, OptionRules, ResultRules, SharedRules, StoreIf, Weigh},
 };
 use crate::domain::LimitKey;
 
@@ -51,7 +51,7 @@ pub trait Addressed {
     fn check(&self) -> u128;
 }
 
-impl<I: ?Sized, K: Hash + Serialize> Addressed for Of<I, K> {
+impl<I: ?Sized, K: Hash + SharedCacheKey> Addressed for Of<I, K> {
     fn address(&self) -> serde_json::Result<String> {
         let key = serde_json::to_string(self.key())?;
         let instance = type_name::<I>();
@@ -61,32 +61,6 @@ impl<I: ?Sized, K: Hash + Serialize> Addressed for Of<I, K> {
 
     fn check(&self) -> u128 {
         LimitKey::of((0, 0), self.key()).0
-    }
-}
-
-impl<K: CacheKey + SharedCacheKey> CacheKeyOf<K> {
-    /// As [`CacheKeyOf::written`], for all processes.
-    #[inline]
-    pub fn written_shared(self) -> K {
-        self.0
-    }
-}
-
-impl<K: CacheKey + SharedCacheKey + Clone> CacheKeyOf<&K> {
-    /// As [`CacheKeyOf::part`], for all processes.
-    #[inline]
-    #[must_use]
-    pub fn part_shared(self) -> K {
-        self.0.clone()
-    }
-}
-
-impl<'a, T: LentKey + SharedCacheKey + ?Sized> CacheKeyOf<&'a T> {
-    /// As [`CacheKeyOf::borrowed`], for all processes.
-    #[inline]
-    #[must_use]
-    pub const fn borrowed_shared(self) -> &'a T {
-        self.0
     }
 }
 
@@ -160,15 +134,6 @@ macro_rules! results {
                     read(value).map(Ok)
                 }
             }
-
-            impl<T: CacheValue + SharedCacheValue, $($bounds)*> $rules {
-                /// Themselves, if values can be handed to other processes.
-                #[inline]
-                #[must_use]
-                pub const fn shared(self) -> Self {
-                    self
-                }
-            }
         )*
     };
 }
@@ -187,15 +152,6 @@ impl<T: SharedCacheValue> CodedRules<Option<T>> for OptionRules<T> {
     }
 }
 
-impl<T: CacheValue + SharedCacheValue> OptionRules<T> {
-    /// Themselves, if values can be handed to other processes.
-    #[inline]
-    #[must_use]
-    pub const fn shared(self) -> Self {
-        self
-    }
-}
-
 impl<R: SharedCacheValue> CodedRules<R> for AnyRules<R> {
     fn write(it: &R) -> serde_json::Result<Coded> {
         value(it)
@@ -203,15 +159,6 @@ impl<R: SharedCacheValue> CodedRules<R> for AnyRules<R> {
 
     fn read(value: Option<&RawValue>) -> serde_json::Result<R> {
         read(value)
-    }
-}
-
-impl<R: CacheValue + SharedCacheValue> AnyRules<R> {
-    /// Themselves, if values can be handed to other processes.
-    #[inline]
-    #[must_use]
-    pub const fn shared(self) -> Self {
-        self
     }
 }
 

@@ -42,10 +42,10 @@ fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle)
     let (state, cell) = (statics::state(wrapped, index), statics::cell(index));
     let (instance, output) = (cached::instance(handle), &wrapped.body.output);
     let cfgs = wrapped.function.attrs.iter().filter(|it| it.path().is_ident("cfg"));
-    let stored = cached::rules(wrapped, cached, cached.store_if.as_ref(), None);
-    let bare = cached::rules(wrapped, cached, None, None);
+    let stored = cached::rules(wrapped, cached.store_if.as_ref(), None);
+    let bare = cached::rules(wrapped, None, None);
     let weighed = cached.weigh.as_ref().map(|weigh| {
-        let rules = cached::rules(wrapped, cached, None, Some(weigh));
+        let rules = cached::rules(wrapped, None, Some(weigh));
         quote!(.weighed(|it| __ddd::CacheRules::weight(&#rules, it)))
     });
     let (new, coded) = match cached.is_shared {

@@ -79,7 +79,8 @@ impl CachedCell {
         X: Refusal,
         C: CacheRules<R> + Send + 'static,
         W: IntoFill,
-        W::Future: Future<Output = Result<R, X>> + Send + 'static,
+        // The compiler shows this line where a body is not `Send`, so it says what helps.
+        W::Future: Future<Output = Result<R, X>> + Send + 'static, // else write `detached = false`
     {
         let start = self.start(&key);
         if let Some(value) = start.hit(&key, &rules) {
@@ -131,7 +132,8 @@ impl CachedCell {
         X: Refusal,
         C: CacheRules<R> + CodedRules<R> + Send + 'static,
         W: IntoFill,
-        W::Future: Future<Output = Result<R, X>> + Send + 'static,
+        // The compiler shows this line where a body is not `Send`, so it says what helps.
+        W::Future: Future<Output = Result<R, X>> + Send + 'static, // else write `detached = false`
     {
         let start = self.start(&key);
         if let Some(value) = start.hit(&key, &rules) {

@@ -31,6 +31,9 @@ pub(super) struct Table<K, R> {
     link: OnceLock<Link<K, R>>,
 }
 
+/// An entry whose fill begins, and its place in the store that processes share.
+type Begun<K, R> = (Arc<Entry<K, R>>, Option<Box<Place<R>>>);
+
 /// What is known of a key.
 pub(super) enum Look<K, R> {
     /// A value to be served.
@@ -132,7 +135,7 @@ where
     }
 
     /// An entry whose fill begins now, and its place in the store that processes share.
-    pub(super) fn entry(&self, hash: u64, key: K, tags: Vec<Tag>) -> (Arc<Entry<K, R>>, Option<Box<Place<R>>>) {
+    pub(super) fn entry(&self, hash: u64, key: K, tags: Vec<Tag>) -> Begun<K, R> {
         let is_idle_known = self.common.spans().tti < u64::MAX;
         let place = self.link.get().and_then(|it| it.place(&key, tags.clone()));
         let mut marks = self.common.tags.marks(tags);

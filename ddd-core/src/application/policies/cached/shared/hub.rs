@@ -52,11 +52,11 @@ pub(in super::super) struct Hub {
 /// From now on, shared caches are kept there.
 pub(crate) fn set_cache_store(store: Arc<dyn CacheStore>) {
     let hub = Hub::current();
-    *hub.store.lock() = Some(store.clone());
+    let listener: Arc<dyn CacheListener> = hub.clone();
+    store.attach(Arc::downgrade(&listener));
     // A new store is not the one that was away.
     hub.is_away.store(false, Ordering::Relaxed);
-    let listener: Arc<dyn CacheListener> = hub;
-    store.attach(Arc::downgrade(&listener));
+    *hub.store.lock() = Some(store);
 }
 
 impl Hub {
