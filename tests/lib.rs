@@ -33,11 +33,20 @@ mod pages {
     #[doc = include_str!("../docs/http.md")]
     struct Http;
 
+    #[doc = include_str!("../docs/logging.md")]
+    struct Logging;
+
     #[doc = include_str!("../docs/macros.md")]
     struct Macros;
 
+    #[doc = include_str!("../docs/metrics.md")]
+    struct Metrics;
+
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
+
+    #[doc = include_str!("../docs/reliability.md")]
+    struct Reliability;
 
     #[doc = include_str!("../docs/retry.md")]
     struct Retry;
@@ -57,4 +66,7 @@ mod pages {
 
     #[doc = include_str!("../docs/timeout.md")]
     struct Timeout;
+
+    #[doc = include_str!("../docs/tracing.md")]
+    struct Tracing;
 }

@@ -30,8 +30,8 @@ pub mod policies {
 
     pub use crate::application::{
         Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
-        Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell, RetryCell,
-        TimeoutCell,
+        Fill, HandleRules, IntoFill, Lent, LimitHandle, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell,
+        RetryCell, TimeoutCell,
     };
     pub use crate::domain::{
         Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,

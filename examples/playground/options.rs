@@ -49,7 +49,7 @@ pub struct Options {
     pub max_depth: Option<usize>,
     pub access: Access,
     pub shutdown: Option<Duration>,
-    pub log: LevelFilter,
+    pub log: Option<LevelFilter>,
 }
 
 /// Reads the arguments after the program's name.
@@ -64,7 +64,7 @@ pub fn read(mut args: impl Iterator<Item = OsString>) -> Result<Command, String>
         max_depth: None,
         access: Access::open(),
         shutdown: None,
-        log: LevelFilter::INFO,
+        log: None,
     };
     let (mut keys, mut on_any_address, mut explain) = (Vec::new(), false, false);
     while let Some(arg) = args.next() {
@@ -82,7 +82,8 @@ pub fn read(mut args: impl Iterator<Item = OsString>) -> Result<Command, String>
             "--shutdown" => options.shutdown = Some(Duration::from_secs(number::<u32>(&arg, &mut args)?.into())),
             "--log" => {
                 let level = value(&arg, "a level", &mut args)?;
-                options.log = level.parse().map_err(|_| format!("--log: there is no level `{level}`; see --help"))?;
+                options.log =
+                    Some(level.parse().map_err(|_| format!("--log: there is no level `{level}`; see --help"))?);
             }
             unknown => return Err(format!("there is no option {unknown}; see --help")),
         }

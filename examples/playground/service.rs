@@ -3,11 +3,10 @@
 use std::{
     error::Error,
     io::{self, Write},
-    panic::PanicHookInfo,
 };
 
 use axum::{Json, Router, routing::get};
-use ddd_core::{App, Configuration, ConfigurationError, QueueSettings};
+use ddd_core::{App, Configuration, ConfigurationError, QueueSettings, telemetry::Telemetry};
 use ddd_web::{Api, Server, WebSettings};
 use serde_json::{Value, json};
 
@@ -21,9 +20,9 @@ use crate::{
 /// # Errors
 /// It cannot start, or cannot listen there.
 pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_max_level(options.log).with_writer(io::stderr).with_ansi(false).init();
-    std::panic::set_hook(Box::new(log_panic));
     let configuration = configuration(&options)?;
+    // Standard output says where it listens; all else goes to standard error, panics too.
+    Telemetry::builder().configuration(&configuration).install()?;
     let web = WebSettings::of(&configuration)?;
     let app = application(&options, &configuration).await?;
     let api = Api::new(&app, options.access).settings(&web);
@@ -34,12 +33,6 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     writeln!(io::stdout(), "listening on http://{}", listening.address())?;
     listening.run().await;
     Ok(())
-}
-
-/// Writes a panic into the log, as a line like the others; without this, its text would stand between them.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string);
-    tracing::error!(text = panic.payload_as_str(), place, "a panic");
 }
 
 /// Prints the settings.
@@ -64,6 +57,9 @@ fn configuration(options: &Options) -> Result<Configuration, ConfigurationError>
     }
     if let Some(shutdown) = options.shutdown {
         builder = builder.set("server.shutdown_timeout", shutdown.as_secs());
+    }
+    if let Some(level) = options.log {
+        builder = builder.set("log.level", level.to_string());
     }
     builder.load()
 }

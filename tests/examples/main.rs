@@ -22,7 +22,7 @@ fn folder(name: &str) -> PathBuf {
 fn run(example: &str, folder: &PathBuf, args: &[&str]) -> (Output, String, String) {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--manifest-path", manifest, "--example", example, "--"])
+        .args(["run", "--quiet", "--all-features", "--manifest-path", manifest, "--example", example, "--"])
         .args(args)
         .current_dir(folder)
         .output()
@@ -273,6 +273,26 @@ fn resilience_shows_each_policy_at_work() {
             "recovered 1",
             "warehouse circuit_breaker",
             "closed 1",
+        ],
+    );
+}
+
+#[test]
+fn durable_loses_nothing_when_a_worker_is_killed() {
+    let (output, out, err) = run("durable", &folder("durable"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert_in_order(
+        &out,
+        &[
+            "40 pages are accepted, and wait in tasks.db",
+            "two workers print them: anna and boris",
+            "anna is killed when ",
+            "and was printing page",
+            "s later their leases have ended, and boris has them",
+            "anna   printed",
+            "boris  printed",
+            "begun again after the death: page",
+            "40 of 40 pages are printed, 0 are lost",
         ],
     );
 }

@@ -13,6 +13,7 @@ mod filter;
 mod id;
 mod idempotency;
 mod limits;
+mod log_levels;
 mod moment;
 mod name;
 mod options;
@@ -28,6 +29,7 @@ pub(crate) mod size;
 mod statistics;
 mod status;
 mod timestamp;
+mod trace;
 mod transition;
 
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
@@ -38,14 +40,15 @@ pub use filter::{Cursor, Filter, Page};
 pub use id::{Fence, TaskId, WorkerId};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use limits::{Limits, truncated};
+pub use log_levels::{InvalidLogLevel, LogLevel, LogLevels};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
     Admission, Attempt, Budget, BulkheadSettings, CacheEnvelope, CachedSettings, Circuit, CircuitBreakerSettings,
-    CircuitState, CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage,
-    MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans,
-    Standing, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
+    CircuitState, CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitState,
+    LimitUsage, MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site,
+    Spans, Standing, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
@@ -56,4 +59,5 @@ pub use similar::closest;
 pub use statistics::{Counts, Durations, Statistics, TaskStatistics};
 pub use status::{IllegalTransition, TaskStatus};
 pub use timestamp::Timestamp;
+pub use trace::{InvalidTraceContext, TraceContext};
 pub use transition::Transition;

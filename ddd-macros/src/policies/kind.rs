@@ -156,6 +156,7 @@ const RATE_LIMITED: &[Known] = &[
     ("by_ip", "by_ip = address"),
     ("scope", "scope = \"shared\""),
     ("when_unavailable", "when_unavailable = \"allow\""),
+    ("handle", "handle = SEARCHES: u64"),
     NAME,
     ("outside_cache", "outside_cache = true"),
     CRATE,

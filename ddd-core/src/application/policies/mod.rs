@@ -32,6 +32,6 @@ pub use overrides::{PolicyDefaults, PolicyOverrides};
 pub(crate) use overrides::{PolicyPlan, plan as plan_policies};
 pub(crate) use overrides::{PolicyWishes, push as push_overrides};
 pub(crate) use rate_limited::set_limit_store;
-pub use rate_limited::{Admission, RateLimitedCell};
+pub use rate_limited::{Admission, LimitHandle, RateLimitedCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};
 pub use timeout::TimeoutCell;

@@ -19,8 +19,8 @@ pub use circuit_breaker::{
 };
 pub use kind::PolicyKind;
 pub use rate_limited::{
-    Exceeded, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, RateLimitedSettings, Refill, Standing, Strategy,
-    WhenUnavailable,
+    Exceeded, Limit, LimitKey, LimitPlan, LimitState, LimitUsage, MoreLimits, RateLimitedSettings, Refill, Standing,
+    Strategy, WhenUnavailable,
 };
 pub use refused::{Refused, RefusedKind};
 pub use retry::{Attempt, Budget, End, RetrySettings, Step};

@@ -1,4 +1,4 @@
-//! Handles: constants through which the user reaches the values of a cache.
+//! Handles: constants through which the user reaches a cache or a limit.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,9 +14,27 @@ pub(super) fn handles(wrapped: &Wrapped<'_>) -> TokenStream {
     let all = wrapped.policies.iter().enumerate();
     all.filter_map(|(index, it)| match &it.policy.what {
         What::Cached(cached) => Some(handle(wrapped, index, cached, cached.handle.as_ref()?)),
+        What::RateLimited(limit) => Some(of_limit(wrapped, index, limit.key.is_some(), limit.handle.as_ref()?)),
         _ => None,
     })
     .collect()
+}
+
+fn of_limit(wrapped: &Wrapped<'_>, index: usize, has_key: bool, handle: &Handle) -> TokenStream {
+    let (private, vis, name, key) = (statics::private(wrapped), &wrapped.function.vis, &handle.name, &handle.key);
+    let (state, cell) = (statics::state(wrapped, index), statics::cell(index));
+    let cfgs = wrapped.function.attrs.iter().filter(|it| it.path().is_ident("cfg"));
+    let new = if has_key { quote!(new) } else { quote!(without_key) };
+    let doc = format!("The rate limit of `{}`.", wrapped.function.sig.ident);
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #vis const #name: #private::LimitHandle<#key> = {
+            use #private as __ddd;
+            #state
+            __ddd::LimitHandle::#new(&#cell)
+        };
+    }
 }
 
 fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle) -> TokenStream {

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use syn::Expr;
 
-use super::reader::{NEW, Settings, at_least_one, whole};
+use super::{
+    handle,
+    reader::{NEW, Settings, at_least_one, whole},
+};
 use crate::{
     options::Found,
     policies::{
@@ -50,6 +53,7 @@ pub(super) fn check(settings: &mut Settings<'_>, args: &Args) -> (Setting, What)
     let what = What::RateLimited(Box::new(RateLimited {
         key,
         weight: settings.read("weight", |it| it.expr().cloned()),
+        handle: settings.read("handle", handle::read),
         waits: settings.written("wait"),
         is_shared,
         outside_cache: settings.read("outside_cache", Found::boolean).unwrap_or_default(),

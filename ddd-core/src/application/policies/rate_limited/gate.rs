@@ -4,7 +4,7 @@ use super::{
     super::atomics::{AtomicU64, Mutex, Ordering},
     word::{UNKNOWN, read, written},
 };
-use crate::domain::{Exceeded, LimitPlan, LimitUsage, Moment, Refill, Standing};
+use crate::domain::{Exceeded, LimitPlan, LimitState, LimitUsage, Moment, Refill, Standing};
 
 /// The limit's state, and a word that says ahead what calls may do by themselves.
 ///
@@ -98,6 +98,16 @@ impl Gate {
     /// Nothing is used any more.
     pub(super) fn clear(&self, now: Moment) {
         self.with(now, |kept| kept.usage = kept.plan.unused());
+    }
+
+    /// How it stands.
+    pub(super) fn state(&self, now: Moment) -> LimitState {
+        self.with(now, |kept| kept.plan.state(&mut kept.usage, now))
+    }
+
+    /// Gives back what was taken.
+    pub(super) fn give_back(&self, cost: u32, now: Moment) {
+        self.with(now, |kept| kept.plan.give_back(&mut kept.usage, cost, now));
     }
 
     #[cold]
