@@ -44,7 +44,8 @@ impl AppBuilder {
             let app = app.get().and_then(Weak::upgrade).map(App);
             std::future::ready(app.ok_or_else(|| "the application has ended".into()))
         }));
-        let app = self.assemble().await?;
+        // On the heap: it is large, and awaited once.
+        let app = Box::pin(self.assemble()).await?;
         // Set once: nobody else knows the cell.
         let _ = built.set(Arc::downgrade(&app.0));
         Ok(app)

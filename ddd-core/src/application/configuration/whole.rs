@@ -161,7 +161,7 @@ impl Configuration {
     /// No section of this type was declared to the builder: a mistake in the program, not in the configuration.
     pub fn section<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, UndeclaredSection> {
         let found = self.own.get(&TypeId::of::<T>()).cloned().and_then(|it| it.downcast().ok());
-        found.ok_or(UndeclaredSection { type_name: std::any::type_name::<T>() })
+        found.ok_or_else(|| UndeclaredSection { type_name: std::any::type_name::<T>() })
     }
 
     /// Which store tasks are kept in: `store.url`.

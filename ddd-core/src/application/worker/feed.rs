@@ -279,7 +279,7 @@ impl Feed {
         let mut state = self.state.lock();
         match from {
             Slot::Begins | Slot::Claimed => {}
-            Slot::Finished(done) => self.ended(&mut state, done),
+            Slot::Finished(done) => Self::ended(&mut state, done),
             Slot::Waited => state.hungry -= 1,
         }
         if state.closed || state.slots > state.limit {
@@ -375,7 +375,7 @@ impl Feed {
         claimed
     }
 
-    fn ended(&self, state: &mut State, done: &Done) {
+    fn ended(state: &mut State, done: &Done) {
         state.running -= 1;
         state.quick = done.quick.map_or(0, |it| state.quick.saturating_add(it));
         state.alone &= state.running > 0;
