@@ -33,8 +33,14 @@ mod pages {
     #[doc = include_str!("../docs/http.md")]
     struct Http;
 
+    #[doc = include_str!("../docs/logging.md")]
+    struct Logging;
+
     #[doc = include_str!("../docs/macros.md")]
     struct Macros;
+
+    #[doc = include_str!("../docs/metrics.md")]
+    struct Metrics;
 
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
@@ -60,4 +66,7 @@ mod pages {
 
     #[doc = include_str!("../docs/timeout.md")]
     struct Timeout;
+
+    #[doc = include_str!("../docs/tracing.md")]
+    struct Tracing;
 }

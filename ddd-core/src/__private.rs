@@ -22,16 +22,16 @@ pub mod policies {
     pub use crate::domain::{Refused, Site};
     pub use crate::infrastructure::PolicyRegistration;
     pub use crate::ports::{
-        CacheKeyOf, JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown, RulesOfShared, Shape,
-        again, limit_key, needs_result, never_refused, refusable,
+        CacheKeyOf, Codec, CodedRules, JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown,
+        RulesOfShared, Shape, again, codec, limit_key, needs_result, never_refused, refusable,
     };
 
     pub use std::time::Duration;
 
     pub use crate::application::{
         Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall,
-        Fill, HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell, RetryCell,
-        TimeoutCell,
+        Fill, HandleRules, IntoFill, Lent, LimitHandle, Lookup, Next, Own, Part, Parts, Pause, RateLimitedCell,
+        RetryCell, TimeoutCell,
     };
     pub use crate::domain::{
         Attempt, Budget, BulkheadSettings, CachedSettings, CircuitBreakerSettings, RateLimitedSettings, RetrySettings,

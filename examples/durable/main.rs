@@ -1,4 +1,4 @@
-//! Two worker processes over one SQLite file, and one of them is killed on stage: nothing is lost. `cargo run --example durable`.
+//! Two worker processes over one SQLite file, and one of them is killed on stage: nothing is lost. `cargo run --example durable --features sqlite`.
 //!
 //! The program starts itself twice more, as `durable worker <file> <name>`. Nothing of the output is written beforehand: all of
 //! it is what happened.

@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
+#[cfg(feature = "config")]
+pub mod as_written;
 mod configuration;
 mod cron_fields;
 mod duration;
@@ -11,6 +13,7 @@ mod filter;
 mod id;
 mod idempotency;
 mod limits;
+mod log_levels;
 mod moment;
 mod name;
 mod options;
@@ -26,6 +29,7 @@ pub(crate) mod size;
 mod statistics;
 mod status;
 mod timestamp;
+mod trace;
 mod transition;
 
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
@@ -36,14 +40,15 @@ pub use filter::{Cursor, Filter, Page};
 pub use id::{Fence, TaskId, WorkerId};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use limits::{Limits, truncated};
+pub use log_levels::{InvalidLogLevel, LogLevel, LogLevels};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
-    Admission, Attempt, Budget, BulkheadSettings, CachedSettings, Circuit, CircuitBreakerSettings, CircuitState,
-    CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, PolicyKind,
-    RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans, Standing, Step, Stored,
-    Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
+    Admission, Attempt, Budget, BulkheadSettings, CacheEnvelope, CachedSettings, Circuit, CircuitBreakerSettings,
+    CircuitState, CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitState,
+    LimitUsage, MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site,
+    Spans, Standing, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
@@ -54,4 +59,5 @@ pub use similar::closest;
 pub use statistics::{Counts, Durations, Statistics, TaskStatistics};
 pub use status::{IllegalTransition, TaskStatus};
 pub use timestamp::Timestamp;
+pub use trace::{InvalidTraceContext, TraceContext};
 pub use transition::Transition;

@@ -9,6 +9,8 @@ pub(crate) mod memory;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 
 pub use clock::SystemClock;
 pub(crate) use inventory::linked_policies;

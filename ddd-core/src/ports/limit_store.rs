@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::store::StoreFuture;
-use crate::domain::{LimitKey, RateLimitedSettings};
+use crate::domain::{LimitKey, LimitState, RateLimitedSettings};
 
 /// Where the rate limits with `scope = "shared"` are kept, so that all processes hold them together.
 ///
@@ -23,6 +23,15 @@ pub trait LimitStore: Send + Sync + 'static {
 
     /// Takes of limits.
     fn take(&self, requests: Vec<LimitRequest>) -> StoreFuture<Vec<LimitAnswer>>;
+
+    /// Says how limits stand for these calls, whatever they cost. Nothing is taken.
+    fn look(&self, requests: Vec<LimitRequest>) -> StoreFuture<Vec<LimitState>>;
+
+    /// Gives back what calls took and what is not over yet: of each limit the latest first, and at most all of it.
+    fn give_back(&self, requests: Vec<LimitRequest>) -> StoreFuture<()>;
+
+    /// Forgets what these keys used of the limits of this policy; `None` is the one for all calls.
+    fn forget(&self, policy: &'static str, keys: Vec<Option<LimitKey>>) -> StoreFuture<()>;
 
     /// Forgets what was used of the limits of this policy, by all keys.
     fn clear(&self, policy: &'static str) -> StoreFuture<()>;

@@ -24,7 +24,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    domain::{LimitKey, RateLimitedSettings, Strategy},
+    domain::{LimitKey, LimitState, RateLimitedSettings, Strategy},
     ports::{LimitAnswer, LimitRequest, LimitStore},
 };
 
@@ -46,6 +46,9 @@ macro_rules! limit_store_conformance {
             what_costs_too_much_never_passes
             the_settings_of_the_request_count
             what_is_cleared_is_unused
+            a_look_takes_nothing
+            what_is_given_back_can_be_taken_again
+            what_a_key_used_is_forgotten_alone
             racing_calls_take_no_more_than_the_limit
         }
     };
@@ -81,6 +84,11 @@ impl LimitStoreUnderTest {
 
     async fn take(&self, requests: Vec<LimitRequest>) -> Vec<LimitAnswer> {
         self.store.take(requests).await.expect("the store answers")
+    }
+
+    async fn look(&self, settings: &RateLimitedSettings) -> LimitState {
+        let states = self.store.look(vec![request("policy", None, settings, 1)]).await.expect("the store answers");
+        states[0]
     }
 
     async fn one(&self, settings: &RateLimitedSettings, cost: u32) -> LimitAnswer {
@@ -238,6 +246,71 @@ pub async fn what_is_cleared_is_unused(it: LimitStoreUnderTest) {
     let answers = it.take(vec![full("a", None), full("a", Some(1)), full("b", None)]).await;
     assert_eq!(answers[..2], [LimitAnswer::Taken, LimitAnswer::Taken]);
     wait_of(answers[2]);
+}
+
+/// How a limit stands is what then happens, and to look changes nothing.
+///
+/// # Panics
+/// The store breaks the rule.
+pub async fn a_look_takes_nothing(it: LimitStoreUnderTest) {
+    for strategy in STRATEGIES {
+        it.store.clear("policy").await.expect("the store answers");
+        let settings = THREE.strategy(strategy);
+        for left in [3, 2, 1] {
+            let state = it.look(&settings).await;
+            assert_eq!((state.remaining, state.retry_after), (left, Some(Duration::ZERO)), "{strategy}");
+            assert_eq!(state.reset_after.is_zero(), left == 3, "{strategy}: {state:?}");
+            assert_eq!(it.one(&settings, 1).await, LimitAnswer::Taken, "{strategy}");
+        }
+        let state = it.look(&settings).await;
+        let wait = wait_of(it.one(&settings, 1).await);
+        assert_eq!((state.remaining, state.retry_after), (0, Some(wait)), "{strategy}");
+        assert!(state.reset_after >= wait && state.reset_after <= SECOND, "{strategy}: {state:?}");
+        (it.advance)(state.reset_after);
+        let state = it.look(&settings).await;
+        assert_eq!((state.remaining, state.reset_after), (3, Duration::ZERO), "{strategy}");
+        (it.advance)(SECOND);
+    }
+}
+
+/// What is given back can be taken again, and no more than was taken.
+///
+/// # Panics
+/// The store breaks the rule.
+pub async fn what_is_given_back_can_be_taken_again(it: LimitStoreUnderTest) {
+    for strategy in STRATEGIES {
+        it.store.clear("policy").await.expect("the store answers");
+        let settings = THREE.strategy(strategy);
+        it.one(&settings, 3).await;
+        it.store.give_back(vec![request("policy", None, &settings, 2)]).await.expect("the store answers");
+        assert_eq!(it.look(&settings).await.remaining, 2, "{strategy}");
+        assert_eq!(it.one(&settings, 2).await, LimitAnswer::Taken, "{strategy}");
+        wait_of(it.one(&settings, 1).await);
+        it.store.give_back(vec![request("policy", None, &settings, 100)]).await.expect("the store answers");
+        assert_eq!(it.look(&settings).await.remaining, 3, "{strategy}");
+        assert_eq!(it.one(&settings, 3).await, LimitAnswer::Taken, "{strategy}");
+        wait_of(it.one(&settings, 1).await);
+        (it.advance)(2 * SECOND);
+        it.store.give_back(vec![request("policy", None, &settings, 3)]).await.expect("the store answers");
+        assert_eq!(it.one(&settings, 3).await, LimitAnswer::Taken, "{strategy}");
+        wait_of(it.one(&settings, 1).await);
+        (it.advance)(2 * SECOND);
+    }
+}
+
+/// What one key used is forgotten, and nothing else.
+///
+/// # Panics
+/// The store breaks the rule.
+pub async fn what_a_key_used_is_forgotten_alone(it: LimitStoreUnderTest) {
+    let all = || [("a", None), ("a", Some(1)), ("a", Some(2)), ("b", Some(1))];
+    let full = || all().map(|(policy, key)| request(policy, key, &THREE, 3)).to_vec();
+    it.take(full()).await;
+    it.store.forget("a", vec![Some(LimitKey(1))]).await.expect("the store answers");
+    let taken = |answers: Vec<LimitAnswer>| answers.iter().map(|it| *it == LimitAnswer::Taken).collect::<Vec<_>>();
+    assert_eq!(taken(it.take(full()).await), [false, true, false, false]);
+    it.store.forget("a", vec![None, Some(LimitKey(2))]).await.expect("the store answers");
+    assert_eq!(taken(it.take(full()).await), [true, false, true, false]);
 }
 
 /// Calls that come at the same time take no more than the limit together.

@@ -10,7 +10,7 @@ use std::{
 use parking_lot::Mutex;
 
 use crate::{
-    domain::{Exceeded, LimitKey, LimitPlan, LimitUsage, Moment},
+    domain::{Exceeded, LimitKey, LimitPlan, LimitState, LimitUsage, Moment},
     ports::{LimitAnswer, LimitRequest, LimitStore, StoreError, StoreErrorKind, StoreFuture},
 };
 
@@ -91,16 +91,52 @@ impl LimitStore for MemoryLimitStore {
         })
     }
 
+    fn look(&self, requests: Vec<LimitRequest>) -> StoreFuture<Vec<LimitState>> {
+        self.here(move |inner| {
+            let now = (inner.clock)();
+            let mut used = inner.used.lock();
+            let states = requests.iter().map(|it| with(&mut used, it, now, |plan, usage| plan.state(usage, now)));
+            let states = states.collect();
+            used.retain(|_, (plan, usage)| !plan.is_unused(usage, now));
+            states
+        })
+    }
+
+    fn give_back(&self, requests: Vec<LimitRequest>) -> StoreFuture<()> {
+        self.here(move |inner| {
+            let now = (inner.clock)();
+            let mut used = inner.used.lock();
+            for it in &requests {
+                with(&mut used, it, now, |plan, usage| plan.give_back(usage, it.cost, now));
+            }
+            used.retain(|_, (plan, usage)| !plan.is_unused(usage, now));
+        })
+    }
+
+    fn forget(&self, policy: &'static str, keys: Vec<Option<LimitKey>>) -> StoreFuture<()> {
+        self.here(move |inner| inner.used.lock().retain(|(name, key), _| *name != policy || !keys.contains(key)))
+    }
+
     fn clear(&self, policy: &'static str) -> StoreFuture<()> {
         self.here(move |inner| inner.used.lock().retain(|(name, _), _| *name != policy))
     }
 }
 
-fn take(
-    used: &mut HashMap<(&'static str, Option<LimitKey>), (LimitPlan, LimitUsage)>,
+fn take(used: &mut Used, request: &LimitRequest, now: Moment) -> LimitAnswer {
+    match with(used, request, now, |plan, usage| plan.take(usage, request.cost, now)) {
+        Ok(()) => LimitAnswer::Taken,
+        Err(Exceeded::Until(at)) => LimitAnswer::Exceeded { retry_after: Some(at.since(now)) },
+        Err(Exceeded::Always) => LimitAnswer::Exceeded { retry_after: None },
+    }
+}
+
+/// Does something to the usage of the request's key, under its settings.
+fn with<T>(
+    used: &mut Used,
     request: &LimitRequest,
     now: Moment,
-) -> LimitAnswer {
+    act: impl FnOnce(&LimitPlan, &mut LimitUsage) -> T,
+) -> T {
     let asked = LimitPlan::new(&request.settings);
     let place = used.entry((request.policy, request.key));
     let (plan, usage) = place.or_insert_with(|| (asked.clone(), asked.unused()));
@@ -109,11 +145,7 @@ fn take(
         *usage = asked.adopt(plan, before, now);
         *plan = asked;
     }
-    match plan.take(usage, request.cost, now) {
-        Ok(()) => LimitAnswer::Taken,
-        Err(Exceeded::Until(at)) => LimitAnswer::Exceeded { retry_after: Some(at.since(now)) },
-        Err(Exceeded::Always) => LimitAnswer::Exceeded { retry_after: None },
-    }
+    act(plan, usage)
 }
 
 impl fmt::Debug for MemoryLimitStore {

@@ -46,7 +46,13 @@ pub(super) fn check(policy: &Policy, function: &Function<'_>, errors: &mut Error
             check_value(function, errors);
             (&it.key, true)
         }
-        What::RateLimited(it) => (&it.key, false),
+        What::RateLimited(it) => {
+            if let Some(handle) = &it.handle {
+                check_place(handle, function, errors);
+                check_keyless(handle, it.key.is_some(), errors);
+            }
+            (&it.key, false)
+        }
         What::Judging { .. } | What::Plain => return Key::None,
     };
     match written {
@@ -73,9 +79,26 @@ fn check_handle(handle: &Handle, function: &Function<'_>, errors: &mut Errors) {
         let message = "a handle is one constant, and a generic function has a cache for each of its types; leave `handle` out, or write a function for each type";
         errors.at(handle.name.span(), message);
     }
+    check_place(handle, function, errors);
+}
+
+fn check_place(handle: &Handle, function: &Function<'_>, errors: &mut Errors) {
     if function.arguments.receiver.is_some() && !handle.of_self {
         let name = &handle.name;
         errors.at(name.span(), format!("the handle of a method stands beside it; write `handle = Self::{name}: …`"));
+    }
+}
+
+/// A limit without a key is one for all callers, and so is its handle.
+fn check_keyless(handle: &Handle, has_key: bool, errors: &mut Errors) {
+    let is_unit = matches!(&handle.key, Type::Tuple(it) if it.elems.is_empty());
+    if !has_key && !is_unit {
+        let path = if handle.of_self { "Self::" } else { "" };
+        let message = format!(
+            "this limit has no `key`, so its handle has none either; write `handle = {path}{}: ()`, or a `key`",
+            handle.name
+        );
+        errors.on(&handle.key, message);
     }
 }
 

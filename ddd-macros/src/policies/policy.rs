@@ -41,6 +41,8 @@ pub(super) struct Cached {
     pub(super) weigh: Option<Expr>,
     pub(super) detached: Option<bool>,
     pub(super) handle: Option<Handle>,
+    /// Where `scope = "shared"` stands: then a fill asks a store first.
+    pub(super) is_shared: Option<Span>,
     pub(super) inside_retry: bool,
 }
 
@@ -48,6 +50,7 @@ pub(super) struct Cached {
 pub(super) struct RateLimited {
     pub(super) key: Option<Expr>,
     pub(super) weight: Option<Expr>,
+    pub(super) handle: Option<Handle>,
     /// Where `wait` stands: then a call may wait for its turn.
     pub(super) waits: Option<Span>,
     /// Where `scope = "shared"` stands: then a call asks a store.
@@ -55,7 +58,7 @@ pub(super) struct RateLimited {
     pub(super) outside_cache: bool,
 }
 
-/// A constant through which the user reaches the values of a cache.
+/// A constant through which the user reaches a policy.
 #[derive(Clone)]
 pub(super) struct Handle {
     pub(super) name: Ident,

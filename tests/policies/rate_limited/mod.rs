@@ -1,6 +1,7 @@
 //! `#[rate_limited]`, by its cell.
 
 mod contract;
+mod handles;
 mod keys;
 mod live;
 mod patterns;

@@ -4,7 +4,8 @@ use std::{future::pending, sync::Arc, time::Duration};
 
 use ddd_core::{
     __private::policies::{RateLimitedSettings, WhenUnavailable},
-    App, LimitAnswer, LimitRequest, LimitStore, Moment, RefusedKind,
+    App, LimitAnswer, LimitRequest, LimitState, LimitStore, Moment, RefusedKind,
+    domain::LimitKey,
     ports::{Policy, StoreFuture},
     testing::{IsolatedPolicies, MemoryLimitStore, isolated},
 };
@@ -130,6 +131,18 @@ impl LimitStore for Silent {
         Box::pin(pending())
     }
 
+    fn look(&self, _: Vec<LimitRequest>) -> StoreFuture<Vec<LimitState>> {
+        Box::pin(pending())
+    }
+
+    fn give_back(&self, _: Vec<LimitRequest>) -> StoreFuture<()> {
+        Box::pin(pending())
+    }
+
+    fn forget(&self, _: &'static str, _: Vec<Option<LimitKey>>) -> StoreFuture<()> {
+        Box::pin(pending())
+    }
+
     fn clear(&self, _: &'static str) -> StoreFuture<()> {
         Box::pin(pending())
     }
@@ -163,6 +176,18 @@ impl LimitStore for Broken {
             assert!(!panics, "the store panics");
             Ok(Vec::new())
         })
+    }
+
+    fn look(&self, _: Vec<LimitRequest>) -> StoreFuture<Vec<LimitState>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn give_back(&self, _: Vec<LimitRequest>) -> StoreFuture<()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn forget(&self, _: &'static str, _: Vec<Option<LimitKey>>) -> StoreFuture<()> {
+        Box::pin(async { Ok(()) })
     }
 
     fn clear(&self, _: &'static str) -> StoreFuture<()> {

@@ -23,6 +23,7 @@ pub(crate) use ambient::Isolation;
 #[cfg(feature = "config")]
 pub(crate) use ambient::carried as surrounded;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
+pub(crate) use cached::set_cache_store;
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Lookup, Own, Part, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
@@ -31,6 +32,6 @@ pub use overrides::{PolicyDefaults, PolicyOverrides};
 pub(crate) use overrides::{PolicyPlan, plan as plan_policies};
 pub(crate) use overrides::{PolicyWishes, push as push_overrides};
 pub(crate) use rate_limited::set_limit_store;
-pub use rate_limited::{Admission, RateLimitedCell};
+pub use rate_limited::{Admission, LimitHandle, RateLimitedCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};
 pub use timeout::TimeoutCell;

@@ -9,6 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::Instant};
+use tracing::Instrument as _;
 
 use super::progress::ProgressWriter;
 use crate::{
@@ -105,6 +106,7 @@ impl RunningAttempt {
     }
 
     /// Becomes the next attempt in the same surroundings. Whoever calls this is the only one who still knew the last one.
+    #[inline(always)]
     pub(crate) fn become_next(&mut self, claimed: Claimed, began: Instant) -> Arc<RawValue> {
         self.timeout = claimed.timeout;
         self.until = far(began, claimed.timeout);
@@ -273,7 +275,8 @@ impl Attempt for RunningAttempt {
     }
 
     fn spawn(&self, child: BoxFuture<'static, ()>) {
-        let child = Contained::new(Box::pin(current::inside(self.inherited(), child)));
+        let child = current::inside(self.inherited(), child).instrument(tracing::Span::current());
+        let child = Contained::new(Box::pin(child));
         let mut children = self.children.lock();
         self.has_children.store(true, Ordering::Relaxed);
         match &mut *children {
@@ -291,7 +294,8 @@ impl Attempt for RunningAttempt {
     }
 }
 
-/// What is known about the attempt, and its parameters.
+/// What is known about the attempt, and its parameters. In line, so that a claim, which is large, is not moved on its way.
+#[inline(always)]
 fn taken_apart(claimed: Claimed) -> (AttemptInfo, Arc<RawValue>) {
     let info = AttemptInfo {
         id: claimed.id,
@@ -323,6 +327,7 @@ impl Attempts {
     }
 
     /// The attempt that begins now, and its parameters.
+    #[inline(always)]
     pub(crate) fn begin(&mut self, claimed: Claimed, began: Instant) -> (Arc<RunningAttempt>, Arc<RawValue>) {
         if let Some(mut last) = self.last.take()
             && let Some(attempt) = Arc::get_mut(&mut last)

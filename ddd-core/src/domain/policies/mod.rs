@@ -12,15 +12,15 @@ mod site;
 mod timeout;
 
 pub use bulkhead::BulkheadSettings;
-pub use cached::{CachedSettings, Freshness, Spans, Stored, Tag};
+pub use cached::{CacheEnvelope, CachedSettings, Freshness, Spans, Stored, Tag};
 pub use circuit_breaker::{
     Admission, Circuit, CircuitBreakerSettings, CircuitState, Hold, Totals, Transition as CircuitTransition, Verdict,
     Window,
 };
 pub use kind::PolicyKind;
 pub use rate_limited::{
-    Exceeded, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, RateLimitedSettings, Refill, Standing, Strategy,
-    WhenUnavailable,
+    Exceeded, Limit, LimitKey, LimitPlan, LimitState, LimitUsage, MoreLimits, RateLimitedSettings, Refill, Standing,
+    Strategy, WhenUnavailable,
 };
 pub use refused::{Refused, RefusedKind};
 pub use retry::{Attempt, Budget, End, RetrySettings, Step};

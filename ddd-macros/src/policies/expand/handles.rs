@@ -1,4 +1,4 @@
-//! Handles: constants through which the user reaches the values of a cache.
+//! Handles: constants through which the user reaches a cache or a limit.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,9 +14,27 @@ pub(super) fn handles(wrapped: &Wrapped<'_>) -> TokenStream {
     let all = wrapped.policies.iter().enumerate();
     all.filter_map(|(index, it)| match &it.policy.what {
         What::Cached(cached) => Some(handle(wrapped, index, cached, cached.handle.as_ref()?)),
+        What::RateLimited(limit) => Some(of_limit(wrapped, index, limit.key.is_some(), limit.handle.as_ref()?)),
         _ => None,
     })
     .collect()
+}
+
+fn of_limit(wrapped: &Wrapped<'_>, index: usize, has_key: bool, handle: &Handle) -> TokenStream {
+    let (private, vis, name, key) = (statics::private(wrapped), &wrapped.function.vis, &handle.name, &handle.key);
+    let (state, cell) = (statics::state(wrapped, index), statics::cell(index));
+    let cfgs = wrapped.function.attrs.iter().filter(|it| it.path().is_ident("cfg"));
+    let new = if has_key { quote!(new) } else { quote!(without_key) };
+    let doc = format!("The rate limit of `{}`.", wrapped.function.sig.ident);
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #vis const #name: #private::LimitHandle<#key> = {
+            use #private as __ddd;
+            #state
+            __ddd::LimitHandle::#new(&#cell)
+        };
+    }
 }
 
 fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle) -> TokenStream {
@@ -24,12 +42,16 @@ fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle)
     let (state, cell) = (statics::state(wrapped, index), statics::cell(index));
     let (instance, output) = (cached::instance(handle), &wrapped.body.output);
     let cfgs = wrapped.function.attrs.iter().filter(|it| it.path().is_ident("cfg"));
-    let stored = cached::rules(wrapped, cached.store_if.as_ref(), None);
-    let shared = cached::rules(wrapped, None, None);
+    let stored = cached::rules(wrapped, cached, cached.store_if.as_ref(), None);
+    let bare = cached::rules(wrapped, cached, None, None);
     let weighed = cached.weigh.as_ref().map(|weigh| {
-        let rules = cached::rules(wrapped, None, Some(weigh));
+        let rules = cached::rules(wrapped, cached, None, Some(weigh));
         quote!(.weighed(|it| __ddd::CacheRules::weight(&#rules, it)))
     });
+    let (new, coded) = match cached.is_shared {
+        Some(_) => (quote!(new_shared), Some(quote!(.coded(|| __ddd::codec(&#bare))))),
+        None => (quote!(new), None),
+    };
     let doc = format!("The cache of `{}`.", wrapped.function.sig.ident);
     quote! {
         #(#cfgs)*
@@ -37,12 +59,12 @@ fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle)
         #vis const #name: #private::CacheHandle<#key, #output> = {
             use #private as __ddd;
             #state
-            __ddd::CacheHandle::new::<#instance>(
+            __ddd::CacheHandle::#new::<#instance>(
                 &#cell,
                 __ddd::HandleRules::new(
                     |it| __ddd::CacheRules::is_stored(&#stored, it),
-                    |it| __ddd::CacheRules::share(&#shared, it),
-                ) #weighed,
+                    |it| __ddd::CacheRules::share(&#bare, it),
+                ) #weighed #coded,
             )
         };
     }

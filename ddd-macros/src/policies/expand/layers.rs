@@ -11,7 +11,7 @@ use syn::{Expr, spanned::Spanned};
 use super::{
     attempts, cached,
     local::{Local, local},
-    statics::cell,
+    statics::{cell, reached},
 };
 use crate::policies::{
     arguments::Receiver,
@@ -80,9 +80,10 @@ impl Layers<'_> {
     }
 
     fn admitted(&self, index: usize, limit: &RateLimited) -> TokenStream {
-        let cell = cell(index);
+        let cell = reached(&self.wrapped.policies[index], index);
+        let ty = limit.handle.as_ref().map(|it| &it.key).map(|it| quote!(::<#it>));
         let key = match &limit.key {
-            Some(key) => quote_spanned!(key.span()=> __ddd::limit_key(&#key)),
+            Some(key) => quote_spanned!(key.span()=> __ddd::limit_key #ty (&#key)),
             None => quote!(()),
         };
         let weight = limit.weight.as_ref().map_or_else(|| quote!(1), |it| quote_spanned!(it.span()=> #it));

@@ -19,6 +19,7 @@ pub(super) fn cell(index: usize) -> Ident {
 pub(super) fn handle(named: &Named) -> Option<&Handle> {
     match &named.policy.what {
         What::Cached(it) => it.handle.as_ref(),
+        What::RateLimited(it) => it.handle.as_ref(),
         _ => None,
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use syn::Expr;
 
-use super::reader::{NEW, Settings, at_least_one, whole};
+use super::{
+    handle,
+    reader::{NEW, Settings, at_least_one, whole},
+};
 use crate::{
     options::Found,
     policies::{
@@ -41,7 +44,7 @@ pub(super) fn check(settings: &mut Settings<'_>, args: &Args) -> (Setting, What)
     further(settings, args);
     settings.take("queue", Value::Integer, |it| whole(it, 0, "a queue has room for some calls, or for none"));
     settings.take("capacity", Value::Integer, |it| at_least_one(it, "a limit knows at least one key"));
-    settings.scope();
+    let is_shared = settings.scope();
     settings.choice(
         "when_unavailable",
         "WhenUnavailable",
@@ -50,8 +53,9 @@ pub(super) fn check(settings: &mut Settings<'_>, args: &Args) -> (Setting, What)
     let what = What::RateLimited(Box::new(RateLimited {
         key,
         weight: settings.read("weight", |it| it.expr().cloned()),
+        handle: settings.read("handle", handle::read),
         waits: settings.written("wait"),
-        is_shared: settings.said.iter().any(|it| it.name == "shared").then(|| settings.written("scope")).flatten(),
+        is_shared,
         outside_cache: settings.read("outside_cache", Found::boolean).unwrap_or_default(),
     }));
     (start, what)

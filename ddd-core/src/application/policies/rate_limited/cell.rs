@@ -3,13 +3,19 @@ use std::{fmt::Debug, hash::Hash, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    super::state_cell::{Held, StateCell},
+    super::{
+        ambient::now,
+        state_cell::{Held, StateCell},
+    },
     admission::Admission,
     limiter::{ALLOWED, Limiter, REFUSED, local_key, shared_key, text_of},
     no_room::NoRoom,
     shared::{Decision, SharedCall},
 };
-use crate::domain::{LimitKey, RateLimitedSettings, Refused, RefusedKind, Scope, Site};
+use crate::{
+    domain::{LimitKey, LimitState, RateLimitedSettings, Refused, RefusedKind, Scope, Site},
+    ports::StoreError,
+};
 
 /// Longer than any call waits: one year. What is added to a moment must not reach beyond it.
 const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 3_600);
@@ -39,8 +45,10 @@ impl RateLimitedCell {
     /// There is no room, and the refusal says when there is; or the cost is over the whole limit.
     #[inline]
     pub fn try_admit<K: Hash + Debug>(&'static self, key: K, cost: u32) -> Result<(), Refused> {
+        // First: the clock takes longest, and what needs no time is computed beside it.
+        let now = now();
         let limiter = self.limiter();
-        self.told(&limiter, limiter.take(local_key(&key), &key, cost))
+        self.told(&limiter, limiter.take_at(now, local_key(&key), &key, cost))
     }
 
     /// The same; if the settings say so, it waits for room, behind those that came before it, and asks the shared store.
@@ -53,16 +61,59 @@ impl RateLimitedCell {
     /// It must wait, and there is no tokio runtime with its timer enabled.
     #[inline]
     pub fn admit<K: Hash + Debug>(&'static self, key: K, cost: u32) -> Admission {
+        let now = now();
         let (limiter, here) = (self.limiter(), local_key(&key));
-        if self.annotated.scope == Scope::Shared && cost > 0 {
-            let call = SharedCall { policy: self.site.name, key: shared_key(&key), cost };
+        if let Some(call) = self.shared_call(&key, cost) {
             return Admission::waits(self.admit_everywhere(limiter, call, here, text_of(&key)));
         }
         let wait = limiter.wait();
         if !wait.is_zero() {
             return self.admit_in_turn(limiter, here, &key, cost, wait);
         }
-        Admission::known(self.told(&limiter, limiter.take(here, &key, cost)))
+        Admission::known(self.told(&limiter, limiter.take_at(now, here, &key, cost)))
+    }
+
+    /// How the limit of `key` stands.
+    ///
+    /// # Errors
+    /// It is shared, and its store does not answer.
+    pub(super) async fn state_of<K: Hash>(&'static self, key: &K) -> Result<LimitState, StoreError> {
+        let limiter = self.limiter();
+        match self.shared_call(key, 1) {
+            Some(call) => call.state(&limiter).await,
+            None => Ok(limiter.state(local_key(key))),
+        }
+    }
+
+    /// Gives back what was taken for `key`.
+    ///
+    /// # Errors
+    /// The limit is shared, and its store does not answer.
+    pub(super) async fn give_back<K: Hash>(&'static self, key: &K, cost: u32) -> Result<(), StoreError> {
+        let limiter = self.limiter();
+        limiter.give_back(local_key(key), cost);
+        match self.shared_call(key, cost) {
+            Some(call) => call.give_back(&limiter).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Forgets what `key` used.
+    ///
+    /// # Errors
+    /// The limit is shared, and its store does not answer.
+    pub(super) async fn forget<K: Hash>(&'static self, key: &K) -> Result<(), StoreError> {
+        self.limiter().forget(local_key(key));
+        match self.shared_call(key, 1) {
+            Some(call) => call.forget().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The call for the store, if the limit is shared.
+    fn shared_call<K: Hash>(&self, key: &K, cost: u32) -> Option<SharedCall> {
+        let is_shared = self.annotated.scope == Scope::Shared && cost > 0;
+        is_shared.then(|| SharedCall { policy: self.site.name, key: shared_key(key), cost })
     }
 
     fn admit_in_turn(

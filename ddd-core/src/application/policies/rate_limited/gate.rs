@@ -4,7 +4,7 @@ use super::{
     super::atomics::{AtomicU64, Mutex, Ordering},
     word::{UNKNOWN, read, written},
 };
-use crate::domain::{Exceeded, LimitPlan, LimitUsage, Moment, Refill, Standing};
+use crate::domain::{Exceeded, LimitPlan, LimitState, LimitUsage, Moment, Refill, Standing};
 
 /// The limit's state, and a word that says ahead what calls may do by themselves.
 ///
@@ -100,6 +100,16 @@ impl Gate {
         self.with(now, |kept| kept.usage = kept.plan.unused());
     }
 
+    /// How it stands.
+    pub(super) fn state(&self, now: Moment) -> LimitState {
+        self.with(now, |kept| kept.plan.state(&mut kept.usage, now))
+    }
+
+    /// Gives back what was taken.
+    pub(super) fn give_back(&self, cost: u32, now: Moment) {
+        self.with(now, |kept| kept.plan.give_back(&mut kept.usage, cost, now));
+    }
+
     #[cold]
     fn decide(&self, cost: u32, now: Moment) -> Result<(), Exceeded> {
         self.with(now, |kept| kept.plan.take(&mut kept.usage, cost, now))
@@ -117,6 +127,7 @@ impl Gate {
         answer
     }
 
+    #[inline]
     fn refill(&self) -> Refill {
         Refill { interval: self.interval.load(Ordering::Acquire), capacity: self.capacity.load(Ordering::Acquire) }
     }

@@ -19,7 +19,7 @@ use super::{
     queue::Queue,
     table::{Near, Table},
 };
-use crate::domain::{Exceeded, LimitKey, LimitPlan, Moment, RateLimitedSettings};
+use crate::domain::{Exceeded, LimitKey, LimitPlan, LimitState, Moment, RateLimitedSettings};
 
 /// So much of a key's text is kept, in bytes.
 const LONGEST_TEXT: usize = 64;
@@ -63,10 +63,21 @@ impl Limiter {
     /// Takes `cost` for `key`, or nothing: then it says in how long there is room.
     #[inline]
     pub(super) fn take(&self, key: Option<LimitKey>, text: &dyn Debug, cost: u32) -> Result<(), NoRoom> {
+        self.take_at(now(), key, text, cost)
+    }
+
+    /// The same, at this moment.
+    #[inline]
+    pub(super) fn take_at(
+        &self,
+        now: Moment,
+        key: Option<LimitKey>,
+        text: &dyn Debug,
+        cost: u32,
+    ) -> Result<(), NoRoom> {
         if cost == 0 {
             return Ok(());
         }
-        let now = now();
         let taken = match key {
             None => self.gate.take(cost, now),
             Some(key) => self.take_for(key, text, cost, now),
@@ -112,6 +123,35 @@ impl Limiter {
         self.gate.clear(now());
         if let Some(table) = self.table.get() {
             table.clear();
+        }
+        self.queue.wake();
+    }
+
+    /// How the limit of a key stands, or the one for calls without a key.
+    pub(super) fn state(&self, key: Option<LimitKey>) -> LimitState {
+        let now = now();
+        match key {
+            None => self.gate.state(now),
+            Some(key) => self.table.get().unwrap_or_else(|| self.new_table()).state(key, now),
+        }
+    }
+
+    /// Gives back what was taken; whoever waits asks again.
+    pub(super) fn give_back(&self, key: Option<LimitKey>, cost: u32) {
+        match (key, self.table.get()) {
+            (None, _) => self.gate.give_back(cost, now()),
+            (Some(key), Some(table)) => table.give_back(key, cost, now()),
+            (Some(_), None) => {}
+        }
+        self.queue.wake();
+    }
+
+    /// Forgets what was used; whoever waits asks again.
+    pub(super) fn forget(&self, key: Option<LimitKey>) {
+        match (key, self.table.get()) {
+            (None, _) => self.gate.clear(now()),
+            (Some(key), Some(table)) => table.forget(key),
+            (Some(_), None) => {}
         }
         self.queue.wake();
     }

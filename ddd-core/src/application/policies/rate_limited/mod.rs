@@ -6,6 +6,7 @@
 mod admission;
 mod cell;
 mod gate;
+mod handle;
 mod limiter;
 mod no_room;
 mod policy;
@@ -16,4 +17,5 @@ mod word;
 
 pub use admission::Admission;
 pub use cell::RateLimitedCell;
+pub use handle::LimitHandle;
 pub(crate) use shared::set_limit_store;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     application::store_call,
-    domain::{LimitKey, WhenUnavailable},
+    domain::{LimitKey, LimitState, WhenUnavailable},
     ports::{LimitAnswer, LimitRequest, LimitStore, StoreError, StoreErrorKind},
 };
 
@@ -89,6 +89,34 @@ impl SharedCall {
         }
     }
 
+    /// How the limit stands in the store.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(super) async fn state(self, limiter: &Limiter) -> Result<LimitState, StoreError> {
+        let request = LimitRequest::new(self.policy, self.key, self.cost, limiter.effective());
+        only(store_call::call(store()?.look(vec![request]), TIMEOUT).await?)
+    }
+
+    /// Gives back what was taken.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(super) async fn give_back(self, limiter: &Limiter) -> Result<(), StoreError> {
+        let request = LimitRequest::new(self.policy, self.key, self.cost, limiter.effective());
+        store_call::call(store()?.give_back(vec![request]), TIMEOUT).await?;
+        limiter.queue.wake();
+        Ok(())
+    }
+
+    /// Forgets what the key used.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(super) async fn forget(self) -> Result<(), StoreError> {
+        store_call::call(store()?.forget(self.policy, vec![self.key]), TIMEOUT).await
+    }
+
     async fn decide(self, limiter: &Limiter) -> Decision {
         // A change holds for those who wait, too.
         let settings = limiter.effective();
@@ -120,9 +148,16 @@ impl SharedCall {
 }
 
 async fn ask(request: LimitRequest) -> Result<LimitAnswer, StoreError> {
-    let store = slot().lock().clone();
+    only(store_call::call(store()?.take(vec![request]), TIMEOUT).await?)
+}
+
+fn store() -> Result<Arc<dyn LimitStore>, StoreError> {
     let missing = || StoreError::new(StoreErrorKind::Misconfigured, "the application was built without a limit store");
-    let answers = store_call::call(store.ok_or_else(missing)?.take(vec![request]), TIMEOUT).await?;
+    slot().lock().clone().ok_or_else(missing)
+}
+
+/// The answer to the only question.
+fn only<T>(answers: Vec<T>) -> Result<T, StoreError> {
     let unanswered = || StoreError::new(StoreErrorKind::Corrupt, "the store left a request unanswered");
     answers.into_iter().next().ok_or_else(unanswered)
 }

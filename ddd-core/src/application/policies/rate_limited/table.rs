@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::domain::{Exceeded, LimitKey, LimitPlan, LimitUsage, Moment};
+use crate::domain::{Exceeded, LimitKey, LimitPlan, LimitState, LimitUsage, Moment};
 
 /// Into how many shards the largest tables are cut.
 const MOST_SHARDS: u32 = 128;
@@ -75,6 +75,21 @@ impl Table {
     pub(super) fn take(&self, key: LimitKey, cost: u32, now: Moment) -> Answer {
         self.sweep_sometimes(now);
         self.shard(key).lock().take(key, cost, now)
+    }
+
+    /// How the limit of a key stands.
+    pub(super) fn state(&self, key: LimitKey, now: Moment) -> LimitState {
+        self.shard(key).lock().state(key, now)
+    }
+
+    /// Gives back what a key took.
+    pub(super) fn give_back(&self, key: LimitKey, cost: u32, now: Moment) {
+        self.shard(key).lock().give_back(key, cost, now);
+    }
+
+    /// Forgets what a key used.
+    pub(super) fn forget(&self, key: LimitKey) {
+        self.shard(key).lock().known.remove(&key);
     }
 
     /// Remembers the text of a key, if the key is still known.
@@ -180,6 +195,21 @@ impl Keys {
         let taken = self.plan.take(&mut known.usage, cost, now);
         let wants_text = known.text.is_none() && self.plan.is_half_used(&known.usage, now);
         Answer { taken, wants_text }
+    }
+
+    fn state(&mut self, key: LimitKey, now: Moment) -> LimitState {
+        let now = self.reach(now);
+        match self.known.get_mut(&key) {
+            Some(known) => self.plan.state(&mut known.usage, now),
+            None => self.plan.state(&mut self.plan.unused(), now),
+        }
+    }
+
+    fn give_back(&mut self, key: LimitKey, cost: u32, now: Moment) {
+        let now = self.reach(now);
+        if let Some(known) = self.known.get_mut(&key) {
+            self.plan.give_back(&mut known.usage, cost, now);
+        }
     }
 
     fn adopt(&mut self, plan: &LimitPlan, most: usize, now: Moment) {

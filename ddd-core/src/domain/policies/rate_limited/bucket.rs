@@ -26,6 +26,11 @@ impl Bucket {
         self.full_at = rule.refill().take(self.full_at, cost, now).unwrap_or(self.full_at);
     }
 
+    pub(super) fn give_back(&mut self, rule: &Rule, cost: u32) {
+        let full_at = self.full_at.as_nanos().saturating_sub(rule.interval.saturating_mul(cost.into()));
+        self.full_at = Moment::from_nanos(full_at);
+    }
+
     pub(super) fn used(self, rule: &Rule, now: Moment) -> u32 {
         let missing = self.full_at.since(now).as_nanos().div_ceil(u128::from(rule.interval.max(1)));
         u32::try_from(missing).unwrap_or(u32::MAX).min(rule.most)

@@ -30,6 +30,14 @@ impl Fixed {
         if now.as_nanos() / rule.per > self.piece { 0 } else { self.used }
     }
 
+    pub(super) fn over_at(&self, rule: &Rule) -> Moment {
+        if self.used == 0 { Moment::default() } else { self.end(rule) }
+    }
+
+    pub(super) const fn give_back(&mut self, cost: u32) {
+        self.used = self.used.saturating_sub(cost);
+    }
+
     pub(super) const fn is_half_used(self, rule: &Rule) -> bool {
         self.used >= rule.half()
     }

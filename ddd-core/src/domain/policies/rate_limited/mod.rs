@@ -12,6 +12,7 @@ mod refill;
 mod rule;
 mod settings;
 mod sliding;
+mod state;
 mod strategy;
 mod window;
 
@@ -21,4 +22,5 @@ pub use more_limits::{Limit, MoreLimits};
 pub use plan::{LimitPlan, LimitUsage, Standing};
 pub use refill::Refill;
 pub use settings::{RateLimitedSettings, WhenUnavailable};
+pub use state::LimitState;
 pub use strategy::Strategy;

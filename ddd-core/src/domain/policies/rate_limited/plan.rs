@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use super::{
     exceeded::Exceeded, more_limits::Limit, refill::Refill, rule::Rule, settings::RateLimitedSettings,
-    strategy::Strategy, window::Window,
+    state::LimitState, strategy::Strategy, window::Window,
 };
 use crate::domain::Moment;
 
@@ -94,6 +96,26 @@ impl LimitPlan {
         // The last of them to make room decides: the others have room from their moment on.
         let full = self.pairs(usage).filter_map(|(rule, window)| window.check(rule, cost, now).err()).max();
         full.map_or(Ok(()), Err)
+    }
+
+    /// How it stands.
+    pub fn state(&self, usage: &mut LimitUsage, now: Moment) -> LimitState {
+        let retry_after = match self.check(usage, 1, now) {
+            Ok(()) => Some(Duration::ZERO),
+            Err(Exceeded::Until(at)) => Some(at.since(now)),
+            Err(Exceeded::Always) => None,
+        };
+        let left = |(rule, window): (&Rule, &mut Window)| rule.most.saturating_sub(window.used(rule, now));
+        let remaining = self.pairs(usage).map(left).min().unwrap_or_default();
+        let over_at = self.pairs(usage).map(|(rule, window)| window.over_at(rule)).max().unwrap_or_default();
+        LimitState::new(remaining, retry_after, over_at.since(now))
+    }
+
+    /// Gives back what was taken and is not over yet, the latest first, at most all of it.
+    pub fn give_back(&self, usage: &mut LimitUsage, cost: u32, now: Moment) {
+        // What is over is gone: it must not be given back in place of what is not.
+        let _ = self.check(usage, 1, now);
+        self.pairs(usage).for_each(|(rule, window)| window.give_back(rule, cost));
     }
 
     /// How much of its limits is used, in thousandths; of several limits, the largest share.

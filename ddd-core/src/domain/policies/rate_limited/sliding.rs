@@ -77,6 +77,24 @@ impl Sliding {
         self.used.saturating_sub(over.map(|it| it.cost).sum())
     }
 
+    pub(super) fn over_at(&self, rule: &Rule) -> Moment {
+        let last = self.slices.back().map_or(0, |it| it.last.saturating_add(rule.per));
+        Moment::from_nanos(last)
+    }
+
+    /// The latest first: what is left counts no longer than it did.
+    pub(super) fn give_back(&mut self, cost: u32) {
+        let mut left = cost.min(self.used);
+        self.used -= left;
+        while let Some(newest) = self.slices.back_mut().filter(|_| left > 0) {
+            let of_slice = left.min(newest.cost);
+            (newest.cost, left) = (newest.cost - of_slice, left - of_slice);
+            if newest.cost == 0 {
+                self.slices.pop_back();
+            }
+        }
+    }
+
     pub(super) fn is_half_used(&self, rule: &Rule) -> bool {
         self.used >= rule.half()
     }

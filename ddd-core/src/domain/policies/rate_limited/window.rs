@@ -53,6 +53,24 @@ impl Window {
         }
     }
 
+    /// When all that was used is over.
+    pub(super) fn over_at(&self, rule: &Rule) -> Moment {
+        match self {
+            Self::Sliding(it) => it.over_at(rule),
+            Self::Bucket(it) => it.full_at,
+            Self::Fixed(it) => it.over_at(rule),
+        }
+    }
+
+    /// Gives back what was used and is not over, at most all of it.
+    pub(super) fn give_back(&mut self, rule: &Rule, cost: u32) {
+        match self {
+            Self::Sliding(it) => it.give_back(cost),
+            Self::Bucket(it) => it.give_back(rule, cost),
+            Self::Fixed(it) => it.give_back(cost),
+        }
+    }
+
     /// Without a division: every call with a key asks this.
     pub(super) fn is_half_used(&self, rule: &Rule, now: Moment) -> bool {
         match self {

@@ -1,0 +1,25 @@
+use ddd_core::{Refused, rate_limited};
+
+#[rate_limited(3, handle = WITHOUT_A_KEY: ())]
+async fn without_a_key(id: u64) -> Result<u64, Refused> {
+    Ok(id)
+}
+
+#[rate_limited(3, key = id, handle = ANOTHER_TYPE: u64)]
+async fn another_type(id: u64) -> Result<u64, Refused> {
+    Ok(id)
+}
+
+struct Shop;
+
+impl Shop {
+    #[rate_limited(3, key = id, handle = Self::METHOD: u64)]
+    async fn method(&self, id: u64) -> Result<u64, Refused> {
+        Ok(id)
+    }
+}
+
+fn main() {
+    let _ = (without_a_key(1), another_type(1), Shop.method(1));
+    let _ = (WITHOUT_A_KEY, ANOTHER_TYPE, Shop::METHOD);
+}
