@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use ddd_core::{App, Settings, SqliteStore, task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use crate::Outcome;
 
@@ -35,6 +36,15 @@ pub async fn work(file: &Path, name: &str) -> Outcome {
     settings.heartbeat = Duration::from_millis(400);
     let store = SqliteStore::open(file)?;
     let app = App::builder().settings(settings).provide(Name(name.to_owned())).store(store).build().await?;
-    app.run().await?;
+    // Ends with the process that started it, whatever becomes of that one: it holds the other end.
+    let (held, ended) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        drop(held);
+    });
+    tokio::select! {
+        ran = app.run() => drop(ran?),
+        _ = ended => {}
+    }
     Ok(())
 }

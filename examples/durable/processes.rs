@@ -14,7 +14,7 @@ impl Worker {
     /// Starts this program once more, as a worker.
     pub fn start(file: &Path, name: &str) -> Outcome<Self> {
         let program = std::env::current_exe()?;
-        Ok(Self(Command::new(program).arg("worker").arg(file).arg(name).stdin(Stdio::null()).spawn()?))
+        Ok(Self(Command::new(program).arg("worker").arg(file).arg(name).stdin(Stdio::piped()).spawn()?))
     }
 
     pub fn pid(&self) -> u32 {

@@ -57,7 +57,7 @@ async fn workers_are_killed_and_nothing_is_lost() {
 #[tokio::test]
 async fn workers_that_hear_nothing_find_all() {
     let size = Size { tasks: 2_000, kills: 4, workers: 2, most: 20 };
-    tell("deaf", kills::kills(&mut Scene::new("deaf").with_lease(1_000).deaf(), &size).await);
+    tell("deaf", kills::kills(&mut Scene::new("deaf").deaf(), &size).await);
 }
 
 #[tokio::test]

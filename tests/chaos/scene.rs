@@ -94,7 +94,7 @@ impl Scene {
 
     pub(crate) fn start_with(&self, options: &Options) -> Process {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-worker"));
-        let child = command.args(arguments(options)).stdin(Stdio::null()).spawn().unwrap();
+        let child = command.args(arguments(options)).stdin(Stdio::piped()).spawn().unwrap();
         Process { pid: child.id(), child }
     }
 

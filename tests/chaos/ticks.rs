@@ -67,7 +67,7 @@ pub(crate) async fn ticks(scene: &mut Scene, ticks: usize, kills: usize, speed: 
     let in_step: Vec<_> = seen.iter().skip(1).copied().collect();
     let missed: i64 = in_step.windows(2).map(|it| (it[1] - it[0]) / PERIOD - 1).sum();
     // Ticks that pass while no process gets to them make one run. At such a speed, that is for a machine to have little time.
-    let most = if speed > 5 { i64::try_from(ticks / 50).unwrap_or_default() } else { 0 };
+    let most = if speed > 5 { i64::try_from(ticks / 20).unwrap_or_default() } else { 0 };
     if missed > most {
         return Err(format!("{} ticks fired, and {missed} between them did not", seen.len()));
     }

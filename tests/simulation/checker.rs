@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::{
     bodies::{CHILD, NARROW, NARROW_DEPTH, PER_KEY, TIMEOUT},
     ledger::{Asked, Book, Left, Ran},
-    node::LEASE,
+    node::{GRACE, LEASE},
 };
 
 type Records = BTreeMap<TaskId, TaskRecord>;
@@ -78,6 +78,7 @@ pub(crate) fn check(book: &Book, records: &Records, statistics: &Statistics) -> 
     let lives = lives(book)?;
     what_went_in_came_out(book, records)?;
     ends_come_from_bodies_that_held_the_task(book, records, &lives)?;
+    who_was_told_to_end_ended(book)?;
     limits_held(book, records)?;
     controls_were_kept(book, &lives)?;
     who_waited_was_told_the_truth(book, &lives)?;
@@ -191,6 +192,22 @@ fn ends_come_from_bodies_that_held_the_task(book: &Book, records: &Records, live
         let told = record.result.as_ref().and_then(|it| it.get().parse().ok());
         if told.is_some_and(|told: u64| told != record.fence.get()) {
             return Err(format!("a result of fence {told:?} was taken{}", history(book, record.id)));
+        }
+    }
+    Ok(())
+}
+
+/// A node that was told of a cancel or a lost lease ended the body, within the grace.
+fn who_was_told_to_end_ended(book: &Book) -> Result<(), String> {
+    let bodies: HashMap<_, _> = book.ran.iter().map(|it| ((it.id, it.fence), it)).collect();
+    for (id, fence, at) in &book.told_to_end {
+        let Some(body) = bodies.get(&(*id, *fence)) else { continue };
+        let late = body.ended.saturating_duration_since((*at).max(body.began) + GRACE);
+        if late > Duration::from_millis(10) {
+            return Err(format!(
+                "fence {fence} was to end, and ran on for {late:?} over the grace{}",
+                history(book, *id)
+            ));
         }
     }
     Ok(())

@@ -51,6 +51,8 @@ pub(crate) struct Book {
     pub(crate) controls: Vec<(TaskId, Asked, Controlled)>,
     /// What users were told who waited for the end: the status, and the result.
     pub(crate) waited: Vec<(TaskId, TaskStatus, Option<u64>)>,
+    /// Which attempts a node was told to end, by the answers to its heartbeats, and when.
+    pub(crate) told_to_end: Vec<(TaskId, Fence, Instant)>,
     /// How many nodes were killed, cut off or ended.
     pub(crate) deaths: usize,
     /// What each node runs now, and how many it may.

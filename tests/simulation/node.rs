@@ -7,12 +7,16 @@ use ddd_core::{
     ports::QueueSettings,
     testing::{self, Fault, FaultyStore, HintFault, VirtualClock},
 };
-use ddd_tests::kit::bugs::{Bug, with_bug};
+use ddd_tests::kit::{
+    bugs::{Bug, with_bug},
+    layer::Layered,
+};
 
 use crate::{
     bodies::{NARROW, NARROW_DEPTH, Place, definitions},
     chance::{Chance, CutOff},
     ledger::Ledger,
+    witness::Ear,
 };
 
 /// What all nodes have in common.
@@ -35,12 +39,17 @@ pub(crate) struct Node {
 
 /// The lease of the simulation: half an attempt's time.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
+/// How long a body that listens may clean up when its task is cancelled.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
+/// How long an answer of the store is waited for.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 fn settings(slots: usize) -> Settings {
     let mut settings = Settings::default();
     settings.slots = slots;
     settings.lease = LEASE;
-    settings.cancel_grace = Duration::from_secs(2);
+    settings.cancel_grace = GRACE;
+    settings.store_timeout = PATIENCE;
     // A look costs real time.
     settings.poll_interval = Duration::from_secs(3);
     settings
@@ -62,7 +71,8 @@ impl Cluster {
         if is_calm {
             store.calm();
         }
-        let seen: Arc<dyn TaskStore> = Arc::new(store.clone());
+        let ear = Ear { store: Arc::new(store.clone()), ledger: self.ledger.clone() };
+        let seen: Arc<dyn TaskStore> = Arc::new(Layered(Arc::new(ear)));
         let seen = self.bug.map_or(seen.clone(), |bug| with_bug(seen, bug));
         loop {
             let builder = testing::builder()
@@ -89,8 +99,12 @@ impl Node {
         self.cut_off.until(tokio::time::Instant::now() + duration);
     }
 
-    pub(crate) fn calm(&self) {
+    /// All is well from now on, but that it may hear no hints.
+    pub(crate) fn calm(&self, is_deaf: bool) {
         self.store.calm();
+        if is_deaf {
+            self.store.plan_hints(|_| HintFault::Lost);
+        }
     }
 
     /// More or fewer slots. Bodies that run are not stopped, so the ledger knows the most that there ever were.

@@ -9,7 +9,9 @@ use ddd_core::{
 };
 use ddd_tests::kit::layer::Layer;
 
-use crate::ledger::Ledger;
+use tokio::time::Instant;
+
+use crate::{ledger::Ledger, node::PATIENCE};
 
 pub(crate) struct Witness {
     pub(crate) store: Arc<dyn TaskStore>,
@@ -46,5 +48,34 @@ impl Layer for Witness {
             self.ledger.book().fired.insert(task.id, (name.to_string(), *tick));
         }
         self.store.schedules(command)
+    }
+}
+
+/// Stands right before a node, in front of all trouble, and notes what the node is told.
+pub(crate) struct Ear {
+    pub(crate) store: Arc<dyn TaskStore>,
+    pub(crate) ledger: Arc<Ledger>,
+}
+
+impl Layer for Ear {
+    fn below(&self) -> &Arc<dyn TaskStore> {
+        &self.store
+    }
+
+    fn heartbeat(&self, heartbeat: Heartbeat) -> StoreFuture<Vec<Signal>> {
+        let (ledger, asked) = (self.ledger.clone(), Instant::now());
+        let answer = self.store.heartbeat(heartbeat);
+        Box::pin(async move {
+            let signals = answer.await?;
+            // Later, nobody listens any more.
+            if asked.elapsed() < PATIENCE {
+                let told = signals.iter().filter_map(|it| match it {
+                    Signal::Cancel { id, fence } | Signal::Lost { id, fence } => Some((*id, *fence, Instant::now())),
+                    _ => None,
+                });
+                ledger.book().told_to_end.extend(told);
+            }
+            Ok(signals)
+        })
     }
 }
