@@ -14,7 +14,6 @@ mod hooks;
 mod ids;
 mod inbox;
 mod known_queues;
-mod name_hasher;
 mod policies;
 mod prepare;
 mod provide;
