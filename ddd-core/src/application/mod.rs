@@ -16,7 +16,6 @@ mod in_force;
 mod inbox;
 mod known_queues;
 mod meters;
-mod name_hasher;
 mod policies;
 mod prepare;
 mod provide;

@@ -1,18 +1,19 @@
 //! Every definition of the program, with its effective settings.
 
-use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use foldhash::fast::FixedState;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::{InForce, Settings, TaskOverrides, meters::Meters, name_hasher::NameHasher};
+use super::{InForce, Settings, TaskOverrides, meters::Meters};
 use crate::{
     domain::{ConfigurationProblem, Name, Priority, Retry, ScheduleOption, Until, closest},
     ports::{Definition, KnownTask, Schemas},
 };
 
 /// Looked into twice for each task. Its names are the program's own, so nobody can choose ones that collide.
-type ByName = HashMap<&'static str, Arc<Registered>, BuildHasherDefault<NameHasher>>;
+type ByName = HashMap<&'static str, Arc<Registered>, FixedState>;
 
 /// Every definition of the program, known before its first call.
 #[derive(Clone, Debug)]
