@@ -22,7 +22,7 @@ mod atomics {
 
 /// The same for the domain.
 mod domain {
-    pub(crate) use ddd_core::domain::{Exceeded, LimitPlan, LimitUsage, Moment, Refill, Standing};
+    pub(crate) use ddd_core::domain::{Exceeded, LimitPlan, LimitState, LimitUsage, Moment, Refill, Standing};
 }
 
 mod circuit_breaker;
