@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::domain::{FailureKind, TaskStatus};
+use crate::domain::FailureKind;
+#[cfg(feature = "metrics")]
+use crate::domain::TaskStatus;
 
 /// The instruments of one definition.
 #[derive(Debug, Default)]
@@ -23,7 +25,6 @@ impl Meters {
     pub(crate) const fn submitted(&self) {}
     pub(crate) const fn began(&self, _: Duration) {}
     pub(crate) fn ended(&self, _: impl FnOnce() -> Duration, _: Option<FailureKind>) {}
-    pub(crate) const fn finished(&self, _: TaskStatus) {}
 }
 
 #[cfg(feature = "metrics")]

@@ -1,6 +1,6 @@
 //! Makes the spans of tasks when somebody asks for them.
 //!
-//! The span of a task costs a third of what the engine spends on it, and most tasks log nothing. So the engine only notes
+//! The span of a task takes memory, locks and the writing of its fields, and most tasks log nothing. So the engine only notes
 //! what the span would say, and this subscriber has it made before anything looks for the current span: an event, a new
 //! span, the entry of another, or `Span::current()`.
 
