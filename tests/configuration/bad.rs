@@ -16,7 +16,8 @@ struct Billing {
 }
 
 /// One line of `default.yaml` (below `tasks:` unless it begins with a letter), and what is told of it.
-const YAML: [(&str, &str); 26] = [
+const YAML: [(&str, &str); 27] = [
+    ("log:\n  level: luod", "default.yaml:2: `log.level`: "),
     (
         "tasks:\n  max_workers: lots",
         "default.yaml:2: `tasks.max_workers`: a text was found where a whole number from 0 up belongs",

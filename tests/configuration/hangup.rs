@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::Router;
-use ddd_core::{App, Configuration, Task, task};
+use ddd_core::{App, Configuration, Task, task, telemetry::Telemetry};
 
 use crate::support::Folder;
 
@@ -26,10 +26,15 @@ fn child() {
     runtime.block_on(async {
         let builder = Configuration::builder().directory(folder).without_dotenv().profile("test");
         let configuration = builder.environment::<&str, &str>([]).load().unwrap();
+        Telemetry::builder().configuration(&configuration).to_stdout().install().unwrap();
         let builder = App::builder().definitions([wave::definition()]).configuration(&configuration);
         let builder = builder.on_reload(|configuration| {
             let slots = configuration.settings().slots;
-            if slots == 66 { Err("66") } else { Ok(move || println!("\nreloaded {slots}")) }
+            let told = move || {
+                tracing::debug!("heard of {slots}");
+                println!("\nreloaded {slots}");
+            };
+            if slots == 66 { Err("66") } else { Ok(told) }
         });
         let app = builder.reload_on_hangup().build().await.unwrap();
         if role == "server" {
@@ -71,8 +76,19 @@ impl Process {
 
     /// Reads until the child says something that begins so.
     fn line(&mut self, beginning: &str) -> String {
-        let found = self.lines.find_map(|it| it.ok().filter(|it| it.starts_with(beginning)));
-        found.unwrap_or_else(|| panic!("the child never said `{beginning}`"))
+        self.lines_to(beginning).pop().unwrap()
+    }
+
+    /// The same, with all before it.
+    fn lines_to(&mut self, beginning: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        for line in &mut self.lines {
+            all.push(line.unwrap());
+            if all.last().is_some_and(|it| it.starts_with(beginning)) {
+                return all;
+            }
+        }
+        panic!("the child never said `{beginning}`: {all:?}");
     }
 
     fn signal(&self, name: &str) {
@@ -95,10 +111,14 @@ fn the_configuration_is_read_again_on_sighup() {
         let folder = Folder::new().file("default.yaml", &slots(2));
         let mut process = Process::start(role, &folder);
         process.line("ready");
-        for number in [5, 7] {
-            std::fs::write(folder.path().join("default.yaml"), slots(number)).unwrap();
+        for (number, level) in [(5, "info"), (7, "debug"), (8, "warn")] {
+            let text = format!("{}log: {{level: {level}}}\n", slots(number));
+            std::fs::write(folder.path().join("default.yaml"), text).unwrap();
             process.signal("HUP");
-            assert_eq!(process.line("reloaded"), format!("reloaded {number}"), "{role}");
+            let lines = process.lines_to("reloaded");
+            assert_eq!(lines.last().unwrap(), &format!("reloaded {number}"), "{role}");
+            let heard = lines.iter().any(|it| it.contains(&format!("heard of {number}")));
+            assert_eq!(heard, level == "debug", "{role}: {lines:#?}");
         }
         // What is wrong changes nothing, and the process lives on.
         std::fs::write(folder.path().join("default.yaml"), slots(66)).unwrap();

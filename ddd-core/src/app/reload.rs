@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[cfg(feature = "telemetry")]
+use super::telemetry::Telemetry;
 use super::{
     App, ChangedSetting, ReloadError, Reloaded, policies::policies, reload_hooks::Prepared, reloads::InForce, wiring,
 };
@@ -132,7 +134,7 @@ impl App {
             true => None,
             false => plan_policies(&policies(), now).map_err(|found| problems.extend(found)).ok(),
         };
-        let mut prepared = Vec::new();
+        let mut prepared = levels(before.configuration.as_ref(), configuration);
         for hook in &reloads.hooks {
             match contained(|| hook(configuration)) {
                 Some(Ok(it)) => prepared.push(it),
@@ -142,6 +144,21 @@ impl App {
         }
         if problems.is_empty() { Ok(Next { settings, registry, policies, prepared }) } else { Err(problems) }
     }
+}
+
+/// What sets the levels of logs, if telemetry was set up and they are different.
+#[cfg(feature = "telemetry")]
+fn levels(before: Option<&Configuration>, configuration: &Configuration) -> Vec<Prepared> {
+    let is_same = before.is_some_and(|it| it.log_level() == configuration.log_level());
+    match (Telemetry::installed(), configuration.log_level().parse()) {
+        (Some(telemetry), Ok(levels)) if !is_same => vec![Box::new(move || telemetry.set_levels(levels))],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(not(feature = "telemetry"))]
+const fn levels(_: Option<&Configuration>, _: &Configuration) -> Vec<Prepared> {
+    Vec::new()
 }
 
 /// Runs what a user wrote; `None` if it panics.

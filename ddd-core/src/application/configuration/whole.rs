@@ -8,7 +8,7 @@ use std::{
 use super::{explain::Explained, gone, layers::Layers, read::read, sections::Sections, service::Declared};
 use crate::{
     application::Settings,
-    domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue, closest},
+    domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, LogLevels, Node, NodeValue, closest},
 };
 
 /// A configuration that holds: the framework's settings, the service's own sections, and where each value comes from.
@@ -101,6 +101,9 @@ impl Configuration {
         };
         sections.apply(&mut settings);
         problems.extend(settings.faults().into_iter().map(|it| placed(&tree, it)));
+        if let Err(error) = sections.log.level(sections.app.debug).parse::<LogLevels>() {
+            problems.push(placed(&tree, ConfigurationProblem::new(None, "log.level", error.to_string())));
+        }
         let (mut own, mut secrets, mut fixed) = (HashMap::new(), Vec::new(), serde_json::Map::new());
         for section in declared {
             match (section.read)(&own_trees[&section.name]) {
