@@ -1,4 +1,4 @@
-//! The contract of [`CacheStore`] as tests, for authors of stores.
+//! The contract of [`CacheStore`](crate::CacheStore) as tests, for authors of stores.
 //!
 //! ```
 //! mod my_store {
