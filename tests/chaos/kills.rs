@@ -36,9 +36,9 @@ pub(crate) async fn kills(scene: &mut Scene, size: &Size) -> Result<Figures, Str
     nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read())?;
     let figures = only_the_dead_run_again(&scene.ledger, &deaths)?;
     is_whole(&scene.options.store)?;
-    let slots = size.kills * scene.options.slots;
-    if figures.again > slots {
-        return Err(format!("{} bodies started again, and the dead had {slots} slots", figures.again));
+    // Ends are written as they come, so what was held back is young.
+    if figures.unwritten_for > scene.options.lease {
+        return Err(format!("an end was not stored {:?} after its body had returned", figures.unwritten_for));
     }
     let soon = scene.options.lease + 2 * scene.options.heartbeat;
     if figures.median > soon {
