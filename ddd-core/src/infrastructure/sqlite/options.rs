@@ -47,7 +47,11 @@ pub struct SqliteOptions {
     pub(super) busy_timeout: Duration,
     pub(super) readers: usize,
     pub(super) cache_kib: u32,
+    pub(super) max_bytes: Option<u64>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) is_system_clock: bool,
+    /// For so long after a leap of the clock no lease is taken as over.
+    pub(super) patience_after_leap: Duration,
 }
 
 impl std::fmt::Debug for SqliteOptions {
@@ -68,7 +72,10 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(4),
             readers: 2,
             cache_kib: 8 * 1_024,
+            max_bytes: None,
             clock: Arc::new(SystemClock),
+            is_system_clock: true,
+            patience_after_leap: Duration::from_secs(15),
         }
     }
 
@@ -98,9 +105,17 @@ impl SqliteOptions {
         self
     }
 
+    /// The file grows to at most so many bytes, beside its log; without a bound unless set. What would need more is refused as if
+    /// the disk were full, with [`StoreErrorKind::NoSpace`].
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
     /// On another clock than the operating system's, such as a test's. All processes on one file must agree on the time.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self.is_system_clock = false;
         self
     }
 
