@@ -49,9 +49,6 @@ pub struct SqliteOptions {
     pub(super) cache_kib: u32,
     pub(super) max_bytes: Option<u64>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) is_system_clock: bool,
-    /// For so long after a leap of the clock no lease is taken as over.
-    pub(super) patience_after_leap: Duration,
 }
 
 impl std::fmt::Debug for SqliteOptions {
@@ -74,8 +71,6 @@ impl SqliteOptions {
             cache_kib: 8 * 1_024,
             max_bytes: None,
             clock: Arc::new(SystemClock),
-            is_system_clock: true,
-            patience_after_leap: Duration::from_secs(15),
         }
     }
 
@@ -115,7 +110,6 @@ impl SqliteOptions {
     /// On another clock than the operating system's, such as a test's. All processes on one file must agree on the time.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
-        self.is_system_clock = false;
         self
     }
 

@@ -6,7 +6,11 @@ use std::{
 use parking_lot::{FairMutex, FairMutexGuard, Mutex};
 
 use super::options::SqliteOptions;
-use crate::{domain::Timestamp, infrastructure::sql::Told, ports::StoreSettings};
+use crate::{
+    domain::Timestamp,
+    infrastructure::{clock::SystemClock, sql::Told},
+    ports::{Clock, StoreSettings},
+};
 
 /// So far the clock may seem to go back, because threads read it before they wait for their turn.
 const CLOCK_JITTER: Duration = Duration::from_millis(100);
@@ -14,12 +18,16 @@ const CLOCK_JITTER: Duration = Duration::from_millis(100);
 /// Further than this the clock does not stray from the time that has passed, unless it was set or the machine slept.
 const CLOCK_DRIFT: Duration = Duration::from_secs(2);
 
+/// For so long after a leap no lease is taken as over.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// The last look at the clock.
 #[derive(Debug)]
 struct LastTick {
     at: Timestamp,
-    /// What the operating system says has passed, which nobody sets.
+    /// What the operating system says has passed, which nobody sets, and its clock, which is set.
     passed: Instant,
+    system: Timestamp,
     /// Until when leases that seem to have run out may only seem so.
     leap_over: Option<Instant>,
 }
@@ -41,7 +49,12 @@ impl Shared {
             options,
             told: Told::default(),
             settings: Mutex::default(),
-            last_tick: Mutex::new(LastTick { at: Timestamp::default(), passed: Instant::now(), leap_over: None }),
+            last_tick: Mutex::new(LastTick {
+                at: Timestamp::default(),
+                passed: Instant::now(),
+                system: SystemClock.now(),
+                leap_over: None,
+            }),
             turn: FairMutex::default(),
         }
     }
@@ -61,14 +74,14 @@ impl Shared {
 
     /// The time of a change: now, but not a little before that of the last change.
     pub(super) fn tick(&self) -> Timestamp {
-        let (now, passed) = (self.options.clock.now(), Instant::now());
+        let (now, passed, system) = (self.options.clock.now(), Instant::now(), SystemClock.now());
         let mut last = self.last_tick.lock();
-        let expected = last.at.after(passed.saturating_duration_since(last.passed) + CLOCK_DRIFT);
-        if self.options.is_system_clock && last.at != Timestamp::default() && now > expected {
-            tracing::warn!(leap = ?now.since(last.at), "the clock leapt; no lease is taken as over before it could be renewed");
-            last.leap_over = Some(passed + self.options.patience_after_leap);
+        let expected = last.system.after(passed.saturating_duration_since(last.passed) + CLOCK_DRIFT);
+        if system > expected {
+            tracing::warn!("the machine's clock leapt; no lease is taken as over before it could be renewed");
+            last.leap_over = Some(passed + PATIENCE);
         }
-        last.passed = passed;
+        (last.passed, last.system) = (passed, system);
         if now >= last.at || last.at.since(now) > CLOCK_JITTER {
             last.at = now;
         }

@@ -94,8 +94,7 @@ impl Writer {
     pub(super) fn start(db: Connection, shared: Arc<Shared>, name: &str) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let is_synced = shared.options.durability == Durability::Full;
-        let thread =
-            WriterThread {
+        let thread = WriterThread {
             db,
             shared,
             memory: Memory::default(),
