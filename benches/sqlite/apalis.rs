@@ -1,8 +1,8 @@
 //! apalis-sqlite, set up as its README does, with our synchronous setting and our batch.
 
-use ::apalis::prelude::{Event, ParallelizeExt as _, Task, TaskBuilder, WorkerBuilder, WorkerBuilderExt, WorkerError};
+use ::apalis::prelude::{Event, Task, TaskBuilder, WorkerBuilder, WorkerBuilderExt, WorkerError};
 use apalis_sqlite::{Config, SqliteStorage, queries::push_tasks};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, future::BoxFuture};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::runtime::Builder;
 
@@ -27,21 +27,11 @@ pub(crate) fn end_to_end(tasks: usize, batch: usize) -> f64 {
         SqliteStorage::migrations().run(&pool).await.expect("the tables are made");
         let storage: SqliteStorage<()> =
             SqliteStorage::new(&pool).with_config(Config::default().queue(QUEUE).batch_size(batch));
-        let worker =
-            WorkerBuilder::new("bench").backend(storage).concurrency(128).parallelize(tokio::spawn).build(noop);
+        // In place, which is faster for bodies that do nothing than to spawn each.
+        let worker = WorkerBuilder::new("bench").backend(storage).concurrency(128).build(noop);
         let began = std::time::Instant::now();
-        let running = tokio::spawn(async move {
-            let mut events = std::pin::pin!(worker.stream());
-            let mut succeeded = 0;
-            while succeeded < tasks {
-                let event: Option<Result<Event, WorkerError>> = events.next().await;
-                match event {
-                    Some(Ok(Event::Success(_))) => succeeded += 1,
-                    Some(Ok(_)) => {}
-                    other => panic!("after {succeeded} of {tasks} tasks: {other:?}"),
-                }
-            }
-        });
+        let running: BoxFuture<'static, ()> = Box::pin(run(worker.stream(), tasks));
+        let running = tokio::spawn(running);
         for first in (0..tasks).step_by(batch) {
             let args = || serde_json::to_vec(&()).expect("JSON");
             let batch: Vec<Task<Vec<u8>>> =
@@ -53,4 +43,17 @@ pub(crate) fn end_to_end(tasks: usize, batch: usize) -> f64 {
         running.await.expect("every task succeeded");
         tasks as f64 / began.elapsed().as_secs_f64()
     })
+}
+
+/// What `Worker::run` does, until so many tasks have succeeded.
+async fn run(events: impl Stream<Item = Result<Event, WorkerError>>, tasks: usize) {
+    let mut events = std::pin::pin!(events);
+    let mut succeeded = 0;
+    while succeeded < tasks {
+        match events.next().await {
+            Some(Ok(Event::Success(_))) => succeeded += 1,
+            Some(Ok(_)) => {}
+            other => panic!("after {succeeded} of {tasks} tasks: {other:?}"),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use ddd_core::{
 
 use super::{
     Folder,
-    support::{LEASE, claim, declare, enqueue, get, task, worker},
+    support::{LEASE, claim, declare, enqueue, get, succeed, task, task_with, worker},
 };
 
 fn open(folder: &Folder) -> SqliteStore {
