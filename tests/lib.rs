@@ -58,6 +58,9 @@ mod pages {
     #[doc = include_str!("../docs/service.md")]
     struct Service;
 
+    #[doc = include_str!("../docs/stores.md")]
+    struct Stores;
+
     #[doc = include_str!("../docs/tasks.md")]
     struct Tasks;
 

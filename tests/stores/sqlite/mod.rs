@@ -4,6 +4,7 @@ mod enlist;
 mod files;
 mod folder;
 mod support;
+mod syncs;
 mod trouble;
 
 use std::{sync::Arc, time::Duration};

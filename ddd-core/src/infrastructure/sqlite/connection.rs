@@ -33,6 +33,10 @@ pub(super) fn open_writer(options: &SqliteOptions) -> Outcome<Connection> {
         "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA journal_size_limit = {LOG_BYTES}",
         options.durability.synchronous()
     ))?;
+    if let Some(bytes) = options.max_bytes {
+        let page: u64 = db.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        db.query_row(&format!("PRAGMA max_page_count = {}", (bytes / page).max(1)), [], |_| Ok(()))?;
+    }
     Ok(db)
 }
 

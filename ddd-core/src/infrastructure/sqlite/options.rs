@@ -47,6 +47,7 @@ pub struct SqliteOptions {
     pub(super) busy_timeout: Duration,
     pub(super) readers: usize,
     pub(super) cache_kib: u32,
+    pub(super) max_bytes: Option<u64>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -68,6 +69,7 @@ impl SqliteOptions {
             busy_timeout: Duration::from_secs(4),
             readers: 2,
             cache_kib: 8 * 1_024,
+            max_bytes: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -95,6 +97,13 @@ impl SqliteOptions {
     /// that.
     pub const fn cache_kib(mut self, kib: u32) -> Self {
         self.cache_kib = kib;
+        self
+    }
+
+    /// The file grows to at most so many bytes, beside its log; without a bound unless set. What would need more is refused as if
+    /// the disk were full, with [`StoreErrorKind::NoSpace`].
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = Some(bytes);
         self
     }
 

@@ -1,6 +1,10 @@
 //! Threads that read, each over a connection of its own, so that a long list holds up neither writes nor short questions.
 
-use std::{sync::Arc, thread};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -42,7 +46,9 @@ impl Readers {
                 loop {
                     let question = receiver.lock().blocking_recv();
                     let Some(question) = question else { return };
-                    question(&mut reader);
+                    // A question that panics is one without an answer: the thread lives on.
+                    let _ = catch_unwind(AssertUnwindSafe(|| question(&mut reader)));
+                    reader.end_snapshot();
                 }
             };
             let thread = thread::Builder::new().name(format!("ddd-sqlite-read-{number}")).spawn(live);
@@ -60,7 +66,9 @@ impl Readers {
         Box::pin(async move {
             let (answer, answered) = oneshot::channel();
             let question = move |reader: &mut Reader| {
-                let _ = answer.send(reader.in_snapshot(work).map_err(|it| it.0));
+                let found = reader.in_snapshot(work).map_err(|it| it.0);
+                reader.end_snapshot();
+                let _ = answer.send(found);
             };
             sender.send(Box::new(question)).await.map_err(|_| gone())?;
             answered.await.map_err(|_| gone())?
@@ -72,8 +80,13 @@ impl Reader {
     /// One look at the file as it is at one instant, however many statements it takes.
     fn in_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
         self.db.execute_batch("BEGIN")?;
-        let answer = work(self);
-        self.db.execute_batch("COMMIT")?;
-        answer
+        work(self)
+    }
+
+    fn end_snapshot(&self) {
+        if !self.db.is_autocommit() {
+            // It has only read: there is nothing to lose.
+            let _ = self.db.execute_batch("ROLLBACK");
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Memory {
     pub(super) queues: HashMap<i64, Queue>,
     pub(super) departures: HashMap<i64, Departures>,
     pub(super) known: HashMap<WorkerId, Known>,
+    /// Whether the clock has leapt, and leases may only seem to have run out.
+    pub(super) has_leapt: bool,
 }
 
 impl Memory {

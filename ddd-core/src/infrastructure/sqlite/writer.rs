@@ -24,6 +24,9 @@ use crate::ports::{StoreError, StoreErrorKind, StoreFuture};
 const WAITING: usize = 1_024;
 /// So many are written in one transaction.
 const GROUP: usize = 512;
+/// At most so long a group waits for those who were answered with the one before it, and no longer than a part of what a
+/// commit takes.
+const PATIENCE: Duration = Duration::from_micros(400);
 /// After so long a writer looks whether other processes write, and lets them in between.
 const ALONE: Duration = Duration::from_millis(20);
 const GAP: Duration = Duration::from_millis(1);
@@ -91,8 +94,16 @@ impl Writer {
     pub(super) fn start(db: Connection, shared: Arc<Shared>, name: &str) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let is_synced = shared.options.durability == Durability::Full;
-        let thread =
-            WriterThread { db, shared, memory: Memory::default(), is_synced, looked_at: Instant::now(), version: 0 };
+        let thread = WriterThread {
+            db,
+            shared,
+            memory: Memory::default(),
+            is_synced,
+            answered: 0,
+            took: Duration::ZERO,
+            looked_at: Instant::now(),
+            version: 0,
+        };
         thread::Builder::new().name(name.to_owned()).spawn(move || thread.live(receiver))?;
         Ok(Self(sender))
     }
@@ -119,6 +130,9 @@ struct WriterThread {
     memory: Memory,
     /// Whether a commit is synced as it now is.
     is_synced: bool,
+    /// How many requests the last transaction held, and how long it took.
+    answered: usize,
+    took: Duration,
     looked_at: Instant,
     version: i64,
 }
@@ -128,16 +142,28 @@ impl WriterThread {
         let mut group = Vec::new();
         while let Some(first) = receiver.blocking_recv() {
             group.push(first);
-            while group.len() < GROUP
-                && let Ok(next) = receiver.try_recv()
-            {
-                group.push(next);
-            }
+            self.gather(&mut group, &mut receiver);
             let shared = self.shared.clone();
             let turn = shared.turn();
+            let began = Instant::now();
+            self.answered = group.len();
             self.write(&mut group);
+            self.took = began.elapsed();
             drop(turn);
             self.make_room();
+        }
+    }
+
+    /// Takes what else was asked. Those who were answered together are about to ask again together: without a moment's patience
+    /// the first of them would be written alone, while the others wait for the sync of its commit.
+    fn gather(&self, group: &mut Vec<Box<dyn Request>>, receiver: &mut mpsc::Receiver<Box<dyn Request>>) {
+        let until = Instant::now() + (self.took / 16).min(PATIENCE);
+        while group.len() < GROUP {
+            match receiver.try_recv() {
+                Ok(next) => group.push(next),
+                Err(_) if group.len() < self.answered && Instant::now() < until => thread::sleep(PATIENCE / 16),
+                Err(_) => return,
+            }
         }
     }
 
@@ -173,6 +199,7 @@ impl WriterThread {
         self.memory.settings = self.shared.settings();
         self.memory.fx.is_heard = self.shared.told.is_anyone_there();
         self.memory.now = self.shared.tick();
+        self.memory.has_leapt = self.shared.has_leapt();
         let is_alone = group.len() == 1;
         for request in group {
             failures.push(self.run(&mut **request, is_alone)?);

@@ -185,3 +185,14 @@ pub async fn no_queue_gives_more_than_it_is_asked_for(store: StoreUnderTest) {
     assert_eq!(claim([(QUEUE, 0), (OTHER_QUEUE, 5)].into(), 10).await, (0, 1));
     assert_eq!(claim([(QUEUE, 5)].into(), 0).await, (0, 0));
 }
+
+/// With a strict step no age overtakes a priority.
+pub async fn a_strict_step_is_never_overtaken(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    kit.configure(|it| it.rank_step = RankStep::STRICT).await;
+    let low = kit.submit(kit.task_of_priority(-1)).await;
+    kit.advance(1_000 * HOUR).await;
+    let normal = kit.submit(kit.task()).await;
+    let high = kit.submit(kit.task_of_priority(10)).await;
+    assert_eq!(kit.claim_ids(10).await, [high, normal, low]);
+}

@@ -196,3 +196,20 @@ pub async fn one_reap_is_bounded(store: StoreUnderTest) {
     let reaped = kit.store.reap(10).await.unwrap();
     assert_eq!((reaped.recovered, reaped.more), (3, false));
 }
+
+/// Long work ahead of them hides no dead: one look finds them all.
+pub async fn the_dead_are_found_behind_many_that_live(store: StoreUnderTest) {
+    const LIVING: usize = 300;
+    let kit = Kit::new(store).await;
+    let tasks = std::iter::repeat_with(|| kit.task()).take(LIVING + 3).collect::<Vec<_>>();
+    kit.store.enqueue(tasks).await.unwrap();
+    let claimed = kit.claim(LIVING + 3).await;
+    kit.advance_in_silence(LEASE - SECOND);
+    kit.heartbeat(&claimed[..LIVING].iter().collect::<Vec<_>>()).await;
+    kit.advance_in_silence(2 * SECOND);
+    assert_eq!(kit.store.reap(10).await.unwrap().recovered, 3);
+    for it in &claimed[LIVING..] {
+        assert_eq!(kit.status(it.id).await, TaskStatus::Pending);
+    }
+    assert_eq!(kit.status(claimed[0].id).await, TaskStatus::Running);
+}

@@ -7,7 +7,7 @@ use super::{
     under_test::StoreUnderTest,
 };
 use crate::{
-    domain::{FailureKind, Fence, TaskStatus},
+    domain::{FailureKind, Fence, TaskRecord, TaskStatus},
     ports::{AttemptEnd, Controlled, Finish, Finished},
 };
 
@@ -209,4 +209,27 @@ pub async fn a_batch_of_ends_is_answered_in_order(store: StoreUnderTest) {
     ];
     assert_eq!(kit.store.finish(ends).await.unwrap(), expected);
     assert!(kit.store.finish(Vec::new()).await.unwrap().is_empty());
+}
+
+/// A record keeps the newest errors, and no more than its bound.
+pub async fn the_oldest_errors_give_way(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let most = u32::try_from(TaskRecord::MAX_ERRORS).unwrap();
+    let id = kit.submit(kit.task().with(|it| it.max_attempts = most + 5)).await;
+    for _ in 0..most + 3 {
+        let claimed = kit.claim_one().await;
+        kit.finish(&claimed, retry_after(Duration::ZERO)).await;
+    }
+    let attempts = kit.get(id).await.errors.iter().map(|it| it.attempt).collect::<Vec<_>>();
+    assert_eq!(attempts, (4..=most + 3).collect::<Vec<_>>());
+}
+
+/// A result that is kept for no time is gone at once; that there was one stays known.
+pub async fn a_result_without_time_is_not_kept(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let id = kit.submit(kit.task()).await;
+    let end = AttemptEnd::Success { result: Some(json("1")), ttl: Duration::ZERO };
+    kit.end(&kit.claim_one().await, end, TaskStatus::Success).await;
+    let record = kit.get(id).await;
+    assert!(record.result.is_none() && record.result_until.is_some());
 }

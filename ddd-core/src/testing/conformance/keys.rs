@@ -171,3 +171,26 @@ pub async fn a_body_that_runs_on_keeps_the_permit(store: StoreUnderTest) {
     assert_eq!(kit.finish(&claimed, AttemptEnd::Stopped).await, Finished::Applied(TaskStatus::Timeout));
     assert_eq!(kit.claim_ids(10).await, [second]);
 }
+
+/// A key is any text, and no two texts are one key.
+pub async fn keys_are_any_text(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let long = "k".repeat(5_000);
+    let texts = ["", " ", "a'b\"c", "a\0b", "a\0", "%", "_", "é", "e\u{301}", "😀", "A", "a", &long];
+    for text in texts {
+        kit.submit(unique(&kit, text, Until::Finished)).await;
+    }
+    for text in texts {
+        let answer = kit.enqueue(unique(&kit, text, Until::Finished)).await;
+        assert!(matches!(answer, Enqueued::Duplicate(_)), "{text:?}: {answer:?}");
+    }
+    for claimed in kit.claim(100).await {
+        kit.end(&claimed, success(), TaskStatus::Success).await;
+    }
+    for text in texts {
+        kit.submit(kit.task_of_key(text, 1)).await;
+        let second = kit.submit(kit.task_of_key(text, 1)).await;
+        assert_eq!(kit.status(second).await, TaskStatus::Blocked, "{text:?}");
+    }
+    assert_eq!(kit.claim(100).await.len(), texts.len());
+}

@@ -40,6 +40,7 @@ pub mod finishing;
 pub mod keys;
 pub mod queries;
 pub mod queues;
+pub mod racing;
 pub mod repeating;
 pub mod schedules;
 pub mod submitting;
@@ -64,6 +65,7 @@ macro_rules! store_conformance {
                 a_batch_is_answered_in_order,
                 a_task_in_the_future_is_delayed,
                 a_time_in_the_past_is_due_at_once,
+                parameters_come_back_to_the_letter,
             ];
             claiming: [
                 equals_come_first_in_first_out,
@@ -77,6 +79,7 @@ macro_rules! store_conformance {
                 the_next_due_time_is_told,
                 only_the_queues_asked_for_are_served,
                 no_queue_gives_more_than_it_is_asked_for,
+                a_strict_step_is_never_overtaken,
             ];
             finishing: [
                 success_keeps_the_result_for_its_time,
@@ -91,6 +94,8 @@ macro_rules! store_conformance {
                 an_overdue_attempt_stays_running,
                 errors_are_cut_to_their_limit,
                 a_batch_of_ends_is_answered_in_order,
+                the_oldest_errors_give_way,
+                a_result_without_time_is_not_kept,
             ];
             crashes: [
                 a_lost_lease_gives_the_task_back_without_an_attempt,
@@ -103,6 +108,7 @@ macro_rules! store_conformance {
                 a_cancelled_task_whose_worker_died_is_cancelled,
                 a_body_that_died_with_its_worker_is_no_longer_running,
                 one_reap_is_bounded,
+                the_dead_are_found_behind_many_that_live,
             ];
             controls: [
                 every_queued_status_is_cancelled_at_once,
@@ -126,6 +132,15 @@ macro_rules! store_conformance {
                 whoever_stops_waiting_to_run_gives_its_permit_back,
                 a_crash_keeps_the_permit,
                 a_body_that_runs_on_keeps_the_permit,
+                keys_are_any_text,
+            ];
+            racing: [
+                racing_submissions_of_one_unique_key_make_one_task,
+                racing_submissions_never_overfill_a_queue,
+                racing_ends_of_one_claim_are_applied_once,
+                a_cancellation_and_an_end_that_race_have_one_winner,
+                racing_ticks_make_one_task,
+                a_renewal_and_upkeep_that_race_leave_one_holder,
             ];
             repeating: [
                 a_submission_said_again_is_done_once,
@@ -180,6 +195,7 @@ macro_rules! store_conformance {
                 ready_tasks_are_signalled,
                 a_sink_that_is_gone_is_forgotten,
                 a_dedicated_store_is_the_same_store,
+                a_dedicated_store_keeps_leases,
             ];
         }
     };

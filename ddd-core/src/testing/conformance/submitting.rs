@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{Fence, Label, Name, Priority, TaskStatus, Timestamp},
-    ports::{Due, Enqueued},
+    ports::{AttemptEnd, Due, Enqueued},
 };
 
 /// The record shows all that was submitted, and nothing else has happened to it.
@@ -90,4 +90,19 @@ pub async fn a_time_in_the_past_is_due_at_once(store: StoreUnderTest) {
     let late = kit.submit(kit.task().with(|it| it.due = Due::At(past))).await;
     assert_eq!(kit.get(late).await.due, past);
     assert_eq!(kit.claim_ids(10).await, [late, now]);
+}
+
+/// What was submitted is not read and written anew: numbers, order, escapes and size stay.
+pub async fn parameters_come_back_to_the_letter(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let long = format!(r#"{{"text":"{}"}}"#, "ä".repeat(300_000));
+    let odd = r#"{"z":1.50,"a":12345678901234567890123,"e":1E+2,"s":"\u00e9\ud83d\ude00 '\" \u0000","z2":[ 1 ,2]}"#;
+    for params in [odd, &long, "{}"] {
+        let id = kit.submit(kit.task().with(|it| it.params = json(params))).await;
+        assert_eq!(kit.get(id).await.params.get(), params);
+        let claimed = kit.claim_one().await;
+        assert_eq!(claimed.params.get(), params);
+        kit.end(&claimed, AttemptEnd::Success { result: Some(json(params)), ttl: HOUR }, TaskStatus::Success).await;
+        assert_eq!(kit.get(id).await.result.unwrap().get(), params);
+    }
 }

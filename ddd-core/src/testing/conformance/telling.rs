@@ -3,12 +3,12 @@
 use std::sync::{Arc, Weak};
 
 use super::{
-    kit::{HOUR, Kit, MINUTE, OTHER_QUEUE, QUEUE, Recorder, With, failed, retry_after, success},
+    kit::{HOUR, Kit, LEASE, MINUTE, OTHER_QUEUE, QUEUE, Recorder, SECOND, With, failed, retry_after, success},
     under_test::StoreUnderTest,
 };
 use crate::{
     domain::{Progress, TaskId, TaskStatus},
-    ports::{AttemptEnd, Control, Finished, ProgressReport, Signal, SignalSink},
+    ports::{AttemptEnd, Control, Finished, Heartbeat, Held, ProgressReport, Signal, SignalSink},
 };
 
 /// Each change of each task, once, from where the last one led to, by the table of legal transitions.
@@ -144,4 +144,19 @@ pub async fn a_dedicated_store_is_the_same_store(store: StoreUnderTest) {
     assert!(dedicated.get(vec![id]).await.unwrap()[0].is_some());
     assert_eq!(dedicated.kind(), kit.store.kind());
     assert_eq!(dedicated.capabilities(), kit.store.capabilities());
+}
+
+/// A lease that is renewed over the store's own connection is renewed.
+pub async fn a_dedicated_store_keeps_leases(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    let dedicated = kit.store.dedicated().await.unwrap();
+    let id = kit.submit(kit.task()).await;
+    let claimed = kit.claim_one().await;
+    for _ in 0..3 {
+        kit.advance_in_silence(LEASE - SECOND);
+        let held = vec![Held { id, fence: claimed.fence }];
+        assert!(dedicated.heartbeat(Heartbeat::new(kit.worker, held, LEASE)).await.unwrap().is_empty());
+    }
+    assert_eq!(dedicated.reap(10).await.unwrap().recovered, 0);
+    kit.end(&claimed, success(), TaskStatus::Success).await;
 }
