@@ -84,6 +84,8 @@ pub use domain::{
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
+#[cfg(feature = "postgres")]
+pub use infrastructure::postgres::{PostgresConnection, PostgresOptions, PostgresStore};
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},

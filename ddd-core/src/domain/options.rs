@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Priority, Retry};
 
 /// The settings written in `#[task(…)]`. What is not written is `None` and falls to the application's defaults.
@@ -143,7 +145,8 @@ impl Default for Options {
 }
 
 /// Until when a task is unique.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Until {
     /// Until its run ends.

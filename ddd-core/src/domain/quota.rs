@@ -72,3 +72,17 @@ impl Quota {
 /// What a [`Quota`] remembers: the theoretical arrival time of the next one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuotaState(Timestamp);
+
+impl QuotaState {
+    /// From what [`QuotaState::kept`] gave.
+    #[must_use]
+    pub const fn of(kept: Timestamp) -> Self {
+        Self(kept)
+    }
+
+    /// What a store keeps of it.
+    #[must_use]
+    pub const fn kept(self) -> Timestamp {
+        self.0
+    }
+}

@@ -5,6 +5,10 @@ mod clock;
 pub(crate) mod configuration;
 mod inventory;
 pub(crate) mod memory;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+mod sql;
 
 pub use clock::SystemClock;
 pub(crate) use inventory::linked_policies;

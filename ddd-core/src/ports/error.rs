@@ -16,6 +16,8 @@ pub struct StoreError {
 pub enum StoreErrorKind {
     /// It is away, or did not answer in time. Trying again can help.
     Unavailable,
+    /// It has no room: the disk is full, or a quota is reached. Nothing was stored; trying again can help once there is room.
+    NoSpace,
     /// What it holds cannot be read.
     Corrupt,
     /// It cannot do this at all.
@@ -39,7 +41,7 @@ impl StoreError {
     /// Whether trying again can help.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self.kind, StoreErrorKind::Unavailable)
+        matches!(self.kind, StoreErrorKind::Unavailable | StoreErrorKind::NoSpace)
     }
 }
 
@@ -47,6 +49,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             StoreErrorKind::Unavailable => "the store is unavailable",
+            StoreErrorKind::NoSpace => "the store has no room left",
             StoreErrorKind::Corrupt => "the store holds what cannot be read",
             StoreErrorKind::Unsupported => "the store cannot do this",
             StoreErrorKind::Misconfigured => "the store is set up wrongly",

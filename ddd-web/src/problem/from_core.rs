@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddd_core::{SchedulesError, StoreError, StoreErrorKind, SubmitError};
+use ddd_core::{SchedulesError, StoreError, SubmitError};
 
 use super::{codes, document::Problem, fault::Fault, pointer};
 
@@ -12,7 +12,7 @@ const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let source = &error as &dyn std::error::Error;
-        if error.kind() == StoreErrorKind::Unavailable {
+        if error.is_transient() {
             tracing::warn!(error = source, "the store does not answer");
             Self::of(&codes::STORE_UNAVAILABLE).detail("try again in a moment").retry_after(STORE_RETRY_AFTER)
         } else {

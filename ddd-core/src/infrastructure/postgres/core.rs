@@ -1,0 +1,116 @@
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::{Mutex, RwLock};
+use sqlx::PgPool;
+use tokio::task::AbortHandle;
+
+use super::{names::Names, texts::Texts};
+use crate::{
+    domain::Name,
+    infrastructure::sql::{Departures, Told},
+    ports::StoreSettings,
+};
+
+/// A pool, and what all handles of one store share whatever pool they go over.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) pool: PgPool,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all handles of one store share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) texts: Texts,
+    pub(super) names: Names,
+    pub(super) settings: RwLock<Arc<StoreSettings>>,
+    pub(super) told: Told,
+    pub(super) departures: Mutex<HashMap<i32, Departures>>,
+    /// How long one call may take.
+    pub(super) timeout: Duration,
+    /// Microseconds that are added to the server's time.
+    offset: Arc<AtomicI64>,
+    pub(super) notices: Notices,
+    /// How many figures were left when they were added up last.
+    pub(super) folded_to: AtomicI64,
+}
+
+/// Who tells other processes, and who hears them.
+#[derive(Debug)]
+pub(super) struct Notices {
+    /// Drawn for each store: what it said itself it need not hear.
+    pub(super) sender: u64,
+    pub(super) are_heard: bool,
+    pub(super) queues: Mutex<Vec<Name>>,
+    pub(super) is_sending: AtomicBool,
+    pub(super) listening: Mutex<Option<AbortHandle>>,
+}
+
+impl Core {
+    pub(super) fn new(
+        pool: PgPool,
+        schema: &str,
+        timeout: Duration,
+        offset: Arc<AtomicI64>,
+        are_heard: bool,
+    ) -> Arc<Self> {
+        let notices = Notices {
+            sender: fastrand::u64(..),
+            are_heard,
+            queues: Mutex::default(),
+            is_sending: AtomicBool::new(false),
+            listening: Mutex::default(),
+        };
+        let shared = Shared {
+            texts: Texts::new(schema),
+            names: Names::default(),
+            settings: RwLock::default(),
+            told: Told::default(),
+            departures: Mutex::default(),
+            timeout,
+            offset,
+            notices,
+            folded_to: AtomicI64::new(0),
+        };
+        Arc::new(Self { pool, shared: Arc::new(shared) })
+    }
+
+    /// The same store over another pool.
+    pub(super) fn over(&self, pool: PgPool) -> Arc<Self> {
+        Arc::new(Self { pool, shared: self.shared.clone() })
+    }
+}
+
+impl Deref for Core {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Shared {
+    pub(super) fn settings(&self) -> Arc<StoreSettings> {
+        self.settings.read().clone()
+    }
+
+    pub(super) fn offset(&self) -> i64 {
+        self.offset.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Notices {
+    fn drop(&mut self) {
+        if let Some(listening) = self.listening.lock().take() {
+            listening.abort();
+        }
+    }
+}
