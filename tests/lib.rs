@@ -1,4 +1,7 @@
-//! Tests of the workspace as a whole. This library is empty but for the documentation: its Rust blocks are tests.
+//! Tests of the workspace as a whole. This library holds what several of them use, and the documentation: its Rust blocks are
+//! tests.
+
+pub mod kit;
 
 /// The pages whose blocks `cargo test` compiles and runs. The test `docs` checks that none is missing.
 #[cfg(doctest)]

@@ -89,16 +89,18 @@ impl Contender {
         Self::new(name, move |it| ready(operation(it)))
     }
 
-    /// How many calls make a sample.
+    /// How many calls make a sample. The first calls fill caches and make tables grow, so they say nothing of the others: as
+    /// many must take so long again.
     fn calibrate(&self, runtime: &Runtime) -> u64 {
-        let mut calls = 1_000;
-        loop {
+        let lasts = |calls| {
             let nanos = (self.measure)(runtime, Threads::Alone, calls).unwrap_or_default();
-            if Duration::from_nanos((nanos * calls as f64) as u64) >= SAMPLE {
-                return calls;
-            }
+            Duration::from_nanos((nanos * calls as f64) as u64) >= SAMPLE
+        };
+        let mut calls = 1_000;
+        while !(lasts(calls) && lasts(calls)) {
             calls *= 2;
         }
+        calls
     }
 }
 

@@ -67,16 +67,19 @@ pub mod ports;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
+pub use app::{App, AppBuilder, BuildError, HangupWatch, policies};
 #[cfg(feature = "config")]
-pub use app::ConfigurationBuilder;
-pub use app::{App, AppBuilder, BuildError, policies};
+pub use app::{ChangedSetting, ConfigurationBuilder, ReloadError, Reloaded};
 pub use application::{
-    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, Lagged, Operation, Policies, PolicyError,
-    PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules, SchedulesError, Settings,
-    ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides, TaskSettings, Tasks, Transitions,
+    Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, InForce, Lagged, Operation, Policies,
+    PolicyDefaults, PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules,
+    SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides,
+    TaskSettings, Tasks, Transitions,
 };
 #[cfg(feature = "config")]
-pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
+pub use application::{
+    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
+};
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
     IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
@@ -86,6 +89,8 @@ pub use domain::{
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
 #[cfg(feature = "postgres")]
 pub use infrastructure::postgres::{PostgresConnection, PostgresOptions, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use infrastructure::sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use infrastructure::{
     SystemClock,
     memory::{MemoryStore, MemoryTransaction},

@@ -1,8 +1,12 @@
 //! Configuration, through the public interface.
-#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed unwrap is a failed test, and seeds are printed")]
 
 mod bad;
+mod hangup;
 mod layers;
 mod original;
+mod reload;
 mod secrets;
+mod store_url;
 mod support;
+mod under_load;

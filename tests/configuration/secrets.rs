@@ -31,7 +31,7 @@ fn a_secret_shows_neither_in_explanations_nor_in_debug_nor_in_errors() {
         ),
     );
     let configuration = folder.builder().section::<Payment>("payment").load().unwrap();
-    let payment = configuration.section::<Payment>();
+    let payment = configuration.section::<Payment>().unwrap();
     assert_eq!(payment.plain_name.expose(), CANARY);
     let shown = format!("{} {configuration:?} {:?}", configuration.explain(), payment.plain_name);
     assert!(!shown.contains(CANARY), "{shown}");

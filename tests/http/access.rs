@@ -243,3 +243,23 @@ async fn pages_of_other_sites_change_nothing_where_no_key_is_asked_for() {
     assert_eq!(ask(Method::GET, "cross-site").await.status, 200);
     assert_eq!(ask(Method::POST, "same-origin").await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn names_that_strangers_may_point_here_are_not_answered_where_no_key_is_asked_for() {
+    let app = app().await;
+    let ask = async |access: Access, host: &str| {
+        let router = Api::new(&app, access).routes::<()>();
+        let router = Router::new().nest("/api/v1", router);
+        let request =
+            request(Method::GET, "/api/v1/queues").header("host", host).body(axum::body::Body::empty()).unwrap();
+        send(&router, request).await
+    };
+    let refused = ask(Access::open(), "evil.example:8000").await;
+    assert!(refused.problem(403, "forbidden")["detail"].as_str().unwrap().contains("localhost"));
+    for own in ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
+        assert_eq!(ask(Access::open(), own).await.status, 200, "{own}");
+    }
+    assert_eq!(ask(Access::open().on_any_address(), "tasks.example").await.status, 200);
+    let known = Access::api_keys([ApiKey::new("shop", "a-long-random-secret")]).unwrap();
+    ask(known, "tasks.example").await.problem(401, "unauthenticated");
+}

@@ -1,6 +1,6 @@
 use std::{
     sync::atomic::{AtomicI64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ddd_core::{Clock, Timestamp};
@@ -23,5 +23,25 @@ impl TestClock {
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A clock that goes by, and can be moved.
+#[derive(Debug)]
+pub(crate) struct Going(TestClock, Instant);
+
+impl Going {
+    pub(crate) fn new() -> Self {
+        Self(TestClock::new(), Instant::now())
+    }
+
+    pub(crate) fn advance(&self, duration: Duration) {
+        self.0.advance(duration);
+    }
+}
+
+impl Clock for Going {
+    fn now(&self) -> Timestamp {
+        self.0.now().after(self.1.elapsed())
     }
 }

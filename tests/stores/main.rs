@@ -6,19 +6,18 @@ mod clock;
 mod intake;
 mod memory;
 mod model;
+mod postgres;
 mod racing;
+mod sqlite;
 mod watch;
 
 /// The contract of the port, on a clock that stands and on one that goes.
 mod contract {
-    use std::{
-        sync::Arc,
-        time::{Duration, Instant},
-    };
+    use std::{sync::Arc, time::Duration};
 
-    use ddd_core::{Clock, MemoryStore, Timestamp, testing::conformance::StoreUnderTest};
+    use ddd_core::{MemoryStore, testing::conformance::StoreUnderTest};
 
-    use crate::clock::TestClock;
+    use crate::clock::{Going, TestClock};
 
     pub(crate) async fn on_a_clock_that_stands() -> StoreUnderTest {
         let clock = Arc::new(TestClock::new());
@@ -26,19 +25,22 @@ mod contract {
         StoreUnderTest::new(Arc::new(store), move |duration| clock.advance(duration))
     }
 
-    #[derive(Debug)]
-    struct Going(TestClock, Instant);
-
-    impl Clock for Going {
-        fn now(&self) -> Timestamp {
-            self.0.now().after(self.1.elapsed())
-        }
+    pub(crate) async fn on_a_clock_that_goes() -> StoreUnderTest {
+        let clock = Arc::new(Going::new());
+        let store = MemoryStore::with_clock(clock.clone());
+        StoreUnderTest::new(Arc::new(store), move |duration: Duration| clock.advance(duration))
     }
 
-    pub(crate) async fn on_a_clock_that_goes() -> StoreUnderTest {
-        let clock = Arc::new(Going(TestClock::new(), Instant::now()));
-        let store = MemoryStore::with_clock(clock.clone());
-        StoreUnderTest::new(Arc::new(store), move |duration: Duration| clock.0.advance(duration))
+    mod postgres {
+        ddd_core::testing::store_conformance!(crate::postgres::on_the_servers_clock());
+    }
+
+    mod sqlite_on_a_clock_that_stands_still {
+        ddd_core::testing::store_conformance!(crate::sqlite::on_a_clock_that_stands());
+    }
+
+    mod sqlite_on_a_clock_that_goes_by {
+        ddd_core::testing::store_conformance!(crate::sqlite::on_a_clock_that_goes());
     }
 
     mod on_a_clock_that_stands_still {

@@ -1,41 +1,35 @@
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize},
-    },
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use parking_lot::Mutex;
-use tokio::{runtime::Handle, sync::Notify};
-
-use super::{App, BuildError, Inner, policies::policies, wiring};
+#[cfg(feature = "config")]
+use super::reload_hooks::ReloadHook;
+use super::{App, edit::Edit};
+#[cfg(feature = "config")]
+use crate::application::Configuration;
 use crate::{
-    application::{
-        Bell, Factory, FailedTask, Hooks, IdGenerator, Inbox, KnownQueues, Providers, Registry, Services, Settings,
-        TaskOverrides, Threads, TransitionLog, push_overrides, set_limit_store,
-    },
+    application::{Factory, FailedTask, Hooks, Providers, Settings, TaskOverrides},
     domain::{Name, PolicyKind, Quota, RankStep, Retry},
-    infrastructure::{SystemClock, linked, linked_policies, memory::MemoryStore},
-    ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, SignalSink, TaskContext, TaskStore},
+    ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, TaskContext, TaskStore},
 };
-
-type Edit = Box<dyn FnOnce(&mut Settings) + Send + Sync>;
 
 /// Puts an application together: say what differs from the defaults, then [`AppBuilder::build`] or [`AppBuilder::start`] it.
 pub struct AppBuilder {
-    settings: Settings,
+    pub(super) settings: Settings,
     /// What differs from them, in order.
-    edits: Vec<Edit>,
-    providers: Providers,
-    hooks: Hooks,
-    store: Option<Arc<dyn TaskStore>>,
-    limit_store: Option<Arc<dyn LimitStore>>,
-    clock: Option<Arc<dyn Clock>>,
-    definitions: Option<Vec<&'static Definition>>,
-    submit_only: bool,
-    virtual_time: bool,
+    pub(super) edits: Vec<Edit>,
+    pub(super) providers: Providers,
+    pub(super) hooks: Hooks,
+    pub(super) store: Option<Arc<dyn TaskStore>>,
+    pub(super) store_url: Option<String>,
+    pub(super) limit_store: Option<Arc<dyn LimitStore>>,
+    pub(super) clock: Option<Arc<dyn Clock>>,
+    pub(super) definitions: Option<Vec<&'static Definition>>,
+    pub(super) submit_only: bool,
+    pub(super) virtual_time: bool,
+    pub(super) reloads_on_hangup: bool,
+    #[cfg(feature = "config")]
+    pub(super) configuration: Option<Configuration>,
+    #[cfg(feature = "config")]
+    pub(super) reload_hooks: Vec<ReloadHook>,
 }
 
 impl App {
@@ -48,11 +42,17 @@ impl App {
             providers: Providers::default(),
             hooks: Hooks::default(),
             store: None,
+            store_url: None,
             limit_store: None,
             clock: None,
             definitions: None,
             submit_only: false,
             virtual_time: false,
+            reloads_on_hangup: false,
+            #[cfg(feature = "config")]
+            configuration: None,
+            #[cfg(feature = "config")]
+            reload_hooks: Vec::new(),
         }
     }
 }
@@ -86,6 +86,22 @@ impl AppBuilder {
         self
     }
 
+    /// Keeps tasks in the store of this URL, such as `memory:`. A store that is given by [`AppBuilder::store`] beats it, and it
+    /// beats the setting `store.url` of a configuration.
+    ///
+    /// What is wrong with the URL, building the application tells.
+    ///
+    /// ```
+    /// # async fn example() -> Result<(), ddd_core::BuildError> {
+    /// let app = ddd_core::App::builder().store_url("memory:").build().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn store_url(mut self, url: impl Into<String>) -> Self {
+        self.store_url = Some(url.into());
+        self
+    }
+
     /// Keeps rate limits with `scope = "shared"` in this store, for the whole process.
     #[must_use]
     pub fn limit_store(mut self, store: Arc<dyn LimitStore>) -> Self {
@@ -97,10 +113,14 @@ impl AppBuilder {
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
+        #[cfg(feature = "config")]
+        {
+            self.configuration = None;
+        }
         self
     }
 
-    fn edit(mut self, edit: impl FnOnce(&mut Settings) + Send + Sync + 'static) -> Self {
+    fn edit(mut self, edit: impl Fn(&mut Settings) + Send + Sync + 'static) -> Self {
         self.edits.push(Box::new(edit));
         self
     }
@@ -114,8 +134,8 @@ impl AppBuilder {
     /// Serves only these queues in this process. The wiring of other queues' tasks is not checked.
     #[must_use]
     pub fn queues<T: Into<Name>>(self, queues: impl IntoIterator<Item = T>) -> Self {
-        let queues = queues.into_iter().map(Into::into).collect();
-        self.edit(move |it| it.queues = Some(queues))
+        let queues: Vec<Name> = queues.into_iter().map(Into::into).collect();
+        self.edit(move |it| it.queues = Some(queues.clone()))
     }
 
     /// Only submits: nothing is run here, so no dependency is needed.
@@ -131,7 +151,7 @@ impl AppBuilder {
         let name = name.into();
         self.edit(move |it| match it.store.queues.iter_mut().rfind(|it| it.0 == name) {
             Some((_, before)) => *before = settings.or(*before),
-            None => it.store.queues.push((name, settings)),
+            None => it.store.queues.push((name.clone(), settings)),
         })
     }
 
@@ -147,7 +167,7 @@ impl AppBuilder {
         let name = name.into();
         self.edit(move |it| {
             let before = it.overrides.remove(&name).unwrap_or_default();
-            it.overrides.insert(name, overrides.or(before));
+            it.overrides.insert(name.clone(), overrides.clone().or(before));
         })
     }
 
@@ -171,7 +191,10 @@ impl AppBuilder {
     ) -> Self {
         let name = name.into();
         let settings: Vec<_> = settings.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        self.edit(move |it| it.policies.entry(name).or_default().entry(kind).or_default().extend(settings))
+        self.edit(move |it| {
+            let of_policy = it.policies.entry(name.clone()).or_default();
+            of_policy.entry(kind).or_default().extend(settings.iter().cloned());
+        })
     }
 
     /// How long one attempt may take, unless the task says otherwise; 300 s unless set.
@@ -225,6 +248,48 @@ impl AppBuilder {
         self
     }
 
+    /// Reads the configuration again when the process gets SIGHUP, while [`App::run`] or a server of `ddd_web` runs: see
+    /// `App::reload`. Unless this is said, SIGHUP ends the process, as it does by itself. It needs the feature `config`, and a
+    /// system that has such signals.
+    #[must_use]
+    pub const fn reload_on_hangup(mut self) -> Self {
+        self.reloads_on_hangup = true;
+        self
+    }
+
+    /// Calls `hook` when the configuration is read again ([`App::reload`](crate::App::reload)), before anything changes: it
+    /// looks at the new configuration and answers with what to do, which is done when all else holds as well. An error refuses
+    /// the new configuration, and nothing changes.
+    ///
+    /// ```
+    /// use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    /// use ddd_core::{App, Configuration};
+    ///
+    /// let most = Arc::new(AtomicUsize::new(100));
+    /// let builder = App::builder().on_reload(move |configuration: &Configuration| {
+    ///     let slots = configuration.settings().slots;
+    ///     if slots > 1_000 {
+    ///         return Err(format!("this machine has no room for {slots} bodies"));
+    ///     }
+    ///     let most = most.clone();
+    ///     Ok(move || most.store(25 * slots, Ordering::Relaxed))
+    /// });
+    /// # drop(builder);
+    /// ```
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub fn on_reload<P, E>(mut self, hook: impl Fn(&Configuration) -> Result<P, E> + Send + Sync + 'static) -> Self
+    where
+        P: FnOnce() + Send + 'static,
+        E: fmt::Display,
+    {
+        self.reload_hooks.push(Box::new(move |configuration| match hook(configuration) {
+            Ok(prepared) => Ok(Box::new(prepared)),
+            Err(error) => Err(error.to_string()),
+        }));
+        self
+    }
+
     /// Only these definitions, instead of all that are linked into the program.
     #[must_use]
     pub fn definitions(mut self, definitions: impl IntoIterator<Item = &'static Definition>) -> Self {
@@ -244,110 +309,6 @@ impl AppBuilder {
     pub(crate) const fn virtual_time(mut self) -> Self {
         self.virtual_time = true;
         self
-    }
-
-    /// Checks the wiring, and puts the application together. Nothing runs yet.
-    ///
-    /// The application provides itself: a body takes `#[inject] app: App` to submit tasks.
-    ///
-    /// # Errors
-    /// Everything that is wrong, at once: names used twice, missing dependencies, settings out of range, schedules that
-    /// cannot be read; or the store does not answer.
-    pub async fn build(mut self) -> Result<App, BuildError> {
-        // Known only afterwards, and not held: an application that held itself would never end.
-        let built: Arc<std::sync::OnceLock<std::sync::Weak<Inner>>> = Arc::default();
-        let app = built.clone();
-        self.providers.factory_unless_provided(Factory::new(move |_| {
-            let app = app.get().and_then(std::sync::Weak::upgrade).map(App);
-            std::future::ready(app.ok_or_else(|| "the application has ended".into()))
-        }));
-        let app = self.assemble().await?;
-        // Set once: nobody else knows the cell.
-        let _ = built.set(Arc::downgrade(&app.0));
-        Ok(app)
-    }
-
-    /// The same, and starts the workers: [`AppBuilder::build`], then [`App::start_workers`].
-    ///
-    /// # Errors
-    /// As for both. What is wrong with the wiring is told before anything runs.
-    pub async fn start(self) -> Result<App, BuildError> {
-        let app = self.build().await?;
-        app.start_workers().await?;
-        Ok(app)
-    }
-
-    async fn assemble(mut self) -> Result<App, BuildError> {
-        std::mem::take(&mut self.edits).into_iter().for_each(|it| it(&mut self.settings));
-        let definitions = self.definitions.unwrap_or_else(linked);
-        let mut problems = self.settings.problems();
-        if cfg!(panic = "abort") {
-            problems.push(
-                "this program is built with `panic = \"abort\"`: a panic in one task would end all; remove the setting \
-                 from the profile"
-                    .to_owned(),
-            );
-        }
-        let (registry, more) = Registry::collect(&definitions, &self.settings);
-        problems.extend(more);
-        problems.extend(wiring::schedule_problems(&definitions));
-        problems.extend(wiring::queue_problems(&self.settings));
-        let policies = policies();
-        problems.extend(policies.problems());
-        if self.limit_store.is_none() {
-            problems.extend(wiring::limit_store_problems(&linked_policies()));
-        }
-        if !self.submit_only {
-            let served = wiring::served(&registry, &self.settings);
-            let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
-            problems.extend(self.providers.problems(run_here.map(|it| it.definition)));
-        }
-        if problems.is_empty() {
-            // Last, because they hold for the whole process from here on.
-            problems = push_overrides(&policies, &self.settings.policies);
-        }
-        if !problems.is_empty() {
-            return Err(BuildError::Wiring(problems));
-        }
-        self.limit_store.into_iter().for_each(set_limit_store);
-        let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
-        let store = self.store.unwrap_or_else(|| Arc::new(MemoryStore::with_clock(clock.clone())));
-        let queues = wiring::with_limits(wiring::served(&registry, &self.settings), &self.settings);
-        let slots = AtomicUsize::new(self.settings.slots);
-        let known_queues = KnownQueues::new(wiring::named(&registry, &self.settings));
-        let log = Arc::new(TransitionLog::new(self.settings.transitions_buffer));
-        let bell = Arc::new(Bell::default());
-        let services = Arc::new(Services {
-            is_on_clock_of_store: store.clock().is_some_and(|it| Arc::ptr_eq(&it, &clock)),
-            store,
-            clock,
-            registry,
-            settings: self.settings,
-            known_queues,
-            ids: IdGenerator::default(),
-            log: log.clone(),
-            bell: bell.clone(),
-            providers: self.providers,
-            hooks: self.hooks,
-            threads: Threads::new(&runtime, self.virtual_time),
-            runtime,
-            virtual_time: self.virtual_time,
-            schedule_changed: Notify::new(),
-        });
-        let inbox = Arc::new(Inbox::new(log, bell));
-        let sink: Arc<dyn SignalSink> = inbox.clone();
-        services.store.attach(Arc::downgrade(&sink));
-        services.call(services.store.configure(services.settings.store.clone())).await.map_err(BuildError::of_store)?;
-        Ok(App(Arc::new(Inner {
-            services,
-            inbox,
-            queues,
-            running: tokio::sync::Mutex::new(None),
-            worker: Mutex::new(None),
-            is_shut_down: AtomicBool::new(false),
-            slots,
-        })))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::AppBuilder;
 use crate::{
-    application::{Configuration, ConfigurationError, Declared, Layers, node_of},
+    application::{Configuration, ConfigurationError, Declared, Layers, Source, node_of},
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue},
     infrastructure::configuration::{Variable, dotenv, environment, process, variable, yaml},
 };
@@ -19,6 +19,7 @@ use crate::{
 const LONGEST_FILE: u64 = 1 << 20;
 
 /// Says where a configuration comes from.
+#[derive(Clone)]
 pub struct ConfigurationBuilder {
     directory: PathBuf,
     dotenv: Option<PathBuf>,
@@ -26,6 +27,8 @@ pub struct ConfigurationBuilder {
     environment: Option<Vec<(String, String)>>,
     code: Vec<(String, Result<serde_json::Value, String>)>,
     declared: Vec<Declared>,
+    /// Variables of the service's own choice, and the settings that they are.
+    variables: Vec<(String, String)>,
 }
 
 impl Configuration {
@@ -48,6 +51,7 @@ impl Configuration {
             environment: None,
             code: Vec::new(),
             declared: Vec::new(),
+            variables: Vec::new(),
         }
     }
 }
@@ -99,6 +103,14 @@ impl ConfigurationBuilder {
         self
     }
 
+    /// Takes the variable `variable` for the setting `setting`, its parts joined by dots: `.variable("PORT", "server.port")`.
+    /// The variable that begins with `DDD__` beats it.
+    #[must_use]
+    pub fn variable(mut self, variable: impl Into<String>, setting: impl Into<String>) -> Self {
+        self.variables.push((variable.into(), setting.into()));
+        self
+    }
+
     /// Declares a section of the service's own: it is read and checked with all others, and
     /// [`Configuration::section`] gives it. A struct that denies unknown fields tells of misspelt settings.
     #[must_use]
@@ -115,16 +127,20 @@ impl ConfigurationBuilder {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn load(self) -> Result<Configuration, ConfigurationError> {
+        load(&Arc::new(self))
+    }
+
+    fn read(&self) -> Result<Configuration, ConfigurationError> {
         let mut layers = Layers::default();
-        let process = match self.environment {
-            Some(variables) => variables.into_iter().map(|(name, value)| variable(name, value)).collect(),
+        let process = match &self.environment {
+            Some(variables) => variables.iter().map(|(name, value)| variable(name.clone(), value.clone())).collect(),
             None => process(),
         };
         let development = match &self.dotenv {
             Some(file) => read_dotenv(file, &mut layers),
             None => Vec::new(),
         };
-        let profile = self.profile.unwrap_or_else(|| profile(&process, &development));
+        let profile = self.profile.clone().unwrap_or_else(|| profile(&process, &development));
         if is_file_name(&profile) {
             let files = [("default", ConfigurationLayer::DefaultFile), (&profile, ConfigurationLayer::ProfileFile)];
             for (name, layer) in files {
@@ -134,18 +150,40 @@ impl ConfigurationBuilder {
             let message = format!("the profile `{profile}` is no name; write letters, digits, `-` and `_`");
             layers.problem(ConfigurationProblem::new(None, "", message));
         }
-        lay_variables(development, &mut layers);
-        lay_variables(process, &mut layers);
-        lay_code(self.code, &mut layers);
-        Configuration::of(&profile, layers, self.declared)
+        self.lay_variables(development, &mut layers);
+        self.lay_variables(process, &mut layers);
+        lay_code(&self.code, &mut layers);
+        Configuration::of(&profile, layers, &self.declared)
     }
+
+    /// The canonical name is the more deliberate one, so it is laid over the others.
+    fn lay_variables(&self, variables: Vec<Variable>, layers: &mut Layers) {
+        let (canonical, others) = environment(variables, ConfigurationOrigin::code());
+        for it in others {
+            let value = Node::new(NodeValue::Untyped(it.value), it.origin);
+            match self.variables.iter().find(|own| own.0 == it.name) {
+                Some((_, setting)) => layers.lay_setting(setting, value),
+                None => layers.lay_variable(&it.name, value),
+            }
+        }
+        layers.lay(Ok(canonical));
+    }
+}
+
+/// Reads everything, and keeps what it was read with, to read it again.
+fn load(builder: &Arc<ConfigurationBuilder>) -> Result<Configuration, ConfigurationError> {
+    let again = builder.clone();
+    let source: Source = Arc::new(move || load(&again));
+    Ok(builder.read()?.from(source))
 }
 
 impl AppBuilder {
     /// With the settings of this configuration, instead of all that [`AppBuilder::settings`] set. What the other methods set beats them, whatever is called first.
     #[must_use]
     pub fn configuration(self, configuration: &Configuration) -> Self {
-        self.settings(configuration.settings().clone())
+        let mut builder = self.settings(configuration.settings().clone());
+        builder.configuration = Some(configuration.clone());
+        builder
     }
 }
 
@@ -192,24 +230,15 @@ fn read_dotenv(file: &Path, layers: &mut Layers) -> Vec<Variable> {
     })
 }
 
-/// The canonical name is the more deliberate one, so it is laid over the original's.
-fn lay_variables(variables: Vec<Variable>, layers: &mut Layers) {
-    let (canonical, others) = environment(variables, ConfigurationOrigin::code());
-    for it in others {
-        layers.lay_variable(&it.name, Node::new(NodeValue::Untyped(it.value), it.origin));
-    }
-    layers.lay(Ok(canonical));
-}
-
-fn lay_code(code: Vec<(String, Result<serde_json::Value, String>)>, layers: &mut Layers) {
+fn lay_code(code: &[(String, Result<serde_json::Value, String>)], layers: &mut Layers) {
     let origin = ConfigurationOrigin::code();
     let mut tree = Node::empty(origin.clone());
     for (key, value) in code {
         match value {
-            Ok(value) => tree.put(key.split('.'), node_of(value, &origin)),
+            Ok(value) => tree.put(key.split('.'), node_of(value.clone(), &origin)),
             Err(error) => {
                 let message = format!("the value cannot be written as JSON: {error}");
-                layers.problem(ConfigurationProblem::new(Some(origin.clone()), key, message));
+                layers.problem(ConfigurationProblem::new(Some(origin.clone()), key.clone(), message));
             }
         }
     }

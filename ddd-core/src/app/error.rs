@@ -27,6 +27,10 @@ impl BuildError {
         Self::Wiring(error.problems.iter().map(ToString::to_string).collect())
     }
 
+    pub(super) fn of_url(error: StoreError) -> Self {
+        Self::Start { what: "the store cannot be opened", source: error.into() }
+    }
+
     pub(super) fn of_store(error: StoreError) -> Self {
         Self::Start { what: "the store does not take the settings", source: error.into() }
     }

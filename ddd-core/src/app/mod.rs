@@ -1,10 +1,22 @@
 //! The composition root: puts an application together.
 
+mod assembly;
 mod builder;
 #[cfg(feature = "config")]
 mod configuration;
+mod edit;
 mod error;
+mod hangup;
 mod policies;
+#[cfg(feature = "config")]
+mod reload;
+#[cfg(feature = "config")]
+mod reload_error;
+#[cfg(feature = "config")]
+mod reload_hooks;
+#[cfg(feature = "config")]
+mod reloads;
+mod store_url;
 mod wiring;
 
 use std::{
@@ -26,7 +38,12 @@ pub use builder::AppBuilder;
 #[cfg(feature = "config")]
 pub use configuration::ConfigurationBuilder;
 pub use error::BuildError;
+pub use hangup::HangupWatch;
 pub use policies::policies;
+#[cfg(feature = "config")]
+pub use reload_error::ReloadError;
+#[cfg(feature = "config")]
+pub use reloads::{ChangedSetting, Reloaded};
 
 use crate::{
     application::{
@@ -47,13 +64,17 @@ pub struct App(Arc<Inner>);
 struct Inner {
     services: Arc<Services>,
     inbox: Arc<Inbox>,
-    queues: Vec<(Name, usize)>,
+    queues: Mutex<Vec<(Name, usize)>>,
     running: tokio::sync::Mutex<Option<Running>>,
     /// Its worker, to look at without waiting.
     worker: Mutex<Option<Arc<Worker>>>,
     is_shut_down: AtomicBool,
     /// How many bodies run at once, with a worker or before there is one.
     slots: AtomicUsize,
+    /// Whether SIGHUP means that the configuration is read again.
+    reloads_on_hangup: bool,
+    #[cfg(feature = "config")]
+    reloads: reloads::Reloads,
 }
 
 /// What runs from [`App::start_workers`] on.
@@ -168,7 +189,8 @@ impl App {
         // First, so that nothing runs yet if that fails.
         application::declare_schedules(services).await.map_err(BuildError::of_schedules)?;
         let slots = self.0.slots.load(Ordering::Acquire);
-        let started = Worker::start(services.clone(), self.0.queues.clone(), slots).await;
+        let queues = self.0.queues.lock().clone();
+        let started = Worker::start(services.clone(), queues.clone(), slots).await;
         let started = Arc::new(started.map_err(BuildError::of_start)?);
         self.0.inbox.set_worker(&started);
         // What was submitted before the worker could hear of it.
@@ -180,8 +202,12 @@ impl App {
             return Err(BuildError::shut_down());
         }
         let mut worker = self.0.worker.lock();
-        // `set_slots` may have been called meanwhile.
+        // `set_slots` may have been called meanwhile, or the configuration been read again.
         started.resize(self.0.slots.load(Ordering::Acquire));
+        let now = self.0.queues.lock().clone();
+        if now != queues {
+            started.serve(now);
+        }
         *worker = Some(started.clone());
         drop(worker);
         *running = Some(Running { worker: started, schedules });
@@ -212,6 +238,7 @@ impl App {
     /// The worker could not start, or the system does not let the process listen for signals.
     pub async fn run(&self) -> Result<ShutdownReport, BuildError> {
         let mut signals = Signals::listen().map_err(BuildError::of_signal)?;
+        let _hangups = self.watch_hangup().map_err(BuildError::of_signal)?;
         self.start_workers().await?;
         signals.next().await;
         tracing::info!("shutting down");

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     application::{Registry, Settings},
-    domain::{Name, PolicyKind, Schedule},
+    domain::{ConfigurationProblem, Name, PolicyKind, Schedule},
     ports::{Definition, Policy},
 };
 
@@ -39,7 +39,7 @@ pub(super) fn schedule_problems(definitions: &[&Definition]) -> Vec<String> {
     problems.collect()
 }
 
-pub(super) fn queue_problems(settings: &Settings) -> Vec<String> {
+pub(super) fn queue_problems(settings: &Settings) -> Vec<ConfigurationProblem> {
     let limits = settings.store.queues.iter().flat_map(|(name, it)| {
         [
             ("max_depth", it.max_depth),
@@ -48,12 +48,16 @@ pub(super) fn queue_problems(settings: &Settings) -> Vec<String> {
         ]
         .map(|(what, limit)| (name, what, limit))
     });
-    let zeros = limits
-        .filter(|it| it.2 == Some(0))
-        .map(|(name, what, _)| format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue"));
-    let configured = settings.store.queues.iter().map(|it| &it.0);
-    let names = configured.chain(settings.queues.iter().flatten());
-    let bad = names.filter_map(|it| Some(format!("queue `{it}`: {}", Name::check(it).err()?)));
+    let zeros = limits.filter(|it| it.2 == Some(0)).map(|(name, what, _)| {
+        let message = format!("queue `{name}`: `{what}` is 0; write at least 1, or pause the queue");
+        ConfigurationProblem::new(None, format!("queues.{name}.{what}"), message)
+    });
+    let configured = settings.store.queues.iter().map(|it| (&it.0, format!("queues.{}", it.0)));
+    let names = configured.chain(settings.queues.iter().flatten().map(|it| (it, "tasks.queues".to_owned())));
+    let bad = names.filter_map(|(name, key)| {
+        let message = format!("queue `{name}`: {}", Name::check(name).err()?);
+        Some(ConfigurationProblem::new(None, key, message))
+    });
     zeros.chain(bad).collect()
 }
 

@@ -50,9 +50,10 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
     }
     let claimed = claim(services, registered, params.into());
     let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None, holders: 1 });
-    let attempt = Arc::new(RunningAttempt::new(&claimed, Instant::now(), surroundings));
     let span = tracing::info_span!("task", id = %claimed.id, name, inline = true);
-    let job = Job { registered, params: claimed.params, attempt: &attempt, span };
+    let (attempt, params) = RunningAttempt::new(claimed, Instant::now(), surroundings);
+    let attempt = Arc::new(attempt);
+    let job = Job { registered, params, attempt: &attempt, span };
     let (ended, needed) = worker::run(services, job, Events { waits: &|| {}, overdue: &|| {} }).await;
     if let Some(needed) = needed {
         needed.teardown(services.settings.teardown_timeout).await;

@@ -1,4 +1,7 @@
-use std::sync::{Arc, Weak};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
 
 use parking_lot::RwLock;
 
@@ -35,6 +38,10 @@ impl SignalSink for Inbox {
 
     fn record_all(&self, transitions: &[Transition]) -> bool {
         self.log.record(transitions)
+    }
+
+    fn take_all(&self, transitions: &mut VecDeque<Transition>) -> bool {
+        self.log.take(transitions)
     }
 
     fn is_waiting(&self) -> bool {

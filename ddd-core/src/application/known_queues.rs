@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 
+use super::in_force::InForce;
 use crate::domain::{Name, closest};
 
 /// The queues that definitions and settings name.
 #[derive(Debug)]
 pub(crate) struct KnownQueues {
-    known: BTreeSet<Name>,
+    known: InForce<BTreeSet<Name>>,
     warned: Mutex<BTreeSet<Name>>,
 }
 
@@ -18,7 +19,13 @@ impl KnownQueues {
     const MOST_WARNED: usize = 100;
 
     pub(crate) const fn new(known: BTreeSet<Name>) -> Self {
-        Self { known, warned: Mutex::new(BTreeSet::new()) }
+        Self { known: InForce::new(known), warned: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// From now on these are known.
+    #[cfg(feature = "config")]
+    pub(crate) fn set(&self, known: BTreeSet<Name>) {
+        self.known.set(known);
     }
 
     pub(crate) fn contains(&self, queue: &str) -> bool {

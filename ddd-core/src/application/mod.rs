@@ -12,6 +12,7 @@ mod guard;
 mod handle;
 mod hooks;
 mod ids;
+mod in_force;
 mod inbox;
 mod known_queues;
 mod name_hasher;
@@ -34,16 +35,19 @@ mod transitions;
 mod worker;
 
 #[cfg(feature = "config")]
-pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret};
+pub use configuration::{
+    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
+};
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
 pub use ids::IdGenerator;
+pub use in_force::InForce;
 pub use policies::{
     Admission, Attempts, BulkheadCell, BulkheadPermit, CacheHandle, CachedCell, CircuitBreakerCell, CircuitCall, Fill,
-    HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyError, PolicyInfo,
-    PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
+    HandleRules, IntoFill, Lent, Lookup, Next, Own, Part, Parts, Pause, Policies, PolicyDefaults, PolicyError,
+    PolicyInfo, PolicyOverrides, RateLimitedCell, RetryCell, TimeoutCell,
 };
 pub use provide::Factory;
 pub use registry::{Registered, Registry, TaskSettings};
@@ -58,7 +62,7 @@ pub use worker::ShutdownReport;
 
 pub(crate) use bell::Bell;
 #[cfg(feature = "config")]
-pub(crate) use configuration::{Declared, Layers, node_of};
+pub(crate) use configuration::{Declared, Layers, Source, node_of};
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;
@@ -67,6 +71,8 @@ pub(crate) use known_queues::KnownQueues;
 pub(crate) use policies::Isolation;
 pub(crate) use policies::push_overrides;
 pub(crate) use policies::set_limit_store;
+#[cfg(feature = "config")]
+pub(crate) use policies::{PolicyPlan, plan_policies, surrounded};
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{current, registry::Registered, seat::Seat, services::Services, submit_error::SubmitError};
 use crate::{
     domain::{Fingerprint, Label, Name, Timestamp, Until},
-    ports::{InvalidParams, Keys, NewTask, Task, written},
+    ports::{Due, InvalidParams, Keys, NewTask, Task, written},
 };
 
 /// What is known of the task so far: all but its identity, which tells when it is submitted.
@@ -17,20 +17,18 @@ pub(super) struct Prepared {
     pub(super) task: NewTask,
 }
 
-impl Prepared {
-    /// The task, with its identity and with who is to be told of its end.
-    pub(super) fn complete(self, services: &Services, seat: &Arc<Seat>, now: Timestamp) -> NewTask {
-        let mut task = self.task;
-        task.id = services.ids.next(now);
-        // The handle takes its seat before the task can end.
-        task.watcher = Some(seat.clone());
-        if let Some(key) = &mut task.idempotency {
-            let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
-            key.fingerprint.get_or_insert_with(what);
-        }
-        task
+/// Gives a task its identity, and who is to be told of its end. It stays where it is, because it is large.
+pub(super) fn complete(task: &mut NewTask, services: &Services, seat: &Arc<Seat>, now: Timestamp) {
+    task.id = services.ids.next(now);
+    // The handle takes its seat before the task can end.
+    task.watcher = Some(seat.clone());
+    if let Some(key) = &mut task.idempotency {
+        let what = || Fingerprint::of([task.name.as_bytes(), task.params.get().as_bytes()]);
+        key.fingerprint.get_or_insert_with(what);
     }
+}
 
+impl Prepared {
     pub(super) fn label_mut(&mut self) -> &mut Label {
         self.task.label.get_or_insert_default()
     }
@@ -81,13 +79,24 @@ fn prepare(
     }
     let settings = &registered.settings;
     let definition = registered.definition;
-    let mut task = NewTask::new(Uuid::nil().into(), registered.name.clone(), settings.queue.clone(), params);
-    task.version = definition.options.version;
-    task.priority = settings.priority;
-    task.timeout = settings.timeout;
-    task.max_attempts = settings.retry.max_attempts;
-    task.unique_until = Some(settings.unique.unwrap_or(Until::Finished));
-    let mut prepared = Prepared { task };
+    // Written where it is returned: it is large, and this is done for every task.
+    let mut prepared = Prepared {
+        task: NewTask {
+            id: Uuid::nil().into(),
+            name: registered.name.clone(),
+            version: definition.options.version,
+            queue: settings.queue.clone(),
+            priority: settings.priority,
+            params,
+            due: Due::Now,
+            max_attempts: settings.retry.max_attempts,
+            timeout: settings.timeout,
+            label: None,
+            watcher: None,
+            unique_until: Some(settings.unique.unwrap_or(Until::Finished)),
+            idempotency: None,
+        },
+    };
     if let Some(origin) = current::origin() {
         prepared.label_mut().origin = origin;
     }

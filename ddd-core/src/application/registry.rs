@@ -5,9 +5,9 @@ use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc, time::Durat
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::{Settings, TaskOverrides, name_hasher::NameHasher};
+use super::{InForce, Settings, TaskOverrides, name_hasher::NameHasher};
 use crate::{
-    domain::{Name, Priority, Retry, ScheduleOption, Until, closest},
+    domain::{ConfigurationProblem, Name, Priority, Retry, ScheduleOption, Until, closest},
     ports::{Definition, KnownTask, Schemas},
 };
 
@@ -29,8 +29,9 @@ pub struct Registered {
     pub definition: &'static Definition,
     /// Its name.
     pub name: Name,
-    /// What is in force: the attribute, overridden by configuration, filled up with defaults.
-    pub settings: TaskSettings,
+    /// What is in force: the attribute, overridden by configuration, filled up with defaults. A reload of the configuration
+    /// changes it.
+    pub settings: InForce<TaskSettings>,
 }
 
 /// The settings of a definition that are in force.
@@ -61,11 +62,14 @@ impl Registry {
     /// What is wrong with them, all at once: names used twice with both places, and overrides of unknown names.
     pub fn new(definitions: &[&'static Definition], settings: &Settings) -> Result<Self, Vec<String>> {
         let (registry, problems) = Self::collect(definitions, settings);
-        if problems.is_empty() { Ok(registry) } else { Err(problems) }
+        if problems.is_empty() { Ok(registry) } else { Err(problems.into_iter().map(|it| it.message).collect()) }
     }
 
     /// The given definitions, and what is wrong with them.
-    pub(crate) fn collect(definitions: &[&'static Definition], settings: &Settings) -> (Self, Vec<String>) {
+    pub(crate) fn collect(
+        definitions: &[&'static Definition],
+        settings: &Settings,
+    ) -> (Self, Vec<ConfigurationProblem>) {
         let mut problems = Vec::new();
         let mut by_name = ByName::default();
         for definition in definitions {
@@ -73,27 +77,29 @@ impl Registry {
             let registered = Arc::new(Registered {
                 definition,
                 name: Name::new(definition.name),
-                settings: effective(definition, overrides, settings),
+                settings: InForce::new(effective(definition, overrides, settings)),
             });
             if overrides.and_then(|it| it.concurrency).is_some_and(|it| it > 0)
                 && definition.options.concurrency.is_none()
             {
-                problems.push(format!(
+                let message = format!(
                     "settings override `concurrency` of task `{}` at {}, which has no key to count by; write `concurrency(…)` \
                      in its attribute, or limit its queue",
                     definition.name,
                     definition.place(),
-                ));
+                );
+                problems.push(overriding(&format!("{}.concurrency", definition.name), message));
             }
             if let Some(other) = by_name.get(definition.name) {
                 // A remote declaration may stand beside the body that it declares.
                 if other.definition.is_remote() == definition.is_remote() {
-                    problems.push(format!(
+                    let message = format!(
                         "two tasks are named `{}`: at {} and at {}; give one of them another name, as in `#[task(\"other_name\")]`",
                         definition.name,
                         other.definition.place(),
                         definition.place(),
-                    ));
+                    );
+                    problems.push(ConfigurationProblem::new(None, "", message));
                     continue;
                 }
                 if definition.is_remote() {
@@ -105,9 +111,10 @@ impl Registry {
         for name in settings.overrides.keys().filter(|it| !by_name.contains_key(it.as_str())) {
             let hint =
                 closest(name, by_name.keys().copied()).map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
-            problems.push(format!("settings override a task `{name}`, which is not linked into this program{hint}"));
+            let message = format!("settings override a task `{name}`, which is not linked into this program{hint}");
+            problems.push(overriding(name, message));
         }
-        problems.sort();
+        problems.sort_by(|a, b| a.message.cmp(&b.message));
         let mut sorted: Vec<_> = by_name.values().cloned().collect();
         sorted.sort_by(|a, b| a.name.cmp(&b.name));
         (Self { by_name: Arc::new(by_name), sorted: sorted.into() }, problems)
@@ -156,6 +163,16 @@ impl Registry {
     #[must_use]
     pub fn export(&self) -> serde_json::Value {
         serde_json::Value::Array(self.iter().map(Registered::export).collect())
+    }
+
+    /// Takes the settings of definitions over from `other`, which is the same program's.
+    #[cfg(feature = "config")]
+    pub(crate) fn adopt(&self, other: &Self) {
+        for registered in self.iter() {
+            if let Some(other) = other.find(registered.definition.name) {
+                registered.settings.set((*other.settings).clone());
+            }
+        }
     }
 
     /// The name that is most like `name`, if one is close.
@@ -227,6 +244,11 @@ impl Registered {
             "secrets": definition.secrets,
         })
     }
+}
+
+/// A problem of what overrides the attribute of a task.
+fn overriding(key: &str, message: String) -> ConfigurationProblem {
+    ConfigurationProblem::new(None, format!("tasks.definitions.{key}"), message)
 }
 
 fn effective(definition: &Definition, overrides: Option<&TaskOverrides>, settings: &Settings) -> TaskSettings {

@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use super::policies::PolicyOverrides;
+use super::policies::{PolicyDefaults, PolicyOverrides, PolicyWishes};
 use crate::{
-    domain::{Name, Priority, Retry},
+    domain::{ConfigurationProblem, Name, Priority, Retry},
     ports::StoreSettings,
 };
 
@@ -47,6 +47,9 @@ pub struct Settings {
     /// What overrides the attribute of a function policy, by its name and kind. Policies belong to the process, and the first
     /// application that has any overrides gives them to the policies; another one must have the same, or none.
     pub policies: PolicyOverrides,
+    /// What holds for all function policies of a kind, as far as their attributes do not say it: `policy_defaults.cached.ttl` in a
+    /// configuration. They belong to the process as well.
+    pub policy_defaults: PolicyDefaults,
 }
 
 impl Default for Settings {
@@ -70,6 +73,7 @@ impl Default for Settings {
             store: StoreSettings::default(),
             overrides: HashMap::new(),
             policies: PolicyOverrides::new(),
+            policy_defaults: PolicyDefaults::new(),
         }
     }
 }
@@ -81,26 +85,45 @@ impl Settings {
     /// What is wrong with them, each in words.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        let mut require = |holds: bool, problem: &str| {
+        self.faults().into_iter().map(|it| it.message).collect()
+    }
+
+    /// What they say about function policies.
+    pub(crate) fn policy_wishes(&self) -> PolicyWishes {
+        PolicyWishes { overrides: self.policies.clone(), defaults: self.policy_defaults.clone() }
+    }
+
+    /// What is wrong with them, each with the setting of a configuration that it is.
+    pub(crate) fn faults(&self) -> Vec<ConfigurationProblem> {
+        let mut faults = Vec::new();
+        let mut require = |holds: bool, key: &str, problem: &str| {
             if !holds {
-                problems.push(problem.to_owned());
+                faults.push(fault(key, problem));
             }
         };
-        require(self.slots > 0, "`slots` is 0; write at least 1, or do not start workers");
-        require(!self.timeout.is_zero(), "`timeout` is zero; write at least 1ms");
-        require(self.retry.max_attempts > 0, "`retry.max_attempts` is 0; the first run counts, so write at least 1");
-        require(!self.poll_interval.is_zero(), "`poll_interval` is zero; write at least 1ms");
-        require(!self.heartbeat.is_zero(), "`heartbeat` is zero; write at least 1ms");
+        require(self.slots > 0, "max_workers", "`slots` is 0; write at least 1, or do not start workers");
+        require(!self.timeout.is_zero(), "timeout", "`timeout` is zero; write at least 1ms");
+        require(
+            self.retry.max_attempts > 0,
+            "retry.max_attempts",
+            "`retry.max_attempts` is 0; the first run counts, so write at least 1",
+        );
+        require(!self.poll_interval.is_zero(), "poll_interval", "`poll_interval` is zero; write at least 1ms");
+        require(!self.heartbeat.is_zero(), "heartbeat", "`heartbeat` is zero; write at least 1ms");
         require(
             self.lease > self.heartbeat.saturating_mul(2),
+            "lease",
             "`lease` is not more than twice `heartbeat`: one late heartbeat would lose a task",
         );
-        require(self.transitions_buffer > 0, "`transitions_buffer` is 0; write at least 1");
-        require(!self.store_timeout.is_zero(), "`store_timeout` is zero; write at least 1ms");
-        require(!self.teardown_timeout.is_zero(), "`teardown_timeout` is zero; write at least 1ms");
-        require(self.slots <= Self::MOST_SLOTS, "`slots` is over 1,000,000, which can only be a mistake");
-        require(is_growth(&self.retry), "`retry.backoff` is no number from 0 up");
+        require(self.transitions_buffer > 0, "transitions_buffer", "`transitions_buffer` is 0; write at least 1");
+        require(!self.store_timeout.is_zero(), "store_timeout", "`store_timeout` is zero; write at least 1ms");
+        require(!self.teardown_timeout.is_zero(), "teardown_timeout", "`teardown_timeout` is zero; write at least 1ms");
+        require(
+            self.slots <= Self::MOST_SLOTS,
+            "max_workers",
+            "`slots` is over 1,000,000, which can only be a mistake",
+        );
+        require(is_growth(&self.retry), "retry.backoff", "`retry.backoff` is no number from 0 up");
         let times = [
             ("cancel_grace", self.cancel_grace),
             ("teardown_timeout", self.teardown_timeout),
@@ -112,12 +135,17 @@ impl Settings {
         ];
         // What is added to a time of a clock must not reach beyond it.
         let too_long = times.into_iter().filter(|it| it.1 > Self::LONGEST);
-        problems.extend(too_long.map(|(name, it)| format!("`{name}` is {it:?}; write at most one year")));
+        faults.extend(too_long.map(|(name, it)| fault(name, &format!("`{name}` is {it:?}; write at most one year"))));
         let mut overrides: Vec<_> = self.overrides.iter().collect();
         overrides.sort_by_key(|it| it.0);
-        problems.extend(overrides.into_iter().flat_map(|(name, it)| it.problems(name)));
-        problems
+        faults.extend(overrides.into_iter().flat_map(|(name, it)| it.faults(name)));
+        faults
     }
+}
+
+/// A fault of a setting of tasks. Where it stands, whoever has read the configuration knows.
+fn fault(key: &str, message: &str) -> ConfigurationProblem {
+    ConfigurationProblem::new(None, format!("tasks.{key}"), message)
 }
 
 fn is_growth(retry: &Retry) -> bool {
@@ -150,23 +178,22 @@ impl TaskOverrides {
     }
 
     /// What is wrong with what overrides the task `task`.
-    fn problems(&self, task: &Name) -> impl Iterator<Item = String> {
+    fn faults(&self, task: &Name) -> impl Iterator<Item = ConfigurationProblem> {
         let queue = self.queue.as_ref().and_then(|it| Some(format!("`queue` is `{it}`: {}", Name::check(it).err()?)));
         let wrong = [
-            (self.timeout == Some(Duration::ZERO), "`timeout` is zero; write at least 1ms"),
-            (self.concurrency == Some(0), "`concurrency` is 0; write at least 1, or pause the queue"),
+            (self.timeout == Some(Duration::ZERO), "timeout", "`timeout` is zero; write at least 1ms"),
+            (self.concurrency == Some(0), "concurrency", "`concurrency` is 0; write at least 1, or pause the queue"),
             (
                 self.retry.is_some_and(|it| it.max_attempts == 0),
+                "retry.max_attempts",
                 "`retry.max_attempts` is 0; the first run counts, so write at least 1",
             ),
+            (self.retry.is_some_and(|it| !is_growth(&it)), "retry.backoff", "`retry.backoff` is no number from 0 up"),
         ];
-        let backoff = self.retry.is_some_and(|it| !is_growth(&it));
-        let wrong = wrong
-            .into_iter()
-            .chain([(backoff, "`retry.backoff` is no number from 0 up")])
-            .filter(|it| it.0)
-            .map(|it| it.1.to_owned());
-        wrong.chain(queue).map(move |it| format!("settings override task `{task}`: {it}"))
+        let wrong = wrong.into_iter().filter(|it| it.0).map(|it| (it.1, it.2.to_owned()));
+        wrong.chain(queue.map(|it| ("queue", it))).map(move |(key, it)| {
+            fault(&format!("definitions.{task}.{key}"), &format!("settings override task `{task}`: {it}"))
+        })
     }
 
     /// What `before` says, where these say nothing.

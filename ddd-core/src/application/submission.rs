@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::{
     handle::TaskHandle,
-    prepare::{Prepared, prepare_named, prepare_typed},
+    prepare::{Prepared, complete, prepare_named, prepare_typed},
     seat::Seat,
     services::Services,
     store_call,
@@ -146,7 +146,8 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
     fn ready(self) -> Result<Ready<O>, SubmitError> {
         let services = self.services;
         let seat = Arc::new(Seat::default());
-        let task = self.prepared?.complete(&services, &seat, services.clock.now());
+        let mut task = self.prepared?.task;
+        complete(&mut task, &services, &seat, services.clock.now());
         Ok(Ready { services, task, seat, output: PhantomData })
     }
 }
@@ -197,13 +198,15 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
 
     fn into_future(self) -> Submitting<O> {
         let Self { services, prepared, .. } = self;
-        let now = services.clock.now();
-        let seat = Arc::new(Seat::default());
-        let task = match prepared {
-            Ok(prepared) => prepared.complete(&services, &seat, now),
+        let mut task = None;
+        let completed = match prepared {
+            Ok(prepared) => task.insert(prepared.task),
             Err(error) => return Submitting::done(Err(error)),
         };
-        let (id, queue, mut task) = (task.id, task.queue.clone(), Some(task));
+        let now = services.clock.now();
+        let seat = Arc::new(Seat::default());
+        complete(completed, &services, &seat, now);
+        let (id, queue) = (completed.id, completed.queue.clone());
         let now = services.is_on_clock_of_store.then_some(now);
         let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
         let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {

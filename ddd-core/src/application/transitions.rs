@@ -36,6 +36,18 @@ struct Outlet {
     is_waiting: bool,
 }
 
+impl Outlet {
+    /// Some were written: drops the oldest of more than `capacity`; whether the subscriber waits.
+    fn written(&mut self, capacity: usize) -> bool {
+        let surplus = self.items.len().saturating_sub(capacity);
+        if surplus > 0 {
+            self.items.drain(..surplus);
+            self.missed += surplus as u64;
+        }
+        self.is_waiting
+    }
+}
+
 impl TransitionLog {
     pub(crate) fn new(capacity: usize) -> Self {
         Self { outlets: Mutex::default(), waiting: AtomicUsize::new(0), capacity, written: Notify::new() }
@@ -45,15 +57,27 @@ impl TransitionLog {
     pub(crate) fn record(&self, transitions: &[Transition]) -> bool {
         let mut is_waited_for = false;
         for (_, outlet) in &mut *self.outlets.lock() {
-            for transition in transitions {
-                if outlet.items.len() == self.capacity {
-                    outlet.items.pop_front();
-                    outlet.missed += 1;
-                }
-                outlet.items.push_back(transition.clone());
-            }
-            is_waited_for |= outlet.is_waiting;
+            outlet.items.extend(transitions.iter().cloned());
+            is_waited_for |= outlet.written(self.capacity);
         }
+        is_waited_for
+    }
+
+    /// The same with transitions that nobody else needs: most often there is one subscriber, who gets them as they are.
+    pub(crate) fn take(&self, transitions: &mut VecDeque<Transition>) -> bool {
+        let mut is_waited_for = false;
+        let mut outlets = self.outlets.lock();
+        let mut left = outlets.len();
+        for (_, outlet) in &mut *outlets {
+            left -= 1;
+            match left {
+                0 => outlet.items.append(transitions),
+                _ => outlet.items.extend(transitions.iter().cloned()),
+            }
+            is_waited_for |= outlet.written(self.capacity);
+        }
+        drop(outlets);
+        transitions.clear();
         is_waited_for
     }
 
@@ -118,9 +142,12 @@ impl Transitions {
     /// Some were lost; the next call goes on with the oldest that is left.
     pub async fn next(&mut self) -> Result<Transition, Lagged> {
         loop {
-            if let Some(transition) = self.take()? {
-                self.is_flowing = true;
+            if let Some(transition) = self.taken.pop_front() {
                 return Ok(transition);
+            }
+            if self.refill()? {
+                self.is_flowing = true;
+                continue;
             }
             if std::mem::take(&mut self.is_flowing) {
                 // While they keep coming, one look takes many of them, and they wake nobody.
@@ -152,15 +179,21 @@ impl Transitions {
     /// The next of those that the store has told of.
     fn take(&mut self) -> Result<Option<Transition>, Lagged> {
         if self.taken.is_empty() {
-            // The queues are exchanged, which takes no longer for many than for one.
-            let mut outlets = self.log.outlets.lock();
-            let outlet = &mut outlets[self.number];
-            if outlet.missed > 0 {
-                return Err(Lagged { missed: std::mem::take(&mut outlet.missed) });
-            }
-            std::mem::swap(&mut outlet.items, &mut self.taken);
+            self.refill()?;
         }
         Ok(self.taken.pop_front())
+    }
+
+    /// Takes all that the store has told of, when nothing is left of what was taken before; whether there was something.
+    fn refill(&mut self) -> Result<bool, Lagged> {
+        // The queues are exchanged, which takes no longer for many than for one.
+        let mut outlets = self.log.outlets.lock();
+        let outlet = &mut outlets[self.number];
+        if outlet.missed > 0 {
+            return Err(Lagged { missed: std::mem::take(&mut outlet.missed) });
+        }
+        std::mem::swap(&mut outlet.items, &mut self.taken);
+        Ok(!self.taken.is_empty())
     }
 
     /// Whether there is nothing to take; if so, the next transition wakes.

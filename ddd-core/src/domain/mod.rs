@@ -2,7 +2,6 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
-#[cfg(feature = "config")]
 mod configuration;
 mod cron_fields;
 mod duration;
@@ -29,7 +28,6 @@ mod status;
 mod timestamp;
 mod transition;
 
-#[cfg(feature = "config")]
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
 pub(crate) use duration::written as written_duration;
 pub use duration::{DurationError, IntoDuration};

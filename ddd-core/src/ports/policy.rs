@@ -35,6 +35,12 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// A setting is unknown, has a wrong value, or cannot be changed while the program runs.
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError>;
 
+    /// Whether [`Policy::change`] would take these settings. Nothing is changed.
+    ///
+    /// # Errors
+    /// It would not.
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError>;
+
     /// The settings of the attribute again, and the figures at zero.
     fn reset(&'static self);
 

@@ -1,4 +1,7 @@
-use std::sync::{Arc, Weak};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
 
 use super::{
     BoxFuture, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
@@ -150,6 +153,13 @@ pub trait SignalSink: Send + Sync {
     /// Several changes at once, in their order: what a store does that makes many under one lock.
     fn record_all(&self, transitions: &[Transition]) -> bool {
         transitions.iter().fold(false, |is_waited_for, it| self.record(it) | is_waited_for)
+    }
+
+    /// The same, for a sink that may have them: nothing is left in `transitions`.
+    fn take_all(&self, transitions: &mut VecDeque<Transition>) -> bool {
+        let is_waited_for = self.record_all(transitions.make_contiguous());
+        transitions.clear();
+        is_waited_for
     }
 
     /// Whether somebody waits to be told: a slot without work, a subscriber that sleeps. While nobody does, a store may put off

@@ -4,9 +4,10 @@ mod api_keys;
 mod caller;
 mod cross_site;
 mod error;
+mod foreign_host;
 mod permission;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, request::Parts};
 
 pub use api_keys::ApiKey;
 pub use caller::Caller;
@@ -31,8 +32,8 @@ enum Way {
 impl Access {
     /// Everybody may do everything: for development, and behind something else that decides.
     ///
-    /// [`Api::serve`](crate::Api::serve) then refuses to listen on an address that other machines can reach, unless
-    /// [`Access::on_any_address`] is said too.
+    /// [`Api::serve`](crate::Api::serve) then refuses to listen on an address that other machines can reach, and the API
+    /// answers no request for a host that is neither an address nor `localhost`, unless [`Access::on_any_address`] is said too.
     #[must_use]
     pub const fn open() -> Self {
         Self { way: Way::Open { on_any_address: false } }
@@ -73,6 +74,11 @@ impl Access {
     /// than the page's being open on this machine lets it in.
     pub(crate) fn is_forged(&self, headers: &HeaderMap) -> bool {
         matches!(self.way, Way::Open { .. }) && cross_site::is_cross_site(headers)
+    }
+
+    /// Whether a request must be refused because the name that it is for may be one that a stranger has pointed at this machine.
+    pub(crate) fn is_for_foreign_host(&self, request: &Parts) -> bool {
+        self.is_for_loopback_only() && foreign_host::is_for_foreign_host(&request.uri, &request.headers)
     }
 
     /// Somebody who may do nothing.

@@ -137,6 +137,11 @@ impl Inner {
                 Problem::of(&codes::METHOD_NOT_ALLOWED).allow(self.allow.clone()).detail(takes)
             });
         };
+        if self.state.access.is_for_foreign_host(&parts) {
+            return Err(Problem::of(&codes::FORBIDDEN).detail(
+                "while everybody may do everything, requests are answered for addresses and `localhost` only, not for other hosts",
+            ));
+        }
         if route.method != Method::GET && self.state.access.is_forged(&parts.headers) {
             return Err(Problem::of(&codes::FORBIDDEN).detail("pages of other sites may not change anything here"));
         }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use ddd_core::{App, ShutdownReport};
+use ddd_core::{App, HangupWatch, ShutdownReport};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::{Instant, sleep, sleep_until, timeout, timeout_at},
@@ -70,6 +70,8 @@ pub struct Listening {
     pub(super) door: Door,
     pub(super) ending: Ending,
     pub(super) told: Told,
+    /// SIGHUP reads the configuration again, if the application says so.
+    pub(super) hangups: HangupWatch,
 }
 
 impl fmt::Debug for Listening {
@@ -97,7 +99,7 @@ impl Listening {
     /// Serves until it is told to end, and ends in order; see [`Server`](crate::Server). Dropped before, it cuts all
     /// connections.
     pub async fn run(self) -> ShutdownReport {
-        let Self { app, door, ending, mut told, .. } = self;
+        let Self { app, door, ending, mut told, hangups: _hangups, .. } = self;
         let drain = door.site.drain.clone();
         let _cut = CutAtEnd(drain.clone());
         tokio::select! {

@@ -150,13 +150,14 @@ impl Server {
             Some(told) => told,
             None => Told::BySignals(Signals::listen().map_err(ServeError::Signals)?),
         };
+        let hangups = app.watch_hangup().map_err(ServeError::Signals)?;
         let address = listener.local_addr().map_err(ServeError::Address)?;
         let connections = Arc::new(Connections::new(limits.connections));
         let protocol = Arc::new(protocol(&limits));
         let site = Arc::new(Site::new(router, limits, drain));
         tracing::info!("listening on http://{address}");
         let door = Door { listener, site, protocol, connections };
-        Ok(Listening { app, address, door, ending, told })
+        Ok(Listening { app, address, door, ending, told, hangups })
     }
 
     /// Listens on an address and serves until it is told to end.

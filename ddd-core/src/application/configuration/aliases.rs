@@ -57,6 +57,13 @@ macro_rules! of_tasks {
     };
 }
 
+/// Where the original kept other settings of what a service stands on.
+macro_rules! of_infrastructure {
+    ($group:literal, $name:literal) => {
+        &[&["infrastructure", $group, $name]]
+    };
+}
+
 /// All of them that mean something here.
 pub(crate) const ALIASES: &[Alias] = &[
     alias(&["APP_NAME"], &[&["framework", "name"]], &["app", "name"]),
@@ -73,6 +80,19 @@ pub(crate) const ALIASES: &[Alias] = &[
     alias(&["TASK_RETRY_DELAY"], of_tasks!("retry_delay"), &["tasks", "retry", "delay"]),
     alias(&["TASK_RESULT_CACHE_SIZE"], of_tasks!("result_cache_size"), &["tasks", "results_max"]),
     alias(&["TASK_RESULT_CACHE_TTL"], of_tasks!("result_cache_ttl"), &["tasks", "result_ttl"]),
+    alias(&["TASK_SCHEDULER_INTERVAL"], of_tasks!("scheduler_interval"), &["tasks", "poll_interval"]),
+    alias(&["CACHE_DEFAULT_TTL"], of_infrastructure!("cache", "default_ttl"), &["policy_defaults", "cached", "ttl"]),
+    alias(&["CACHE_MAX_SIZE"], of_infrastructure!("cache", "max_size"), &["policy_defaults", "cached", "capacity"]),
+    alias(
+        &["RATE_LIMIT_REQUESTS_PER_MINUTE"],
+        of_infrastructure!("rate_limiting", "requests_per_minute"),
+        &["policy_defaults", "rate_limited", "limit"],
+    ),
+    alias(
+        &["RATE_LIMIT_BURST_SIZE"],
+        of_infrastructure!("rate_limiting", "burst_size"),
+        &["policy_defaults", "rate_limited", "burst"],
+    ),
 ];
 
 /// The setting that a variable of the original is here.
@@ -88,18 +108,7 @@ pub(crate) fn rename(tree: &mut Node) {
             if tree.at(alias.setting.iter().copied()).is_none() {
                 tree.put(alias.setting.iter().copied(), alias.convert(node));
             }
-            drop_empty(tree, path);
-        }
-    }
-}
-
-/// Drops the groups above `path` that hold nothing any more.
-fn drop_empty(tree: &mut Node, path: &[&str]) {
-    for length in (1..path.len()).rev() {
-        let above = tree.at(path[..length].iter().copied());
-        let is_empty = above.is_some_and(|it| matches!(&it.value, NodeValue::Map(it) if it.is_empty()));
-        if is_empty {
-            tree.take(&path[..length]);
+            tree.drop_empty(path);
         }
     }
 }

@@ -58,6 +58,12 @@ fn is_secret(path: &[String], secrets: &[Vec<String>]) -> bool {
     SECRET_WORDS.iter().any(|it| name.contains(it)) || secrets.iter().any(|it| it == path)
 }
 
+/// The text of a setting as anybody may see it.
+pub(super) fn shown_text(key: &str, text: &str) -> String {
+    let path: Vec<_> = key.split('.').map(str::to_owned).collect();
+    if is_secret(&path, &[]) { "***".to_owned() } else { without_credentials(text) }
+}
+
 fn shown(node: &Node) -> String {
     match &node.value {
         NodeValue::Null => "(not set)".to_owned(),

@@ -35,6 +35,13 @@ impl Layers {
         }
     }
 
+    /// Lays the value of one setting upon what is there.
+    pub(crate) fn lay_setting(&mut self, setting: &str, value: Node) {
+        let mut layer = Node::empty(value.origin.clone());
+        layer.put(setting.split('.'), value);
+        self.tree.overlay(layer);
+    }
+
     /// Tells of something that is wrong.
     pub(crate) fn problem(&mut self, problem: ConfigurationProblem) {
         self.problems.push(problem);

@@ -4,7 +4,9 @@
 //! part), `explain`.
 
 mod aliases;
+mod differences;
 mod explain;
+mod gone;
 mod layers;
 mod misfit;
 mod read;
@@ -16,8 +18,9 @@ mod whole;
 
 pub use explain::{Explained, ExplainedSetting};
 pub use secret::Secret;
-pub use whole::{Configuration, ConfigurationError};
+pub use sections::LogFormat;
+pub use whole::{Configuration, ConfigurationError, UndeclaredSection};
 
 pub(crate) use layers::Layers;
 pub(crate) use service::Declared;
-pub(crate) use whole::node_of;
+pub(crate) use whole::{Source, node_of};

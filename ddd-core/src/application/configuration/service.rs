@@ -17,9 +17,10 @@ pub(super) struct Section {
     pub(super) secrets: Vec<Vec<String>>,
 }
 
-type ReadSection = Box<dyn Fn(&Node) -> Result<Section, Vec<ConfigurationProblem>> + Send + Sync>;
+type ReadSection = Arc<dyn Fn(&Node) -> Result<Section, Vec<ConfigurationProblem>> + Send + Sync>;
 
 /// A section that the service declared, before it is read.
+#[derive(Clone)]
 pub(crate) struct Declared {
     pub(super) name: String,
     pub(super) type_id: TypeId,
@@ -43,7 +44,7 @@ impl Declared {
             name: name.to_owned(),
             type_id: TypeId::of::<T>(),
             type_name: std::any::type_name::<T>(),
-            read: Box::new(read),
+            read: Arc::new(read),
         }
     }
 }

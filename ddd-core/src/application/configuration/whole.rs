@@ -5,7 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use super::{explain::Explained, layers::Layers, read::read, sections::Sections, service::Declared};
+use super::{
+    explain::Explained,
+    gone,
+    layers::Layers,
+    read::read,
+    sections::{LogFormat, Sections},
+    service::Declared,
+};
 use crate::{
     application::Settings,
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue, closest},
@@ -28,18 +35,37 @@ use crate::{
 ///     .set("billing.retries", 3)
 ///     .set("tasks.max_workers", 8)
 ///     .load()?;
-/// assert_eq!(configuration.section::<Billing>().retries, 3);
+/// assert_eq!(configuration.section::<Billing>()?.retries, 3);
 /// assert_eq!(configuration.settings().slots, 8);
 /// println!("{}", configuration.explain());
-/// # Ok::<_, ddd_core::ConfigurationError>(())
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Configuration {
     profile: Arc<str>,
     settings: Settings,
+    /// The framework's own sections, as they were read.
+    pub(super) sections: Sections,
     own: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
-    tree: Node,
-    secrets: Vec<Vec<String>>,
+    pub(super) tree: Node,
+    pub(super) secrets: Vec<Vec<String>>,
+    unused: Vec<ConfigurationProblem>,
+    /// Reads it again, from where it came from.
+    source: Option<Source>,
+}
+
+/// What reads a configuration.
+pub(crate) type Source = Arc<dyn Fn() -> Result<Configuration, ConfigurationError> + Send + Sync>;
+
+/// A section that the program asks for, and never declared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[error(
+    "`{type_name}` is no section of the configuration; declare it with `.section::<{type_name}>(\"…\")` on the builder"
+)]
+pub struct UndeclaredSection {
+    /// The type that was asked for.
+    pub type_name: &'static str,
 }
 
 /// Everything that is wrong with a configuration.
@@ -60,14 +86,16 @@ impl fmt::Debug for ConfigurationError {
 
 impl Configuration {
     /// What the layers make together.
-    pub(crate) fn of(profile: &str, layers: Layers, declared: Vec<Declared>) -> Result<Self, ConfigurationError> {
+    pub(crate) fn of(profile: &str, layers: Layers, declared: &[Declared]) -> Result<Self, ConfigurationError> {
         let Layers { mut tree, mut problems } = layers;
+        let unused = gone::take(&mut tree, declared);
+        problems.extend(twice(declared));
         let mut own_trees = BTreeMap::new();
-        for section in &declared {
+        for section in declared {
             let node = tree.take(&[&section.name]);
             own_trees.insert(section.name.clone(), node.unwrap_or_else(|| Node::empty(ConfigurationOrigin::code())));
         }
-        problems.extend(unknown(&mut tree, &declared));
+        problems.extend(unknown(&mut tree, declared));
         let mut settings = Settings::default();
         let sections = match read::<Sections>(&tree, "") {
             Ok(read) => read.value,
@@ -77,7 +105,7 @@ impl Configuration {
             }
         };
         sections.apply(&mut settings);
-        problems.extend(settings.problems().into_iter().map(|it| ConfigurationProblem::new(None, "", it)));
+        problems.extend(settings.faults().into_iter().map(|it| placed(&tree, it)));
         let (mut own, mut secrets) = (HashMap::new(), Vec::new());
         for section in declared {
             match (section.read)(&own_trees[&section.name]) {
@@ -92,12 +120,27 @@ impl Configuration {
         if !problems.is_empty() {
             return Err(ConfigurationError { problems });
         }
-        let mut whole = defaults();
+        let mut whole = defaults(&sections, profile);
         whole.overlay(tree);
         for (name, node) in own_trees {
             whole.put([name.as_str()], node);
         }
-        Ok(Self { profile: profile.into(), settings, own, tree: whole, secrets })
+        let profile = profile.into();
+        Ok(Self { profile, settings, sections, own, tree: whole, secrets, unused, source: None })
+    }
+
+    /// From where it can be read again.
+    pub(crate) fn from(mut self, source: Source) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The same configuration as its sources say it now.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn read_again(&self) -> Result<Self, ConfigurationError> {
+        self.source.as_ref().map_or_else(|| Ok(self.clone()), |read| read())
     }
 
     /// Which file beside `default.yaml` counts.
@@ -114,16 +157,62 @@ impl Configuration {
 
     /// The service's section of this type.
     ///
-    /// # Panics
+    /// # Errors
     /// No section of this type was declared to the builder: a mistake in the program, not in the configuration.
-    #[must_use]
-    #[allow(clippy::panic, reason = "as `AppBuilder`'s wiring: the program cannot have meant it")]
-    pub fn section<T: Send + Sync + 'static>(&self) -> Arc<T> {
-        let name = std::any::type_name::<T>();
+    pub fn section<T: Send + Sync + 'static>(&self) -> Result<Arc<T>, UndeclaredSection> {
         let found = self.own.get(&TypeId::of::<T>()).cloned().and_then(|it| it.downcast().ok());
-        found.unwrap_or_else(|| {
-            panic!("`{name}` is no section of the configuration; declare it with `.section::<{name}>(\"…\")`")
-        })
+        found.ok_or(UndeclaredSection { type_name: std::any::type_name::<T>() })
+    }
+
+    /// Which store tasks are kept in: `store.url`.
+    #[must_use]
+    pub fn store_url(&self) -> &str {
+        self.sections.store.url()
+    }
+
+    /// What is logged: `log.level`. Unless set, it is `debug` if `app.debug` is on, else `info`.
+    #[must_use]
+    pub fn log_level(&self) -> &str {
+        self.sections.log.level(self.sections.app.debug)
+    }
+
+    /// How it is logged: `log.format`. Unless set, it is `pretty` if `app.debug` is on or the profile is `development`, else
+    /// `json`.
+    #[must_use]
+    pub fn log_format(&self) -> LogFormat {
+        self.sections.log.format(self.sections.app.debug, &self.profile)
+    }
+
+    /// What the service calls itself: `app.name`.
+    #[must_use]
+    pub fn app_name(&self) -> Option<&str> {
+        self.sections.app.name.as_deref()
+    }
+
+    /// The version of the service: `app.version`.
+    #[must_use]
+    pub fn app_version(&self) -> Option<&str> {
+        self.sections.app.version.as_deref()
+    }
+
+    /// Settings of the framework that this one follows which mean nothing here, each with its place and the reason.
+    #[must_use]
+    pub fn unused(&self) -> &[ConfigurationProblem] {
+        &self.unused
+    }
+
+    /// A problem with the place of its setting.
+    pub(crate) fn placed(&self, problem: ConfigurationProblem) -> ConfigurationProblem {
+        placed(&self.tree, problem)
+    }
+
+    /// A problem in words: with its place if it stands in a file, a variable or the configuration's code, else alone.
+    pub(crate) fn placed_or_bare(&self, problem: ConfigurationProblem) -> String {
+        let problem = self.placed(problem);
+        match &problem.origin {
+            Some(origin) if origin.layer != ConfigurationLayer::Default => problem.to_string(),
+            _ => problem.message,
+        }
     }
 
     /// Every setting with its value, and where that comes from. Secrets show as `***`.
@@ -133,10 +222,40 @@ impl Configuration {
     }
 }
 
+/// A problem with the place of its setting, or of what that stands in.
+fn placed(tree: &Node, problem: ConfigurationProblem) -> ConfigurationProblem {
+    let origin = match problem.origin {
+        None if !problem.key.is_empty() => tree.nearest(&problem.key).map(|it| it.origin.clone()),
+        origin => origin,
+    };
+    ConfigurationProblem { origin, ..problem }
+}
+
+/// Sections that are declared more than once: by name, or by type.
+fn twice(declared: &[Declared]) -> Vec<ConfigurationProblem> {
+    let before = |at: usize| declared[..at].iter();
+    let problems = declared.iter().enumerate().filter_map(|(at, it)| {
+        let message = if Sections::NAMES.contains(&it.name.as_str()) {
+            "the framework has a section of this name; give the service's own another one"
+        } else if before(at).any(|other| other.name == it.name) {
+            "two sections are declared under this name; give one of them another"
+        } else if before(at).any(|other| other.type_id == it.type_id) {
+            "its type is declared for another section as well; write a type for each"
+        } else {
+            return None;
+        };
+        Some(ConfigurationProblem::new(Some(ConfigurationOrigin::code()), it.name.clone(), message))
+    });
+    problems.collect()
+}
+
 /// What holds where nothing is configured, as the lowest layer.
-fn defaults() -> Node {
+fn defaults(read: &Sections, profile: &str) -> Node {
     let origin = ConfigurationOrigin::new(ConfigurationLayer::Default, "".into(), None);
-    let json = serde_json::to_value(Sections::of(&Settings::default())).unwrap_or_default();
+    let mut defaults = Sections::of(&Settings::default());
+    // These follow from other settings.
+    defaults.log.complete(&read.log, read.app.debug, profile);
+    let json = serde_json::to_value(defaults).unwrap_or_default();
     node_of(json, &origin)
 }
 

@@ -107,7 +107,7 @@ pub(super) fn now() -> Moment {
 }
 
 /// A future that is to run in a task of its own, with what surrounds the caller: a test's own states, and the span.
-pub(super) fn carried<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
+pub(crate) fn carried<F: Future + Send>(future: F) -> impl Future<Output = F::Output> + Send {
     let isolation = Isolation::current();
     let future = future.instrument(tracing::Span::current());
     async move {

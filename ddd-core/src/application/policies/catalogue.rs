@@ -104,6 +104,14 @@ impl Policies {
         self.each(name, Some(kind), |it| it.change(settings))
     }
 
+    /// Whether [`Policies::change`] would take these settings. Nothing is changed.
+    ///
+    /// # Errors
+    /// It would not.
+    pub fn check(&self, name: &str, kind: PolicyKind, settings: &Map<String, Value>) -> Result<(), PolicyError> {
+        self.each(name, Some(kind), |it| it.check(settings))
+    }
+
     /// Gives the policies of this name (of this kind, if one is given) the settings of their attributes again, and puts
     /// their figures to zero.
     ///
@@ -154,6 +162,11 @@ impl Policies {
             }
         }
         problems
+    }
+
+    /// Each of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static dyn Policy> + '_ {
+        self.0.iter().copied()
     }
 
     fn named(&self, name: &str) -> Result<Vec<&'static dyn Policy>, PolicyError> {

@@ -9,6 +9,7 @@ mod bulkhead;
 mod cached;
 mod catalogue;
 mod circuit_breaker;
+mod counters;
 mod overrides;
 mod rate_limited;
 mod retry;
@@ -19,12 +20,16 @@ mod timeout;
 
 #[cfg(feature = "test-util")]
 pub(crate) use ambient::Isolation;
+#[cfg(feature = "config")]
+pub(crate) use ambient::carried as surrounded;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Lookup, Own, Part, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
-pub use overrides::PolicyOverrides;
-pub(crate) use overrides::push as push_overrides;
+pub use overrides::{PolicyDefaults, PolicyOverrides};
+#[cfg(feature = "config")]
+pub(crate) use overrides::{PolicyPlan, plan as plan_policies};
+pub(crate) use overrides::{PolicyWishes, push as push_overrides};
 pub(crate) use rate_limited::set_limit_store;
 pub use rate_limited::{Admission, RateLimitedCell};
 pub use retry::{Attempts, Next, Pause, RetryCell};

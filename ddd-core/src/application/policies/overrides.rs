@@ -1,61 +1,187 @@
 //! What the settings of an application say about policies, which belong to the process.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::{ambient, catalogue::Policies};
-use crate::domain::PolicyKind;
+use crate::{
+    domain::{ConfigurationProblem, PolicyKind},
+    ports::{Policy, PolicyChangeError},
+};
 
 /// Settings that override those of attributes, by the name of the policy and its kind.
 pub type PolicyOverrides = BTreeMap<String, BTreeMap<PolicyKind, Map<String, Value>>>;
 
-/// The overrides in force: those of the first application that has any.
-#[derive(Default)]
-struct InForce(Mutex<Option<PolicyOverrides>>);
+/// Settings of all policies of a kind whose attributes do not state them.
+pub type PolicyDefaults = BTreeMap<PolicyKind, Map<String, Value>>;
 
-/// Gives the policies the settings of an application; answers with what is wrong with them, and then changes nothing.
-///
-/// A second application may have the same overrides, or none: then it takes the policies as they are.
-pub(crate) fn push(policies: &Policies, overrides: &PolicyOverrides) -> Vec<String> {
-    if overrides.is_empty() {
-        return Vec::new();
-    }
-    let in_force = ambient::shared("overrides of policies", InForce::default);
-    let mut in_force = in_force.0.lock();
-    if let Some(before) = &*in_force {
-        return differences(before, overrides);
-    }
-    let all = || overrides.iter().flat_map(|(name, kinds)| kinds.iter().map(move |(kind, it)| (name, *kind, it)));
-    let changed = all().map(|(name, kind, settings)| (name, kind, policies.change(name, kind, settings)));
-    let changed: Vec<_> = changed.collect();
-    let problems: Vec<_> = changed
-        .iter()
-        .filter_map(|(name, kind, result)| {
-            Some(format!("settings override policy `{name}.{kind}`: {}", result.as_ref().err()?))
-        })
-        .collect();
-    if problems.is_empty() {
-        *in_force = Some(overrides.clone());
-        return problems;
-    }
-    for (name, kind, _) in changed.into_iter().filter(|it| it.2.is_ok()) {
-        // It was there to be changed, so it is there to be reset.
-        let _ = policies.reset(name, Some(kind));
-    }
-    problems
+/// What an application says about policies.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct PolicyWishes {
+    pub(crate) overrides: PolicyOverrides,
+    pub(crate) defaults: PolicyDefaults,
 }
 
-fn differences(before: &PolicyOverrides, now: &PolicyOverrides) -> Vec<String> {
-    let names = || before.keys().chain(now.keys().filter(|it| !before.contains_key(*it)));
-    let different = names().filter(|it| before.get(*it) != now.get(*it));
-    different
-        .map(|name| {
-            format!(
-                "settings override policy `{name}` in another way than those of an application that was built before, \
-                 and both have it in common; write the same in both, or leave it out of this one's"
-            )
-        })
-        .collect()
+/// The wishes in force: those of the first application that has any.
+#[derive(Default)]
+struct InForce(Mutex<Option<PolicyWishes>>);
+
+/// A policy, and what is to be changed of it.
+type Change = (&'static dyn Policy, Map<String, Value>);
+
+/// Changes of policies, each checked, and not made yet.
+#[derive(Debug)]
+#[must_use = "nothing is changed until it is done"]
+#[cfg(feature = "config")]
+pub(crate) struct PolicyPlan {
+    wishes: PolicyWishes,
+    changes: Vec<Change>,
+}
+
+/// Gives the policies the settings of an application.
+///
+/// A second application may wish the same, or nothing: then it takes the policies as they are.
+///
+/// # Errors
+/// What is wrong with them; then nothing is changed.
+pub(crate) fn push(policies: &Policies, wishes: PolicyWishes) -> Result<(), Vec<ConfigurationProblem>> {
+    if wishes == PolicyWishes::default() {
+        return Ok(());
+    }
+    let in_force = in_force();
+    let mut in_force = in_force.0.lock();
+    if let Some(before) = &*in_force {
+        let problems = differences(before, &wishes);
+        return if problems.is_empty() { Ok(()) } else { Err(problems) };
+    }
+    make(changes(policies, &PolicyWishes::default(), &wishes)?);
+    *in_force = Some(wishes);
+    Ok(())
+}
+
+/// Checks other settings for the policies, and changes nothing.
+///
+/// # Errors
+/// What is wrong with them.
+#[cfg(feature = "config")]
+pub(crate) fn plan(policies: &Policies, wishes: PolicyWishes) -> Result<PolicyPlan, Vec<ConfigurationProblem>> {
+    let before = in_force().0.lock().clone().unwrap_or_default();
+    let changes = changes(policies, &before, &wishes)?;
+    Ok(PolicyPlan { wishes, changes })
+}
+
+#[cfg(feature = "config")]
+impl PolicyPlan {
+    /// Makes the changes. They hold when this returns.
+    pub(crate) fn carry_out(self) {
+        let in_force = in_force();
+        let mut in_force = in_force.0.lock();
+        make(self.changes);
+        *in_force = Some(self.wishes);
+    }
+}
+
+/// What follows for each policy from other wishes.
+fn changes(
+    policies: &Policies,
+    before: &PolicyWishes,
+    wishes: &PolicyWishes,
+) -> Result<Vec<Change>, Vec<ConfigurationProblem>> {
+    let mut problems: Vec<_> = unknown(policies, wishes).collect();
+    let mut changes = Vec::new();
+    for policy in policies.iter() {
+        let (then, now) = (before.about(policy), wishes.about(policy));
+        if then == now {
+            continue;
+        }
+        // What is no longer said is as the attribute says it.
+        let mut change = policy.annotated();
+        change.retain(|name, _| then.contains_key(name));
+        change.extend(now);
+        match policy.check(&change) {
+            Ok(()) => changes.push((policy, change)),
+            Err(error) => problems.push(refused(policy, wishes, &error)),
+        }
+    }
+    problems.sort_by(|a, b| a.key.cmp(&b.key));
+    if problems.is_empty() { Ok(changes) } else { Err(problems) }
+}
+
+fn make(changes: Vec<Change>) {
+    for (policy, change) in changes {
+        if let Err(error) = policy.change(&change) {
+            // It was checked, so somebody changed the policy by hand in between, to what does not go together with this.
+            let (name, kind) = (policy.site().name, policy.kind());
+            tracing::error!(%error, "the policy `{name}.{kind}` was changed at the same time, and keeps its settings");
+        }
+    }
+}
+
+/// What a policy does not take.
+fn refused(policy: &'static dyn Policy, wishes: &PolicyWishes, error: &PolicyChangeError) -> ConfigurationProblem {
+    let (name, kind) = (policy.site().name, policy.kind());
+    let is_own = wishes.overrides.get(name).is_some_and(|it| it.contains_key(&kind));
+    let (above, whose) = match is_own {
+        true => (format!("policies.{name}.{kind}"), "override"),
+        false => (format!("policy_defaults.{kind}"), "are the defaults of"),
+    };
+    let setting = Some(error.setting.as_str()).filter(|it| !it.is_empty());
+    let key = [above.as_str()].into_iter().chain(setting).collect::<Vec<_>>().join(".");
+    let message = format!("settings {whose} policy `{name}.{kind}`: it cannot be changed so: {error}");
+    ConfigurationProblem::new(None, key, message)
+}
+
+impl PolicyWishes {
+    /// What is said about one policy.
+    fn about(&self, policy: &'static dyn Policy) -> Map<String, Value> {
+        let (site, kind) = (policy.site(), policy.kind());
+        let mut said = self.defaults.get(&kind).cloned().unwrap_or_default();
+        said.retain(|name, _| !site.stated.contains(&name.as_str()) && has_use(policy, name));
+        let own = self.overrides.get(site.name).and_then(|it| it.get(&kind));
+        said.extend(own.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
+        said
+    }
+}
+
+/// Whether a default means something to a policy: only a bucket has a burst.
+fn has_use(policy: &'static dyn Policy, setting: &str) -> bool {
+    let is_bucket = || policy.annotated().get("strategy").and_then(Value::as_str) == Some("token_bucket");
+    setting != "burst" || is_bucket()
+}
+
+/// Overrides of policies that are not there.
+fn unknown(policies: &Policies, wishes: &PolicyWishes) -> impl Iterator<Item = ConfigurationProblem> {
+    let all = wishes.overrides.iter().flat_map(|(name, kinds)| kinds.keys().map(move |kind| (name, *kind)));
+    all.filter_map(|(name, kind)| {
+        let error = policies.check(name, kind, &Map::new()).err()?;
+        let message = format!("settings override policy `{name}.{kind}`: {error}");
+        Some(ConfigurationProblem::new(None, format!("policies.{name}.{kind}"), message))
+    })
+}
+
+fn in_force() -> Arc<InForce> {
+    ambient::shared("overrides of policies", InForce::default)
+}
+
+fn differences(before: &PolicyWishes, now: &PolicyWishes) -> Vec<ConfigurationProblem> {
+    let names = before.overrides.keys().chain(now.overrides.keys().filter(|it| !before.overrides.contains_key(*it)));
+    let different = names.filter(|it| before.overrides.get(*it) != now.overrides.get(*it));
+    let of_names = different.map(|name| {
+        let message = format!(
+            "settings override policy `{name}` in another way than those of an application that was built before, \
+             and both have it in common; write the same in both, or leave it out of this one's"
+        );
+        ConfigurationProblem::new(None, format!("policies.{name}"), message)
+    });
+    let kinds = PolicyKind::ALL.into_iter().filter(|it| before.defaults.get(it) != now.defaults.get(it));
+    let of_kinds = kinds.map(|kind| {
+        let message = format!(
+            "the defaults of `{kind}` are others than those of an application that was built before, and both have the \
+             policies in common; write the same in both"
+        );
+        ConfigurationProblem::new(None, format!("policy_defaults.{kind}"), message)
+    });
+    of_names.chain(of_kinds).collect()
 }

@@ -1,12 +1,14 @@
-//! Counters that threads do not fight over: each thread has a line of its own.
+//! Values that threads do not fight over: each thread has a line of its own.
 
-use std::{
-    cell::Cell,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::cell::Cell;
 
-/// How many lines there are: more than a process usually has worker threads. More threads share lines.
-const LINES: usize = 16;
+use parking_lot::Mutex;
+
+/// So many threads have a line that no other thread writes to, until they end: more than a process usually has worker threads.
+const OWNED: usize = 16;
+
+/// As many lines are for all other threads, who share them.
+const LINES: usize = 2 * OWNED;
 
 /// One value for each thread, on a cache line of its own. What they say together is the sum of them all.
 #[derive(Debug, Default)]
@@ -24,23 +26,77 @@ impl<T> Stripes<T> {
         &self.0[line()].0
     }
 
+    /// The same, and whether no other thread writes to it before this one ends.
+    #[inline]
+    pub(super) fn mine_alone(&self) -> (&T, bool) {
+        let line = line();
+        (&self.0[line].0, line < OWNED)
+    }
+
     /// The values of all threads.
     pub(super) fn all(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|it| &it.0)
     }
 }
 
+const NONE: usize = usize::MAX;
+
+thread_local! {
+    /// Without a destructor, so that it can be read for as long as the thread lives.
+    static MINE: Cell<usize> = const { Cell::new(NONE) };
+    static OWNERSHIP: Ownership = const { Ownership(Cell::new(NONE)) };
+}
+
+/// The lines that threads own, a bit for each. The lock also hands over what the last owner wrote.
+static TAKEN: Mutex<u32> = Mutex::new(0);
+
+/// A thread's own line, which it gives back when it ends.
+struct Ownership(Cell<usize>);
+
 /// The line of the calling thread.
 #[inline]
 fn line() -> usize {
-    const NONE: usize = usize::MAX;
+    let mine = MINE.get();
+    // The mask tells the compiler that the index is in bounds.
+    if mine == NONE { choose() } else { mine % LINES }
+}
+
+#[cold]
+fn choose() -> usize {
+    // A thread whose destructors run already shares a line.
+    let own = OWNERSHIP.try_with(Ownership::take).ok().flatten();
+    let line = own.unwrap_or_else(shared);
+    MINE.set(line);
+    line
+}
+
+/// One of the shared lines, each in turn.
+fn shared() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static MINE: Cell<usize> = const { Cell::new(NONE) });
-    MINE.with(|mine| {
-        if mine.get() == NONE {
-            mine.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    OWNED + NEXT.fetch_add(1, Ordering::Relaxed) % (LINES - OWNED)
+}
+
+impl Ownership {
+    fn take(&self) -> Option<usize> {
+        let mut taken = TAKEN.lock();
+        let line = taken.trailing_ones() as usize;
+        if line >= OWNED {
+            return None;
         }
-        // The mask tells the compiler that the index is in bounds.
-        mine.get() % LINES
-    })
+        *taken |= 1 << line;
+        self.0.set(line);
+        Some(line)
+    }
+}
+
+impl Drop for Ownership {
+    fn drop(&mut self) {
+        let line = self.0.get();
+        if line != NONE {
+            // Destructors that run after this one still count.
+            MINE.set(shared());
+            *TAKEN.lock() &= !(1 << line);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use serde_json::value::RawValue;
 use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::Instant};
 
 use super::progress::ProgressWriter;
@@ -82,12 +83,15 @@ enum Children {
 }
 
 impl RunningAttempt {
-    pub(crate) fn new(claimed: &Claimed, began: Instant, surroundings: Arc<Surroundings>) -> Self {
-        Self {
-            info: info(claimed),
+    /// The attempt that was claimed; and its parameters, which are for its body alone.
+    pub(crate) fn new(claimed: Claimed, began: Instant, surroundings: Arc<Surroundings>) -> (Self, Arc<RawValue>) {
+        let timeout = claimed.timeout;
+        let (info, params) = taken_apart(claimed);
+        let this = Self {
+            info,
             surroundings,
-            timeout: claimed.timeout,
-            until: far(began, claimed.timeout),
+            timeout,
+            until: far(began, timeout),
             stop: AtomicU8::new(Stop::None as u8),
             overdue: AtomicU8::new(Overdue::No as u8),
             given_back: AtomicBool::new(false),
@@ -96,14 +100,16 @@ impl RunningAttempt {
             stopped: OnceLock::new(),
             has_children: AtomicBool::new(false),
             children: Mutex::default(),
-        }
+        };
+        (this, params)
     }
 
     /// Becomes the next attempt in the same surroundings. Whoever calls this is the only one who still knew the last one.
-    pub(crate) fn become_next(&mut self, claimed: &Claimed, began: Instant) {
-        self.info = info(claimed);
+    pub(crate) fn become_next(&mut self, claimed: Claimed, began: Instant) -> Arc<RawValue> {
         self.timeout = claimed.timeout;
         self.until = far(began, claimed.timeout);
+        let params;
+        (self.info, params) = taken_apart(claimed);
         *self.stop.get_mut() = Stop::None as u8;
         *self.overdue.get_mut() = Overdue::No as u8;
         *self.given_back.get_mut() = false;
@@ -112,6 +118,7 @@ impl RunningAttempt {
         self.stopped = OnceLock::new();
         *self.has_children.get_mut() = false;
         *self.children.get_mut() = Children::None;
+        params
     }
 
     /// The claim that it is of.
@@ -284,11 +291,12 @@ impl Attempt for RunningAttempt {
     }
 }
 
-fn info(claimed: &Claimed) -> AttemptInfo {
-    AttemptInfo {
+/// What is known about the attempt, and its parameters.
+fn taken_apart(claimed: Claimed) -> (AttemptInfo, Arc<RawValue>) {
+    let info = AttemptInfo {
         id: claimed.id,
-        name: claimed.name.clone(),
-        queue: claimed.queue.clone(),
+        name: claimed.name,
+        queue: claimed.queue,
         priority: claimed.priority,
         run: claimed.run,
         attempt: claimed.attempt,
@@ -297,8 +305,9 @@ fn info(claimed: &Claimed) -> AttemptInfo {
         due: claimed.due,
         created_at: claimed.created_at,
         deadline: claimed.started_at.after(claimed.timeout),
-        origin: claimed.label.as_ref().map(|it| it.origin.clone()),
-    }
+        origin: claimed.label.map(|it| it.origin),
+    };
+    (info, claimed.params)
 }
 
 /// The attempts of one slot, one after the other, in the same piece of memory as long as no body keeps it.
@@ -313,15 +322,16 @@ impl Attempts {
         Self { surroundings, last: None }
     }
 
-    /// The attempt that begins now.
-    pub(crate) fn begin(&mut self, claimed: &Claimed, began: Instant) -> Arc<RunningAttempt> {
+    /// The attempt that begins now, and its parameters.
+    pub(crate) fn begin(&mut self, claimed: Claimed, began: Instant) -> (Arc<RunningAttempt>, Arc<RawValue>) {
         if let Some(mut last) = self.last.take()
             && let Some(attempt) = Arc::get_mut(&mut last)
         {
-            attempt.become_next(claimed, began);
-            return last;
+            let params = attempt.become_next(claimed, began);
+            return (last, params);
         }
-        Arc::new(RunningAttempt::new(claimed, began, self.surroundings.clone()))
+        let (attempt, params) = RunningAttempt::new(claimed, began, self.surroundings.clone());
+        (Arc::new(attempt), params)
     }
 
     /// An attempt that has ended, and that the slot needs no more.

@@ -9,6 +9,9 @@ use crate::ports::{Claimed, Held};
 #[derive(Default)]
 pub(crate) struct Cell(Mutex<State>);
 
+/// A task that begins: its attempt, and what else its slot needs; or the task, if it cannot be run here.
+pub(crate) type Begun<T> = Result<(Arc<RunningAttempt>, T), Box<Claimed>>;
+
 #[derive(Default)]
 struct State {
     attempt: Option<Arc<RunningAttempt>>,
@@ -24,17 +27,13 @@ impl Cell {
         self.0.lock().attempt.clone()
     }
 
-    /// The next task in line begins, with the attempt that `begin` makes of it: none if it cannot be run here. `None` if the
-    /// line is empty.
-    pub(crate) fn begin(
-        &self,
-        begin: impl FnOnce(&Claimed) -> Option<Arc<RunningAttempt>>,
-    ) -> Option<(Claimed, Option<Arc<RunningAttempt>>)> {
+    /// The next task in line begins, with the attempt that `begin` makes of it, if it can be run here. `None` if the line is
+    /// empty.
+    pub(crate) fn begin<T>(&self, begin: impl FnOnce(Claimed) -> Begun<T>) -> Option<Begun<T>> {
         let mut state = self.0.lock();
-        let claimed = state.next.pop_front()?;
-        let attempt = begin(&claimed);
-        state.attempt.clone_from(&attempt);
-        Some((claimed, attempt))
+        let begun = begin(state.next.pop_front()?);
+        state.attempt = begun.as_ref().ok().map(|it| it.0.clone());
+        Some(begun)
     }
 
     /// It has ended. Its report waits with those before it.

@@ -6,7 +6,10 @@ use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::Notify, time::Instant};
 
-use super::finisher::{Finisher, Report};
+use super::{
+    finisher::{Finisher, Report},
+    served::Served,
+};
 use crate::{
     application::{
         services::Services,
@@ -22,13 +25,11 @@ pub(crate) struct Feed {
     finisher: Arc<Finisher>,
     state: Mutex<State>,
     pace_changed: Notify,
-    /// The queues that this worker serves, and how many tasks of each it may run at once.
-    queues: Arc<[(Name, usize)]>,
-    has_queue_limits: bool,
 }
 
 #[derive(Default)]
 struct State {
+    served: Served,
     /// Claimed, and on the way to a slot.
     ready: VecDeque<Claimed>,
     /// How many slots there are, and how many there should be.
@@ -37,7 +38,6 @@ struct State {
     /// How many of them wait for work, and how many run a body.
     hungry: usize,
     running: usize,
-    running_by_queue: Vec<usize>,
     /// How many claims are under way that others wait for: those that the store does not answer at once, and those that
     /// must be the only one. And whether a slot does wait.
     claiming: usize,
@@ -91,6 +91,8 @@ struct Claim {
     batch: Option<usize>,
     /// Whether no other may be made meanwhile.
     is_only: bool,
+    /// Under which queues and limits.
+    revision: u64,
 }
 
 /// What a slot is to do.
@@ -113,17 +115,20 @@ impl Feed {
         finisher: Arc<Finisher>,
         queues: Vec<(Name, usize)>,
     ) -> Self {
-        let has_queue_limits = queues.iter().any(|it| it.1 != usize::MAX);
-        let state = State { running_by_queue: vec![0; queues.len()], ..State::default() };
-        Self {
-            worker,
-            services,
-            finisher,
-            state: Mutex::new(state),
-            pace_changed: Notify::new(),
-            queues: queues.into(),
-            has_queue_limits,
-        }
+        let mut state = State::default();
+        state.served.replace(queues);
+        Self { worker, services, finisher, state: Mutex::new(state), pace_changed: Notify::new() }
+    }
+
+    /// Serves these queues from now on, within these limits. What is claimed, and on the way to a slot, is returned: it may
+    /// be one too many.
+    pub(crate) fn serve(&self, queues: Vec<(Name, usize)>) -> Vec<Claimed> {
+        let mut state = self.state.lock();
+        state.served.replace(queues);
+        let on_the_way = state.ready.drain(..).collect();
+        drop(state);
+        self.services.bell.wake_all();
+        on_the_way
     }
 
     /// Something may be ready: one slot that waits looks for it.
@@ -249,7 +254,7 @@ impl Feed {
     /// after it was given up on goes back.
     async fn claim(&self, claim: Claim, answer: Option<Claims>) -> Result<Option<Taken>, StoreError> {
         let services = &self.services;
-        let Claim { request, asked, batch, mut is_only } = claim;
+        let Claim { request, asked, batch, mut is_only, revision } = claim;
         let answer = answer.map_or_else(|| store_call::poll_now(services.store.claim(request)), |it| Ok(Ok(it)));
         let answer = match answer {
             Ok(answer) => answer,
@@ -266,7 +271,7 @@ impl Feed {
         let mut state = self.state.lock();
         state.asked -= asked;
         state.claiming -= usize::from(is_only);
-        Ok(self.take(state, answer?, batch))
+        Ok(self.take(state, answer?, batch, revision))
     }
 
     /// What a slot is to do.
@@ -302,35 +307,35 @@ impl Feed {
         let is_idle = state.running == 0 && state.ready.is_empty() && state.asked == 0;
         let taken = state.running + state.ready.len() + state.asked;
         // What must run alone is given to nobody but an idle worker that asks for it.
-        let is_batch = state.quick >= Self::QUICK && !self.has_queue_limits && !(is_idle && state.alone);
+        let is_batch = state.quick >= Self::QUICK && !state.served.has_limits() && !(is_idle && state.alone);
         let batch = is_batch.then(|| (state.quick / 4).min(Self::BATCH));
         let is_idle = is_idle && !is_batch;
         let asked = if is_batch { 1 } else { (1 + state.hungry).min(state.limit.saturating_sub(taken)).max(1) };
         // What must run alone, and what is limited in this worker, is counted by one claim at a time.
-        let is_only = is_idle || self.has_queue_limits;
+        let is_only = is_idle || state.served.has_limits();
         state.asked += asked;
         state.claiming += usize::from(is_only);
-        Claim { request: self.request(state, batch.unwrap_or(asked), is_idle), asked, batch, is_only }
+        let revision = state.served.revision();
+        Claim { request: self.request(state, batch.unwrap_or(asked), is_idle), asked, batch, is_only, revision }
     }
 
     fn request(&self, state: &State, max: usize, is_idle: bool) -> ClaimRequest {
-        let queues = if self.has_queue_limits {
-            let running = state.running_by_queue.iter();
-            self.queues
-                .iter()
-                .zip(running)
-                .map(|((name, most), now)| (name.clone(), most.saturating_sub(*now)))
-                .collect()
-        } else {
-            self.queues.clone()
-        };
-        ClaimRequest::new(self.worker, queues, max, self.services.settings.lease, is_idle)
+        ClaimRequest::new(self.worker, state.served.room(), max, self.services.settings.lease, is_idle)
     }
 
     /// Takes a claim's answer in.
-    fn take(&self, mut state: MutexGuard<'_, State>, claims: Claims, batch: Option<usize>) -> Option<Taken> {
+    fn take(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        claims: Claims,
+        batch: Option<usize>,
+        revision: u64,
+    ) -> Option<Taken> {
         let mut tasks = claims.tasks.into_iter();
-        if state.closed {
+        // What was asked for under other limits may be too much under these.
+        let is_outdated = revision != state.served.revision();
+        if state.closed || is_outdated {
+            state.again |= is_outdated;
             // Whoever sees that no claim is under way is to see that this is still to be written.
             let _expected = self.finisher.expect();
             drop(state);
@@ -360,11 +365,7 @@ impl Feed {
 
     fn started(&self, mut state: MutexGuard<'_, State>, claimed: Claimed) -> Claimed {
         state.running += 1;
-        if self.has_queue_limits
-            && let Some(index) = self.queues.iter().position(|it| it.0 == claimed.queue)
-        {
-            state.running_by_queue[index] += 1;
-        }
+        state.served.started(&claimed.queue);
         // Each slot that takes something wakes the next one that waits, as long as there is something to take.
         let more = state.hungry > 0 && (!state.ready.is_empty() || state.again || self.services.bell.is_rung());
         drop(state);
@@ -378,11 +379,7 @@ impl Feed {
         state.running -= 1;
         state.quick = done.quick.map_or(0, |it| state.quick.saturating_add(it));
         state.alone &= state.running > 0;
-        if self.has_queue_limits
-            && let Some(index) = self.queues.iter().position(|it| it.0 == done.queue)
-        {
-            state.running_by_queue[index] -= 1;
-        }
+        state.served.ended(&done.queue);
     }
 }
 

@@ -53,6 +53,12 @@ impl Worker {
         }
     }
 
+    /// Serves these queues from now on, within these limits. Bodies that run are not stopped.
+    pub(crate) fn serve(&self, queues: Vec<(Name, usize)>) {
+        self.shared.serve(queues);
+        self.vitals.look();
+    }
+
     /// A task may be ready.
     pub(crate) fn wake(&self) {
         self.shared.feed.wake();

@@ -16,6 +16,7 @@ mod finisher;
 mod lifecycle;
 mod pacer;
 mod progress;
+mod served;
 mod shared;
 mod slot;
 mod stop;

@@ -2,7 +2,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -34,7 +34,9 @@ pub(crate) struct Shared {
     pub(crate) slot_ended: Notify,
     /// How many bodies may run at once.
     slots: AtomicUsize,
-    queue_names: Vec<Name>,
+    queue_names: Mutex<Vec<Name>>,
+    /// How often what is served has changed.
+    revision: AtomicU64,
     cells: Mutex<Vec<Arc<Cell>>>,
     /// The newest words to end a body: the body may just be on its way from the feed to its cell.
     told_before: Mutex<VecDeque<(Held, Stop)>>,
@@ -47,7 +49,7 @@ impl Shared {
 
     pub(crate) fn new(id: WorkerId, services: Arc<Services>, queues: Vec<(Name, usize)>, slots: usize) -> Self {
         let finisher = Finisher::new(services.clone());
-        let queue_names = queues.iter().map(|it| it.0.clone()).collect();
+        let queue_names = Mutex::new(names(&queues));
         Self {
             id,
             feed: Feed::new(id, services.clone(), finisher.clone(), queues),
@@ -56,6 +58,7 @@ impl Shared {
             slot_ended: Notify::new(),
             slots: AtomicUsize::new(slots),
             queue_names,
+            revision: AtomicU64::new(0),
             cells: Mutex::default(),
             told_before: Mutex::default(),
             was_told: AtomicBool::new(false),
@@ -74,10 +77,24 @@ impl Shared {
         self.feed.resize(slots)
     }
 
+    /// Serves these queues from now on, within these limits. What is claimed and has not begun goes back.
+    pub(crate) fn serve(&self, queues: Vec<(Name, usize)>) {
+        *self.queue_names.lock() = names(&queues);
+        self.revision.fetch_add(1, Ordering::AcqRel);
+        self.finisher.give_back(self.feed.serve(queues).into_iter());
+        self.finisher.give_back(self.clear_lines().into_iter());
+    }
+
+    /// How many bodies may run, and how often what is served has changed: what the store knows may be older.
+    pub(crate) fn standing(&self) -> (usize, u64) {
+        (self.slots(), self.revision.load(Ordering::Acquire))
+    }
+
     /// What the store is to know of this worker.
     pub(crate) fn declaration(&self) -> Declaration {
         let known = self.services.registry.known();
-        Declaration::new(self.id, host(), self.queue_names.clone(), known, self.slots(), self.services.settings.lease)
+        let queues = self.queue_names.lock().clone();
+        Declaration::new(self.id, host(), queues, known, self.slots(), self.services.settings.lease)
     }
 
     /// The attempts that run now.
@@ -151,6 +168,10 @@ impl Shared {
         self.cells.lock().retain(|it| !Arc::ptr_eq(it, cell));
         self.slot_ended.notify_one();
     }
+}
+
+fn names(queues: &[(Name, usize)]) -> Vec<Name> {
+    queues.iter().map(|it| it.0.clone()).collect()
 }
 
 /// The host and process, for people to read.

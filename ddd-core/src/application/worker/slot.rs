@@ -23,7 +23,7 @@ use super::{
 use crate::{
     application::registry::Registered,
     domain::{AttemptError, FailureKind},
-    ports::{Attempt as _, AttemptEnd, Claimed, Failure, FailureOutcome, Finish},
+    ports::{Attempt as _, AttemptEnd, AttemptInfo, Failure, FailureOutcome, Finish},
 };
 
 /// The life of a slot.
@@ -77,23 +77,26 @@ fn give_line_back(shared: &Shared, cell: &Cell) {
 
 /// Runs the next task in line and reports its end; `None` if there is none. `reports` is room for reports.
 async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mut Vec<Report>) -> Option<Ran> {
-    let mut registered = None;
     let mut began = None;
-    let (claimed, attempt) = cell.begin(|claimed| {
-        registered = shared.services.registry.find(&claimed.name);
+    let begun = cell.begin(|claimed| {
         let began = *began.insert(Instant::now());
-        registered.is_some().then(|| attempts.begin(claimed, began))
+        let Some(registered) = shared.services.registry.find(&claimed.name) else { return Err(Box::new(claimed)) };
+        let (attempt, params) = attempts.begin(claimed, began);
+        Ok((attempt, (params, registered)))
     })?;
     let began = began?;
-    let (Some(registered), Some(attempt)) = (registered, attempt) else {
-        // The store hands out only what was declared; what was not is for another worker.
-        tracing::error!(task = %claimed.id, name = %claimed.name, "claimed a task that is not linked into this program");
-        cell.end(Some(Report::unbegun(claimed, AttemptEnd::Release)));
-        return Some(Ran { began, was_quick: false });
+    let (attempt, (params, registered)) = match begun {
+        Ok(begun) => begun,
+        Err(claimed) => {
+            // The store hands out only what was declared; what was not is for another worker.
+            let (id, name) = (claimed.id, &claimed.name);
+            tracing::error!(task = %id, %name, "claimed a task that is not linked into this program");
+            cell.end(Some(Report::unbegun(*claimed, AttemptEnd::Release)));
+            return Some(Ran { began, was_quick: false });
+        }
     };
     shared.stop_if_told_before(&attempt);
-    let span = span(&claimed);
-    let job = Job { registered, params: claimed.params, attempt: &attempt, span };
+    let job = Job { registered, params, attempt: &attempt, span: span(attempt.info()) };
     let waited = AtomicBool::new(false);
     let waits = || {
         waited.store(true, Ordering::Relaxed);
@@ -201,14 +204,14 @@ pub(super) fn report(attempt: &RunningAttempt, end: AttemptEnd) -> Report {
     }
 }
 
-fn span(claimed: &Claimed) -> Span {
+fn span(of: &AttemptInfo) -> Span {
     tracing::info_span!(
         "task",
-        id = %claimed.id,
-        name = %claimed.name,
-        run = claimed.run,
-        attempt = claimed.attempt,
-        fence = claimed.fence.get(),
-        request_id = claimed.label.as_ref().and_then(|it| it.origin.request_id.as_deref()),
+        id = %of.id,
+        name = %of.name,
+        run = of.run,
+        attempt = of.attempt,
+        fence = of.fence.get(),
+        request_id = of.origin.as_ref().and_then(|it| it.request_id.as_deref()),
     )
 }

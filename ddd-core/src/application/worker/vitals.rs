@@ -48,7 +48,7 @@ impl Vitals {
     pub(crate) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
         let ended = Arc::new(Ended::default());
         let seen = ended.clone();
-        let declared = shared.slots();
+        let declared = shared.standing();
         if shared.services.virtual_time {
             // A clock that the test moves exists on the test's runtime only.
             let runtime = shared.services.runtime.clone();
@@ -92,7 +92,7 @@ impl Ended {
     }
 }
 
-async fn live(shared: Arc<Shared>, declared: usize, ended: Arc<Ended>) {
+async fn live(shared: Arc<Shared>, declared: (usize, u64), ended: Arc<Ended>) {
     let services = &shared.services;
     let settings = &services.settings;
     let store = connect(&shared).await;
@@ -103,7 +103,7 @@ async fn live(shared: Arc<Shared>, declared: usize, ended: Arc<Ended>) {
     while !ended.asked.load(Ordering::Acquire) {
         let wait = next.saturating_duration_since(Instant::now()).min(next_overdue(&shared));
         if timeout(wait, ended.wake.notified()).await.is_ok() {
-            if shared.slots() != keeper.declared && !ended.asked.load(Ordering::Acquire) {
+            if shared.standing() != keeper.declared && !ended.asked.load(Ordering::Acquire) {
                 // If the store does not take it, the next beat tries again.
                 let _ = keeper.declare(&shared, &*store).await;
             }
@@ -179,8 +179,8 @@ fn next_overdue(shared: &Shared) -> Duration {
 struct Keeper {
     last_contact: Instant,
     reap_from: Instant,
-    /// With how many slots the store knows this worker.
-    declared: usize,
+    /// As what the store knows this worker.
+    declared: (usize, u64),
 }
 
 impl Keeper {
@@ -190,7 +190,7 @@ impl Keeper {
     async fn keep(&mut self, shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
         let was_away = self.last_contact.elapsed() > shared.services.settings.lease;
         // Who was away for long may have been forgotten, and who is not known is given nothing.
-        if was_away || shared.slots() != self.declared {
+        if was_away || shared.standing() != self.declared {
             self.declare(shared, store).await?;
         }
         beat(shared, store).await?;
@@ -198,10 +198,9 @@ impl Keeper {
     }
 
     async fn declare(&mut self, shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
-        let declaration = shared.declaration();
-        let slots = declaration.slots;
-        shared.services.call(store.declare(declaration)).await?;
-        self.declared = slots;
+        let standing = shared.standing();
+        shared.services.call(store.declare(shared.declaration())).await?;
+        self.declared = standing;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::ConfigurationOrigin;
+use super::{ConfigurationLayer, ConfigurationOrigin};
 
 /// A value of a configuration, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +57,21 @@ impl Node {
         Some(node)
     }
 
+    /// The innermost thing that is there on the way to `key`, whose parts are joined by dots: names with dots in them are
+    /// found as well. `None` if not even the first part is there.
+    #[must_use]
+    pub fn nearest(&self, key: &str) -> Option<&Self> {
+        let NodeValue::Map(entries) = &self.value else { return None };
+        let below = entries.iter().filter_map(|(name, node)| {
+            let rest = key.strip_prefix(name.as_str())?;
+            match rest.strip_prefix('.') {
+                Some(rest) => Some((name.len(), node.nearest(rest).unwrap_or(node))),
+                None => rest.is_empty().then_some((name.len(), node)),
+            }
+        });
+        below.max_by_key(|it| it.0).map(|it| it.1)
+    }
+
     /// Takes away what is at this path.
     pub fn take(&mut self, path: &[&str]) -> Option<Self> {
         let (last, parents) = path.split_last()?;
@@ -67,6 +82,16 @@ impl Node {
         }
         let NodeValue::Map(entries) = &mut node.value else { return None };
         entries.remove(*last)
+    }
+
+    /// Drops the groups above `path` that hold nothing any more.
+    pub fn drop_empty(&mut self, path: &[&str]) {
+        for length in (1..path.len()).rev() {
+            let above = self.at(path[..length].iter().copied());
+            if above.is_some_and(|it| matches!(&it.value, NodeValue::Map(it) if it.is_empty())) {
+                self.take(&path[..length]);
+            }
+        }
     }
 
     /// Puts `value` at this path; maps on the way are made, and what is no map is replaced.
@@ -87,6 +112,10 @@ impl Node {
         match (&mut self.value, over.value) {
             (_, NodeValue::Null) => {}
             (NodeValue::Map(entries), NodeValue::Map(more)) => {
+                // Who wrote the group is more use than that there is one.
+                if self.origin.layer == ConfigurationLayer::Default {
+                    self.origin = over.origin;
+                }
                 for (key, node) in more {
                     match entries.get_mut(&key) {
                         Some(below) => below.overlay(node),
@@ -116,7 +145,6 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ConfigurationLayer;
 
     fn leaf(layer: ConfigurationLayer, number: i64) -> Node {
         Node::new(NodeValue::Integer(number), ConfigurationOrigin::new(layer, "x".into(), None))

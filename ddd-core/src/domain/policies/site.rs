@@ -16,13 +16,23 @@ pub struct Site {
     pub line: u32,
     /// How many policies of the same function stand outside of this one.
     pub position: u32,
+    /// The settings that its attribute states, by the names that they have in JSON. What it does not state,
+    /// [defaults](crate::Settings::policy_defaults) may say.
+    pub stated: &'static [&'static str],
 }
 
 impl Site {
     /// A policy of `function` without a name of its own.
     #[must_use]
     pub const fn new(function: &'static str, file: &'static str, line: u32, position: u32) -> Self {
-        Self { name: function, is_named: false, function, file, line, position }
+        Self { name: function, is_named: false, function, file, line, position, stated: &[] }
+    }
+
+    /// With these settings stated by the attribute.
+    #[must_use]
+    pub const fn stating(mut self, stated: &'static [&'static str]) -> Self {
+        self.stated = stated;
+        self
     }
 
     /// With this name.

@@ -1,4 +1,4 @@
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, collections::VecDeque, sync::Arc};
 
 use serde_json::value::RawValue;
 
@@ -27,7 +27,7 @@ pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
 pub(super) struct Effects {
     sinks: Option<Sinks>,
     /// Not told yet.
-    transitions: Vec<Transition>,
+    transitions: VecDeque<Transition>,
     /// Somebody waits for what was recorded.
     is_waited_for: bool,
     signals: Vec<Signal>,
@@ -66,20 +66,24 @@ impl Effects {
     /// Tells that `record`, as it now is, went there from `from`.
     pub(super) fn record(&mut self, record: &TaskRecord, from: Option<TaskStatus>, now: Timestamp) {
         if self.sinks.is_some() {
-            self.transitions.push(Transition::of(record, from, now));
+            self.transitions.push_back(Transition::of(record, from, now));
         }
     }
 
     pub(super) fn record_transition(&mut self, transition: Transition) {
         if self.sinks.is_some() {
-            self.transitions.push(transition);
+            self.transitions.push_back(transition);
         }
     }
 
     /// Tells of the transitions.
     pub(super) fn tell(&mut self) {
-        if let Some(sinks) = self.sinks.as_deref().filter(|_| !self.transitions.is_empty()) {
-            self.is_waited_for = sinks.iter().fold(false, |it, sink| sink.record_all(&self.transitions) | it);
+        if let Some((last, others)) = self.sinks.as_deref().and_then(<[_]>::split_last)
+            && !self.transitions.is_empty()
+        {
+            let transitions = self.transitions.make_contiguous();
+            let is_waited_for = others.iter().fold(false, |it, sink| sink.record_all(transitions) | it);
+            self.is_waited_for = last.take_all(&mut self.transitions) | is_waited_for;
         }
         self.transitions.clear();
     }
@@ -134,7 +138,7 @@ impl Effects {
         }
         self.sinks = None;
         self.ready_signal = None;
-        empty(&mut self.transitions);
+        self.transitions.shrink_to(MOST_ROOM);
         empty(&mut self.signals);
         empty(&mut self.ended);
         empty(&mut self.dropped_entries);

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 
 use crate::policies::{
     kind::Kind,
-    policy::{Handle, Setting, Value, What},
+    policy::{Handle, Policy, Setting, Value, What},
     valid::{Named, Wrapped},
 };
 
@@ -73,9 +73,31 @@ fn site(wrapped: &Wrapped<'_>, index: usize) -> TokenStream {
         let text = &it.text;
         if it.is_own { quote!(.named(#text)) } else { quote!(.called(#text)) }
     });
+    let stated = stated(&named.policy);
+    let stated = (!stated.is_empty()).then(|| quote!(.stating(&[#(#stated),*])));
     quote! {
-        __ddd::Site::new(::core::concat!(::core::module_path!(), #function), ::core::file!(), #line, #position) #name
+        __ddd::Site::new(::core::concat!(::core::module_path!(), #function), ::core::file!(), #line, #position)
+            #name #stated
     }
+}
+
+/// The settings that an attribute states, by the names that they have in JSON: defaults of a configuration leave these alone.
+fn stated(policy: &Policy) -> Vec<&'static str> {
+    let preset: &[&str] = match (policy.kind, policy.start.name) {
+        (_, "new") => &[],
+        (Kind::Retry, _) => &["max_attempts", "delay", "backoff", "max_delay", "jitter"],
+        (Kind::RateLimited, _) => &["limit", "per"],
+        _ => &[],
+    };
+    let said = policy.settings.iter().map(|it| match it.name {
+        "forever" => "ttl",
+        "shared" => "scope",
+        name => name,
+    });
+    let mut all: Vec<_> = preset.iter().copied().chain(said).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The line of an attribute: what `line!()` says is the line of the one that expands, also for those that it takes along.

@@ -2,6 +2,7 @@
 
 mod app;
 mod policies;
+mod policy_defaults;
 mod queues;
 mod tasks;
 
@@ -11,10 +12,13 @@ use serde::{Deserialize, Serialize};
 use self::{
     app::{AppSection, LogSection, StoreSection},
     policies::Policies,
+    policy_defaults::PolicyDefaultsSection,
     queues::Queues,
     tasks::TasksSection,
 };
 use crate::application::Settings;
+
+pub use self::app::LogFormat;
 
 /// The sections that the framework reads. All others belong to the service.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -32,21 +36,24 @@ pub(crate) struct Sections {
     pub(crate) queues: Queues,
     /// What overrides the attributes of function policies.
     pub(crate) policies: Policies,
+    /// What holds for function policies whose attributes do not say it.
+    pub(crate) policy_defaults: PolicyDefaultsSection,
 }
 
 impl Sections {
     /// The names of the sections.
-    pub(crate) const NAMES: [&str; 6] = ["app", "log", "store", "tasks", "queues", "policies"];
+    pub(crate) const NAMES: [&str; 7] = ["app", "log", "store", "tasks", "queues", "policies", "policy_defaults"];
 
     /// What is in force where nothing is configured.
     pub(super) fn of(settings: &Settings) -> Self {
         Self {
             app: AppSection::default(),
-            log: LogSection::defaults(),
+            log: LogSection::default(),
             store: StoreSection::defaults(),
             tasks: TasksSection::of(settings),
             queues: Queues::default(),
             policies: Policies::default(),
+            policy_defaults: PolicyDefaultsSection::default(),
         }
     }
 
@@ -55,5 +62,6 @@ impl Sections {
         self.tasks.apply(settings);
         self.queues.apply(settings);
         self.policies.apply(settings);
+        self.policy_defaults.apply(settings);
     }
 }

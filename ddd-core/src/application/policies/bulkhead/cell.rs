@@ -1,13 +1,11 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::{
     super::{
+        counters::Counters,
         settings::{changed, shown, sound},
         state_cell::{Held, StateCell},
-        stripes::Stripes,
     },
     room::Room,
 };
@@ -33,14 +31,12 @@ pub struct BulkheadPermit(Held<State>);
 struct State {
     room: Room,
     effective: Mutex<BulkheadSettings>,
-    tallies: Stripes<Tally>,
+    /// [`ALLOWED`] and [`REFUSED`] calls.
+    calls: Counters<2>,
 }
 
-#[derive(Debug, Default)]
-struct Tally {
-    allowed: AtomicU64,
-    refused: AtomicU64,
-}
+const ALLOWED: usize = 0;
+const REFUSED: usize = 1;
 
 impl BulkheadCell {
     /// The bulkhead of the function at `site`.
@@ -57,10 +53,10 @@ impl BulkheadCell {
     pub async fn enter(&'static self) -> Result<BulkheadPermit, Refused> {
         let state = self.state();
         if state.room.try_take() || self.wait(&state).await {
-            state.tallies.mine().allowed.fetch_add(1, Ordering::Relaxed);
+            state.calls.count(ALLOWED);
             return Ok(BulkheadPermit(state));
         }
-        state.tallies.mine().refused.fetch_add(1, Ordering::Relaxed);
+        state.calls.count(REFUSED);
         Err(Refused::new(RefusedKind::BulkheadFull, self.site.name, None))
     }
 
@@ -89,17 +85,19 @@ impl Drop for BulkheadPermit {
 
 impl State {
     fn new(settings: BulkheadSettings) -> Self {
-        Self { room: Room::new(settings.limit), effective: Mutex::new(settings), tallies: Stripes::default() }
+        Self { room: Room::new(settings.limit), effective: Mutex::new(settings), calls: Counters::default() }
     }
 
     fn apply(&self, effective: &mut BulkheadSettings, settings: BulkheadSettings) {
         self.room.resize(effective.limit, settings.limit);
         *effective = settings;
     }
+}
 
-    fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
-        self.tallies.all().map(|it| of(it).load(Ordering::Relaxed)).sum()
-    }
+fn next(current: &BulkheadSettings, settings: &Map<String, Value>) -> Result<BulkheadSettings, PolicyChangeError> {
+    let next: BulkheadSettings = changed(current, settings, &[])?;
+    sound(&next.problems())?;
+    Ok(next)
 }
 
 impl Policy for BulkheadCell {
@@ -129,27 +127,27 @@ impl Policy for BulkheadCell {
         shown(&json!({
             "running": running,
             "waiting": state.room.waiting(),
-            "allowed": state.sum(|it| &it.allowed),
-            "refused": state.sum(|it| &it.refused),
+            "allowed": state.calls.sum(ALLOWED),
+            "refused": state.calls.sum(REFUSED),
         }))
     }
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         let state = self.state();
         let mut effective = state.effective.lock();
-        let settings = changed(&*effective, settings, &[])?;
-        sound(&settings.problems())?;
+        let settings = next(&effective, settings)?;
         state.apply(&mut effective, settings);
         Ok(())
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        next(&self.state().effective.lock(), settings).map(drop)
     }
 
     fn reset(&'static self) {
         let state = self.state();
         state.apply(&mut state.effective.lock(), self.annotated.clone());
-        for tally in state.tallies.all() {
-            tally.allowed.store(0, Ordering::Relaxed);
-            tally.refused.store(0, Ordering::Relaxed);
-        }
+        state.calls.reset();
     }
 
     /// A bulkhead remembers nothing but the calls that run, and these keep their places.

@@ -5,13 +5,13 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::super::stripes::Stripes;
+use super::super::counters::Counters;
 use crate::domain::written_duration;
 
 /// What a cache counts, apart from the hits of its front table.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
-    hits: Stripes<AtomicU64>,
+    hits: Counters<1>,
     misses: AtomicU64,
     fills: AtomicU64,
     failed: AtomicU64,
@@ -26,7 +26,7 @@ pub(super) struct Figures {
 
 impl Figures {
     pub(super) fn hit(&self) {
-        self.hits.mine().fetch_add(1, Ordering::Relaxed);
+        self.hits.count(0);
     }
 
     pub(super) fn missed(&self) {
@@ -59,16 +59,17 @@ impl Figures {
     pub(super) fn reset(&self, front_hits: u64) {
         let counters =
             [&self.misses, &self.fills, &self.failed, &self.fill_nanos, &self.longest_nanos, &self.evictions];
-        for counter in counters.into_iter().chain([&self.refreshes, &self.stale]).chain(self.hits.all()) {
+        for counter in counters.into_iter().chain([&self.refreshes, &self.stale]) {
             counter.store(0, Ordering::Relaxed);
         }
+        self.hits.reset();
         self.past_hits.store(front_hits, Ordering::Relaxed);
     }
 
     /// Under their names.
     pub(super) fn shown(&self, front_hits: u64) -> Map<String, Value> {
         let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
-        let hits = self.hits.all().map(read).sum::<u64>() + front_hits.saturating_sub(read(&self.past_hits));
+        let hits = self.hits.sum(0) + front_hits.saturating_sub(read(&self.past_hits));
         let fills = read(&self.fills);
         let mean = read(&self.fill_nanos).checked_div(fills).unwrap_or(0);
         let figures = [

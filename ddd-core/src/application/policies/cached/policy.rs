@@ -53,11 +53,13 @@ impl Policy for CachedCell {
 
     fn change(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         self.with(|state| {
-            let settings = changed(&state.common.settings(), settings, &["scope"])?;
-            sound(&settings.problems())?;
-            apply(state, settings);
+            apply(state, next(&state.common.settings(), settings)?);
             Ok(())
         })
+    }
+
+    fn check(&self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.with(|state| next(&state.common.settings(), settings).map(drop))
     }
 
     fn reset(&self) {
@@ -70,6 +72,12 @@ impl Policy for CachedCell {
     fn clear(&self) {
         self.with(clear);
     }
+}
+
+fn next(current: &CachedSettings, settings: &Map<String, Value>) -> Result<CachedSettings, PolicyChangeError> {
+    let next = changed(current, settings, &["scope"])?;
+    sound(&next.problems())?;
+    Ok(next)
 }
 
 /// Forgets all entries, and what is being filled.

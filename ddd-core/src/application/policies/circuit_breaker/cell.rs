@@ -53,6 +53,15 @@ impl CircuitBreakerCell {
     }
 }
 
+fn next(
+    current: &CircuitBreakerSettings,
+    settings: &Map<String, Value>,
+) -> Result<CircuitBreakerSettings, PolicyChangeError> {
+    let next: CircuitBreakerSettings = changed(current, settings, &[])?;
+    sound(&next.problems())?;
+    Ok(next)
+}
+
 impl Policy for CircuitBreakerCell {
     fn kind(&self) -> PolicyKind {
         PolicyKind::CircuitBreaker
@@ -85,11 +94,14 @@ impl Policy for CircuitBreakerCell {
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         self.state().look(|it, _| {
-            let next: CircuitBreakerSettings = changed(it.circuit.settings(), settings, &[])?;
-            sound(&next.problems())?;
+            let next = next(it.circuit.settings(), settings)?;
             it.circuit.change(next);
             Ok(())
         })
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.state().look(|it, _| next(it.circuit.settings(), settings).map(drop))
     }
 
     fn reset(&'static self) {

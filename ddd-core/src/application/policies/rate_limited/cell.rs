@@ -1,11 +1,11 @@
-use std::{fmt::Debug, hash::Hash, sync::atomic::Ordering, time::Duration};
+use std::{fmt::Debug, hash::Hash, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
     super::state_cell::{Held, StateCell},
     admission::Admission,
-    limiter::{Limiter, local_key, shared_key, text_of},
+    limiter::{ALLOWED, Limiter, REFUSED, local_key, shared_key, text_of},
     no_room::NoRoom,
     shared::{Decision, SharedCall},
 };
@@ -100,7 +100,7 @@ impl RateLimitedCell {
             Decision::Refused(no_room) => self.told(&limiter, Err(no_room)),
             Decision::Local => self.told(&limiter, limiter.take(here, &text, call.cost)),
             Decision::Unavailable => {
-                limiter.tallies.mine().refused.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(REFUSED);
                 Err(Refused::new(RefusedKind::Unavailable, self.site.name, None))
             }
         }
@@ -113,14 +113,13 @@ impl RateLimitedCell {
     /// Counts the answer, and puts it into words.
     #[inline]
     fn told(&self, limiter: &Limiter, taken: Result<(), NoRoom>) -> Result<(), Refused> {
-        let tally = limiter.tallies.mine();
         match taken {
             Ok(()) => {
-                tally.allowed.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(ALLOWED);
                 Ok(())
             }
             Err(NoRoom(room_in)) => {
-                tally.refused.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(REFUSED);
                 Err(Refused::new(RefusedKind::RateLimited, self.site.name, room_in))
             }
         }

@@ -13,7 +13,7 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    super::{ambient::now, stripes::Stripes},
+    super::{ambient::now, counters::Counters},
     gate::Gate,
     no_room::NoRoom,
     queue::Queue,
@@ -23,6 +23,13 @@ use crate::domain::{Exceeded, LimitKey, LimitPlan, Moment, RateLimitedSettings};
 
 /// So much of a key's text is kept, in bytes.
 const LONGEST_TEXT: usize = 64;
+
+/// Calls that passed.
+pub(super) const ALLOWED: usize = 0;
+/// Calls that did not.
+pub(super) const REFUSED: usize = 1;
+/// Calls that the shared store did not answer.
+pub(super) const UNANSWERED: usize = 2;
 
 /// What a rate limit knows.
 pub(super) struct Limiter {
@@ -34,17 +41,10 @@ pub(super) struct Limiter {
     /// For calls with one, made at the first of them.
     table: OnceLock<Table>,
     pub(super) queue: Queue,
-    pub(super) tallies: Stripes<Tally>,
+    /// [`ALLOWED`], [`REFUSED`] and [`UNANSWERED`] calls.
+    pub(super) calls: Counters<3>,
     /// Whether the shared store did not answer the last call.
     pub(super) is_store_away: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) allowed: AtomicU64,
-    pub(super) refused: AtomicU64,
-    /// Those that the shared store did not answer.
-    pub(super) unanswered: AtomicU64,
 }
 
 impl Limiter {
@@ -54,7 +54,7 @@ impl Limiter {
             gate: Gate::new(LimitPlan::new(&settings)),
             table: OnceLock::new(),
             queue: Queue::default(),
-            tallies: Stripes::default(),
+            calls: Counters::default(),
             is_store_away: AtomicBool::new(false),
             effective: Mutex::new(Arc::new(settings)),
         }
@@ -130,18 +130,10 @@ impl Limiter {
     }
 
     pub(super) fn reset_figures(&self) {
-        for tally in self.tallies.all() {
-            tally.allowed.store(0, Ordering::Relaxed);
-            tally.refused.store(0, Ordering::Relaxed);
-            tally.unanswered.store(0, Ordering::Relaxed);
-        }
+        self.calls.reset();
         if let Some(table) = self.table.get() {
             table.reset_counts();
         }
-    }
-
-    pub(super) fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
-        self.tallies.all().map(|it| of(it).load(Ordering::Relaxed)).sum()
     }
 
     fn take_for(&self, key: LimitKey, text: &dyn Debug, cost: u32, now: Moment) -> Result<(), Exceeded> {

@@ -5,15 +5,34 @@ use serde_json::{Map, Value, json};
 use super::{
     super::settings::{changed, shown, sound},
     cell::RateLimitedCell,
+    limiter::{ALLOWED, REFUSED, UNANSWERED},
     shared,
 };
 use crate::{
-    domain::{PolicyKind, Scope, Site},
+    domain::{PolicyKind, RateLimitedSettings, Scope, Site},
     ports::{Policy, PolicyChangeError},
 };
 
 /// So many of the keys that are nearest their limit are shown.
 const NEAREST: usize = 10;
+
+impl RateLimitedCell {
+    fn next(
+        &self,
+        current: &RateLimitedSettings,
+        settings: &Map<String, Value>,
+    ) -> Result<RateLimitedSettings, PolicyChangeError> {
+        let mut next = changed(current, settings, &["scope"])?;
+        // No setting that anyone sees, so it is lost on the way.
+        next.is_blocking = self.annotated.is_blocking;
+        if self.annotated.wait.is_zero() && !next.wait.is_zero() {
+            let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
+            return Err(PolicyChangeError::new("wait", problem));
+        }
+        sound(&next.problems())?;
+        Ok(next)
+    }
+}
 
 impl Policy for RateLimitedCell {
     fn kind(&self) -> PolicyKind {
@@ -40,9 +59,9 @@ impl Policy for RateLimitedCell {
         let limiter = self.limiter();
         let (keys, forgotten, nearest) = limiter.keys(NEAREST);
         shown(&json!({
-            "allowed": limiter.sum(|it| &it.allowed),
-            "refused": limiter.sum(|it| &it.refused),
-            "unanswered": limiter.sum(|it| &it.unanswered),
+            "allowed": limiter.calls.sum(ALLOWED),
+            "refused": limiter.calls.sum(REFUSED),
+            "unanswered": limiter.calls.sum(UNANSWERED),
             "waiting": limiter.queue.waiting(),
             "used": f64::from(limiter.share()) / 1_000.0,
             "keys": keys,
@@ -52,17 +71,11 @@ impl Policy for RateLimitedCell {
     }
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.limiter().change(|effective| {
-            let mut settings = changed(effective, settings, &["scope"])?;
-            // No setting that anyone sees, so it is lost on the way.
-            settings.is_blocking = self.annotated.is_blocking;
-            if self.annotated.wait.is_zero() && !settings.wait.is_zero() {
-                let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
-                return Err(PolicyChangeError::new("wait", problem));
-            }
-            sound(&settings.problems())?;
-            Ok(settings)
-        })
+        self.limiter().change(|effective| self.next(effective, settings))
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.next(&self.limiter().effective(), settings).map(drop)
     }
 
     fn reset(&'static self) {

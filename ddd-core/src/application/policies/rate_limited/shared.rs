@@ -11,7 +11,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{super::ambient::shared, limiter::Limiter, no_room::NoRoom};
+use super::{
+    super::ambient::shared,
+    limiter::{Limiter, UNANSWERED},
+    no_room::NoRoom,
+};
 use crate::{
     application::store_call,
     domain::{LimitKey, WhenUnavailable},
@@ -100,7 +104,7 @@ impl SharedCall {
                 }
             }
             Err(error) => {
-                limiter.tallies.mine().unanswered.fetch_add(1, Ordering::Relaxed);
+                limiter.calls.count(UNANSWERED);
                 // Once, not for each call.
                 if !limiter.is_store_away.swap(true, Ordering::Relaxed) {
                     tracing::warn!(policy = self.policy, %error, "the store of a shared limit does not answer");

@@ -39,6 +39,14 @@ impl RetryCell {
     fn state(&'static self) -> Held<State> {
         self.state.get(|| State::new(self.settings))
     }
+
+    fn next(&self, current: &RetrySettings, settings: &Map<String, Value>) -> Result<RetrySettings, PolicyChangeError> {
+        let next = changed(current, settings, RetrySettings::FIXED)?;
+        // No text that lives long enough, so it is lost on the way.
+        let next = RetrySettings { budget: self.settings.budget, ..next };
+        sound(&next.problems())?;
+        Ok(next)
+    }
 }
 
 impl Policy for RetryCell {
@@ -68,11 +76,12 @@ impl Policy for RetryCell {
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         let state = self.state();
-        let next = changed(&state.settings(), settings, RetrySettings::FIXED)?;
-        let next = RetrySettings { budget: self.settings.budget, ..next };
-        sound(&next.problems())?;
-        state.set(next);
+        state.set(self.next(&state.settings(), settings)?);
         Ok(())
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        self.next(&self.state().settings(), settings).map(drop)
     }
 
     fn reset(&'static self) {

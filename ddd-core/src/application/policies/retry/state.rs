@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 
 use super::{
-    super::{ambient, stripes::Stripes},
+    super::{ambient, counters::Counters},
     budget::SharedBudget,
 };
 use crate::domain::{Moment, RetrySettings};
@@ -19,7 +19,7 @@ pub(super) struct State {
     /// Whether `max_elapsed` is set. Else a call that does not fail never looks at the clock.
     is_timed: AtomicBool,
     pub(super) budget: Option<Arc<SharedBudget>>,
-    calls: Stripes<AtomicU64>,
+    calls: Counters<1>,
     pub(super) rare: Rare,
 }
 
@@ -41,14 +41,14 @@ impl State {
             settings: Mutex::new(settings),
             is_timed: AtomicBool::new(settings.max_elapsed.is_some()),
             budget,
-            calls: Stripes::default(),
+            calls: Counters::default(),
             rare: Rare::default(),
         }
     }
 
     /// Counts a call that begins; the time, if its length matters.
     pub(super) fn begin(&self) -> Option<Moment> {
-        self.calls.mine().fetch_add(1, Ordering::Relaxed);
+        self.calls.count(0);
         self.is_timed.load(Ordering::Relaxed).then(ambient::now)
     }
 
@@ -62,7 +62,7 @@ impl State {
     }
 
     pub(super) fn figures(&self) -> Map<String, Value> {
-        let calls: u64 = self.calls.all().map(|it| it.load(Ordering::Relaxed)).sum();
+        let calls = self.calls.sum(0);
         let rare = self.rare.all();
         let retries = self.rare.retries.load(Ordering::Relaxed);
         let mut figures = Map::new();
@@ -76,7 +76,8 @@ impl State {
     }
 
     pub(super) fn zero(&self) {
-        self.calls.all().chain(self.rare.all().map(|(_, it)| it)).for_each(|it| it.store(0, Ordering::Relaxed));
+        self.calls.reset();
+        self.rare.all().for_each(|(_, it)| it.store(0, Ordering::Relaxed));
     }
 }
 

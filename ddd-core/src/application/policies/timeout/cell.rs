@@ -14,9 +14,9 @@ use tokio::{
 };
 
 use super::super::{
+    counters::Counters,
     settings::{changed, shown, sound},
     state_cell::{Held, StateCell},
-    stripes::Stripes,
 };
 use crate::{
     domain::{PolicyKind, Refused, RefusedKind, Site, TimeoutSettings},
@@ -36,14 +36,12 @@ struct State {
     /// The same as in the settings, in nanoseconds, where every call can read it.
     duration: AtomicU64,
     effective: Mutex<TimeoutSettings>,
-    tallies: Stripes<Tally>,
+    /// Those that ended [`IN_TIME`], and those that [`TIMED_OUT`].
+    calls: Counters<2>,
 }
 
-#[derive(Debug, Default)]
-struct Tally {
-    in_time: AtomicU64,
-    timed_out: AtomicU64,
-}
+const IN_TIME: usize = 0;
+const TIMED_OUT: usize = 1;
 
 impl TimeoutCell {
     /// The timeout of the function at `site`.
@@ -70,7 +68,7 @@ impl TimeoutCell {
         let (mut body, mut timer) = (pin!(body), pin!(None));
         poll_fn(|context| {
             if let Poll::Ready(outcome) = body.as_mut().poll(context) {
-                state.tallies.mine().in_time.fetch_add(1, Ordering::Relaxed);
+                state.calls.count(IN_TIME);
                 return Poll::Ready(outcome);
             }
             // So far ahead that no clock shows it: never.
@@ -81,7 +79,7 @@ impl TimeoutCell {
             }
             let Some(timer) = timer.as_mut().as_pin_mut() else { return Poll::Pending };
             timer.poll(context).map(|()| {
-                state.tallies.mine().timed_out.fetch_add(1, Ordering::Relaxed);
+                state.calls.count(TIMED_OUT);
                 Err(Refused::new(RefusedKind::TimedOut, self.site.name, None))
             })
         })
@@ -96,21 +94,23 @@ impl TimeoutCell {
 impl State {
     fn new(settings: TimeoutSettings) -> Self {
         let duration = AtomicU64::new(nanos(settings.duration));
-        Self { duration, effective: Mutex::new(settings), tallies: Stripes::default() }
+        Self { duration, effective: Mutex::new(settings), calls: Counters::default() }
     }
 
     fn apply(&self, effective: &mut TimeoutSettings, settings: TimeoutSettings) {
         self.duration.store(nanos(settings.duration), Ordering::Relaxed);
         *effective = settings;
     }
-
-    fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
-        self.tallies.all().map(|it| of(it).load(Ordering::Relaxed)).sum()
-    }
 }
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn next(current: &TimeoutSettings, settings: &Map<String, Value>) -> Result<TimeoutSettings, PolicyChangeError> {
+    let next: TimeoutSettings = changed(current, settings, &[])?;
+    sound(&next.problems())?;
+    Ok(next)
 }
 
 impl Policy for TimeoutCell {
@@ -136,25 +136,25 @@ impl Policy for TimeoutCell {
 
     fn figures(&'static self) -> Map<String, Value> {
         let state = self.state();
-        shown(&json!({"in_time": state.sum(|it| &it.in_time), "timed_out": state.sum(|it| &it.timed_out)}))
+        shown(&json!({"in_time": state.calls.sum(IN_TIME), "timed_out": state.calls.sum(TIMED_OUT)}))
     }
 
     fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
         let state = self.state();
         let mut effective = state.effective.lock();
-        let settings = changed(&*effective, settings, &[])?;
-        sound(&settings.problems())?;
+        let settings = next(&effective, settings)?;
         state.apply(&mut effective, settings);
         Ok(())
+    }
+
+    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
+        next(&self.state().effective.lock(), settings).map(drop)
     }
 
     fn reset(&'static self) {
         let state = self.state();
         state.apply(&mut state.effective.lock(), self.annotated.clone());
-        for tally in state.tallies.all() {
-            tally.in_time.store(0, Ordering::Relaxed);
-            tally.timed_out.store(0, Ordering::Relaxed);
-        }
+        state.calls.reset();
     }
 
     /// A timeout remembers nothing.

@@ -1,0 +1,78 @@
+//! The tasks of the harness, and the ledger in which they say what they do. Worker and driver both have them.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use ddd_core::{Task, TaskContext, ports::Definition, task};
+
+/// A file outside of the store to which every process appends a line for each thing that happens. A line is written by one call
+/// to the system, so lines of several processes never mix, and a killed process has written all that it did.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger(Arc<File>);
+
+impl Ledger {
+    pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
+        Ok(Self(Arc::new(OpenOptions::new().create(true).append(true).open(path)?)))
+    }
+
+    /// Notes something; what cannot be noted ends the process, since the ledger must not be wrong.
+    pub(crate) fn note(&self, line: std::fmt::Arguments<'_>) {
+        let line = format!("{line} {} {}\n", std::process::id(), micros());
+        if (&*self.0).write_all(line.as_bytes()).is_err() {
+            std::process::abort();
+        }
+    }
+
+    fn body(&self, what: char, context: &TaskContext) {
+        self.note(format_args!("{what} {} {} {}", context.id(), context.run(), context.fence().get()));
+    }
+}
+
+/// Microseconds of the clock that all processes of a machine share.
+pub(crate) fn micros() -> u128 {
+    SystemTime::UNIX_EPOCH.elapsed().map_or(0, |it| it.as_micros())
+}
+
+/// Runs for so long; yields the fence under which it ran.
+#[task(timeout = "120s")]
+pub(crate) async fn measured(
+    number: u32,
+    millis: u64,
+    #[inject] ledger: Ledger,
+    #[inject] context: TaskContext,
+) -> Result<u64, String> {
+    let _ = number;
+    ledger.body('S', &context);
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    ledger.body('E', &context);
+    Ok(context.fence().get())
+}
+
+/// Ends its process.
+#[task(timeout = "120s")]
+pub(crate) async fn poison(
+    number: u32,
+    #[inject] ledger: Ledger,
+    #[inject] context: TaskContext,
+) -> Result<u64, String> {
+    let _ = number;
+    ledger.body('S', &context);
+    std::process::abort()
+}
+
+/// The task of a schedule: says which tick it is of.
+#[task(timeout = "120s")]
+pub(crate) async fn ticked(#[inject] ledger: Ledger, #[inject] context: TaskContext) -> Result<u64, String> {
+    ledger.body('S', &context);
+    ledger.body('E', &context);
+    Ok(context.fence().get())
+}
+
+pub(crate) fn definitions() -> [&'static Definition; 3] {
+    [measured::definition(), poison::definition(), ticked::definition()]
+}

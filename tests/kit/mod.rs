@@ -1,0 +1,4 @@
+//! What several tests use, and the programs that they start.
+
+pub mod bugs;
+pub mod layer;
