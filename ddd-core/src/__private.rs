@@ -22,8 +22,8 @@ pub mod policies {
     pub use crate::domain::{Refused, Site};
     pub use crate::infrastructure::PolicyRegistration;
     pub use crate::ports::{
-        CacheKeyOf, JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown, RulesOfShared, Shape,
-        again, limit_key, needs_result, never_refused, refusable,
+        CacheKeyOf, Codec, CodedRules, JudgeOfAny, JudgeOfClassified, JudgeOfResult, Of, RulesOfAny, RulesOfKnown,
+        RulesOfShared, Shape, again, codec, limit_key, needs_result, never_refused, refusable,
     };
 
     pub use std::time::Duration;

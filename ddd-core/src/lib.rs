@@ -96,9 +96,11 @@ pub use infrastructure::{
     memory::{MemoryStore, MemoryTransaction},
 };
 pub use ports::{
-    AttemptInfo, BodyFuture, BoxError, Clock, Controlled, Due, Enlist, EnlistNow, Failure, Forced, InvalidParams,
-    LimitAnswer, LimitRequest, LimitStore, PolicyChangeError, Position, QueueSettings, QueueState, ScheduleRecord,
-    StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore, WorkerState,
+    AttemptInfo, BodyFuture, BoxError, CacheAddress, CacheAnswer, CacheFound, CacheInvalidation, CacheListener,
+    CacheStore, CacheTarget, CacheTicket, CacheWrite, CacheWritten, Clock, Controlled, Due, Enlist, EnlistNow, Failure,
+    Forced, InvalidParams, LimitAnswer, LimitRequest, LimitStore, PolicyChangeError, Position, QueueSettings,
+    QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore,
+    WorkerState,
 };
 
 #[cfg(feature = "macros")]

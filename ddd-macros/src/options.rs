@@ -283,6 +283,10 @@ impl<'a> Found<'a> {
         let digits = match value {
             Expr::Lit(ExprLit { lit: Lit::Int(it), .. }) if it.suffix().is_empty() => it.base10_digits(),
             Expr::Lit(ExprLit { lit: Lit::Float(it), .. }) if fraction && it.suffix().is_empty() => it.base10_digits(),
+            Expr::Lit(ExprLit { lit: Lit::Str(it), .. }) if it.value().parse::<T>().is_ok() => {
+                let (key, number) = (&self.written.key, it.value());
+                return Err(self.wrong(format!("`{key}` {wanted}, without quotes; write `{key} = {number}`")));
+            }
             _ => return self.misused(wanted),
         };
         format!("{sign}{digits}").parse().or_else(|_| self.misused(wanted))
@@ -293,6 +297,13 @@ impl<'a> Found<'a> {
         match &self.written.value {
             Value::Is(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
                 duration::parse(&text.value()).map_err(|it| Error::new(text.span(), it))
+            }
+            Value::Is(Expr::Lit(ExprLit { lit: Lit::Int(it), .. })) if it.suffix().is_empty() => {
+                let (key, number) = (&self.written.key, it.base10_digits());
+                Err(self.wrong(format!(
+                    "`{key}` is a duration: {}; write `{key} = \"{number}s\"` if these are seconds",
+                    duration::FORMAT
+                )))
             }
             _ => self.misused(&format!("is a duration: {}", duration::FORMAT)),
         }

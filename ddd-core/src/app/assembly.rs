@@ -21,9 +21,9 @@ use crate::ports::Definition;
 use crate::{
     application::{
         Bell, Factory, IdGenerator, Inbox, KnownQueues, Registry, Services, Threads, TransitionLog, push_overrides,
-        set_limit_store,
+        set_cache_store, set_limit_store,
     },
-    domain::ConfigurationProblem,
+    domain::{ConfigurationProblem, PolicyKind},
     infrastructure::{SystemClock, linked, linked_policies},
     ports::{Clock, SignalSink, TaskStore},
 };
@@ -75,8 +75,12 @@ impl AppBuilder {
         problems.extend(wiring::queue_problems(&self.settings));
         let policies = policies();
         problems.extend(policies.problems().into_iter().map(unplaced));
-        if self.limit_store.is_none() {
-            problems.extend(wiring::limit_store_problems(&linked_policies()).into_iter().map(unplaced));
+        let stores = [
+            (PolicyKind::RateLimited, "limit_store", self.limit_store.is_some()),
+            (PolicyKind::Cached, "cache_store", self.cache_store.is_some()),
+        ];
+        for (kind, method, _) in stores.into_iter().filter(|(.., is_given)| !is_given) {
+            problems.extend(wiring::shared_problems(&linked_policies(), kind, method).into_iter().map(unplaced));
         }
         if !self.submit_only {
             let served = wiring::served(&registry, &self.settings);
@@ -103,6 +107,7 @@ impl AppBuilder {
             tracing::warn!("{it}");
         }
         self.limit_store.take().into_iter().for_each(set_limit_store);
+        self.cache_store.take().into_iter().for_each(set_cache_store);
         let runtime = Handle::try_current().map_err(BuildError::of_runtime)?;
         let clock = self.clock.take().unwrap_or_else(|| Arc::new(SystemClock));
         let store = match (self.store.take(), url) {

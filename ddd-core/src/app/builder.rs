@@ -8,7 +8,7 @@ use crate::application::Configuration;
 use crate::{
     application::{Factory, FailedTask, Hooks, Providers, Settings, TaskOverrides},
     domain::{Name, PolicyKind, Quota, RankStep, Retry},
-    ports::{BodyFuture, Clock, Definition, LimitStore, QueueSettings, TaskContext, TaskStore},
+    ports::{BodyFuture, CacheStore, Clock, Definition, LimitStore, QueueSettings, TaskContext, TaskStore},
 };
 
 /// Puts an application together: say what differs from the defaults, then [`AppBuilder::build`] or [`AppBuilder::start`] it.
@@ -21,6 +21,7 @@ pub struct AppBuilder {
     pub(super) store: Option<Arc<dyn TaskStore>>,
     pub(super) store_url: Option<String>,
     pub(super) limit_store: Option<Arc<dyn LimitStore>>,
+    pub(super) cache_store: Option<Arc<dyn CacheStore>>,
     pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) definitions: Option<Vec<&'static Definition>>,
     pub(super) submit_only: bool,
@@ -44,6 +45,7 @@ impl App {
             store: None,
             store_url: None,
             limit_store: None,
+            cache_store: None,
             clock: None,
             definitions: None,
             submit_only: false,
@@ -106,6 +108,13 @@ impl AppBuilder {
     #[must_use]
     pub fn limit_store(mut self, store: Arc<dyn LimitStore>) -> Self {
         self.limit_store = Some(store);
+        self
+    }
+
+    /// Keeps the entries of caches with `scope = "shared"` in this store, for the whole process.
+    #[must_use]
+    pub fn cache_store(mut self, store: Arc<dyn CacheStore>) -> Self {
+        self.cache_store = Some(store);
         self
     }
 

@@ -61,15 +61,15 @@ pub(super) fn queue_problems(settings: &Settings) -> Vec<ConfigurationProblem> {
     zeros.chain(bad).collect()
 }
 
-/// Rate limits that need a store which was not given.
-pub(super) fn limit_store_problems(policies: &[&dyn Policy]) -> Vec<String> {
-    let limits = policies.iter().filter(|it| it.kind() == PolicyKind::RateLimited);
-    let shared = limits.filter(|it| it.annotated().get("scope").and_then(Value::as_str) == Some("shared"));
+/// Policies of this kind that need a store which was not given: `method` of the builder takes it.
+pub(super) fn shared_problems(policies: &[&dyn Policy], kind: PolicyKind, method: &str) -> Vec<String> {
+    let of_kind = policies.iter().filter(|it| it.kind() == kind);
+    let shared = of_kind.filter(|it| it.annotated().get("scope").and_then(Value::as_str) == Some("shared"));
     let problem = |it: &&dyn Policy| {
         let site = it.site();
         format!(
-            "`#[rate_limited]` of `{}` at {site}: its scope is shared, and there is no store for it; write \
-             `.limit_store(…)` on the builder",
+            "`#[{kind}]` of `{}` at {site}: its scope is shared, and there is no store for it; write `.{method}(…)` on \
+             the builder",
             site.name
         )
     };

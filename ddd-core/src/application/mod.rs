@@ -70,9 +70,9 @@ pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
 pub(crate) use policies::push_overrides;
-pub(crate) use policies::set_limit_store;
 #[cfg(feature = "config")]
 pub(crate) use policies::{PolicyPlan, plan_policies, surrounded};
+pub(crate) use policies::{set_cache_store, set_limit_store};
 pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;

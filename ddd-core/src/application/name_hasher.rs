@@ -1,6 +1,6 @@
 use std::hash::Hasher;
 
-/// Hashes short names in a few nanoseconds (FNV-1a). Only for maps whose keys nobody else can choose.
+/// Hashes short names in a few nanoseconds, eight bytes at a time. Only for maps whose keys nobody else can choose.
 #[derive(Debug)]
 pub(crate) struct NameHasher(u64);
 
@@ -10,14 +10,33 @@ impl Default for NameHasher {
     }
 }
 
+impl NameHasher {
+    const fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 impl Hasher for NameHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
+        }
+        match bytes.last_chunk() {
+            _ if rest.is_empty() => {}
+            // Some bytes twice is quicker than the rest one by one.
+            Some(last) => self.mix(u64::from_le_bytes(*last)),
+            None => self.mix(rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte))),
         }
     }
 
+    /// What ends a text, so that two texts in a row are told from two others.
+    fn write_u8(&mut self, byte: u8) {
+        self.mix(u64::from(byte));
+    }
+
     fn finish(&self) -> u64 {
-        self.0
+        // A product's high bits depend on all bits of its factors, its low ones do not; tables look at both.
+        self.0 ^ self.0 >> 32
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn prepare_typed<T: Task>(services: &Services, task: &T) -> Result<Pr
     let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
     task.validate().map_err(invalid)?;
     let params = written(task).map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
-    prepare(services, registered, params.into(), task.keys())
+    prepare(services, registered, params, task.keys())
 }
 
 pub(super) fn prepare_named(services: &Services, name: &str, params: &impl Serialize) -> Result<Prepared, SubmitError> {

@@ -40,10 +40,10 @@ pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
 pub use policies::{
-    Admission, Attempt, Budget, BulkheadSettings, CachedSettings, Circuit, CircuitBreakerSettings, CircuitState,
-    CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage, MoreLimits, PolicyKind,
-    RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans, Standing, Step, Stored,
-    Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
+    Admission, Attempt, Budget, BulkheadSettings, CacheEnvelope, CachedSettings, Circuit, CircuitBreakerSettings,
+    CircuitState, CircuitTransition, End, Exceeded, Freshness, Hold, Limit, LimitKey, LimitPlan, LimitUsage,
+    MoreLimits, PolicyKind, RateLimitedSettings, Refill, Refused, RefusedKind, RetrySettings, Scope, Site, Spans,
+    Standing, Step, Stored, Strategy, Tag, TimeoutSettings, Totals, Verdict, WhenUnavailable, Window,
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};

@@ -31,6 +31,12 @@ impl Moment {
         Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
     }
 
+    /// The moment so long before this one; `None` if that is before the start.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Option<Self> {
+        self.0.checked_sub(u64::try_from(duration.as_nanos()).ok()?).map(Self)
+    }
+
     /// How long after `earlier` this is; zero if it is not after it.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

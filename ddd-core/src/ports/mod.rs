@@ -3,6 +3,7 @@
 //! Read in this order: [`TaskStore`], [`Definition`], [`Task`], [`TaskContext`].
 
 mod cache_rules;
+mod cache_store;
 mod call;
 mod clock;
 mod context;
@@ -26,6 +27,10 @@ mod task;
 mod watcher;
 
 pub use cache_rules::{CacheRules, Refusal};
+pub use cache_store::{
+    CacheAddress, CacheAnswer, CacheFound, CacheInvalidation, CacheListener, CacheStore, CacheTarget, CacheTicket,
+    CacheWrite, CacheWritten,
+};
 pub use call::{Call, Dependencies};
 pub use clock::Clock;
 pub use context::{Attempt, AttemptInfo, TaskContext};
@@ -39,10 +44,10 @@ pub use future::BoxFuture;
 pub(crate) use json::written;
 pub use limit_store::{LimitAnswer, LimitRequest, LimitStore};
 pub use outcome::{
-    AnyRules, CacheKey, CacheKeyOf, CacheValue, HasError, JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny,
-    JudgeOfClassified, JudgeOfResult, LentKey, LimitKey, MadeOfRefusal, Of, OptionRules, Refusable, Repeatable,
-    ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, SharedRules, StoreIf, Weigh, again, limit_key,
-    needs_result, never_refused, refusable,
+    Addressed, AnyRules, CacheKey, CacheKeyOf, CacheValue, Codec, Coded, CodedRules, HasError, JudgeByError,
+    JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified, JudgeOfResult, LentKey, LimitKey, MadeOfRefusal, Of,
+    OptionRules, Refusable, Repeatable, ResultRules, RulesOfAny, RulesOfKnown, RulesOfShared, Shape, SharedCacheKey,
+    SharedCacheValue, SharedRules, StoreIf, Weigh, again, codec, limit_key, needs_result, never_refused, refusable,
 };
 pub use params::{InvalidParams, Keys};
 pub use policy::{Forced, Policy, PolicyChangeError};

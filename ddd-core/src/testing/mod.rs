@@ -7,6 +7,8 @@
 
 #![allow(clippy::panic, reason = "a test that cannot go on panics")]
 
+pub mod cache_conformance;
+mod cache_store;
 pub mod conformance;
 mod faulty_hints;
 mod faulty_store;
@@ -15,6 +17,7 @@ mod kit;
 pub mod limit_conformance;
 mod limit_store;
 
+pub use cache_store::MemoryCacheStore;
 pub use faulty_hints::{Hint, HintFault};
 pub use faulty_store::{Fault, FaultyStore, StoreCall};
 pub use isolated::{IsolatedPolicies, isolated, isolated_with_clock};
@@ -22,4 +25,4 @@ pub use kit::{Submitted, VirtualClock, builder, crash, drain, listed, shutdown, 
 pub use limit_store::MemoryLimitStore;
 
 #[doc(inline)]
-pub use crate::{limit_store_conformance, store_conformance};
+pub use crate::{cache_store_conformance, limit_store_conformance, store_conformance};

@@ -1,6 +1,7 @@
 //! The six attributes: their names, and their options.
 
-use syn::Path;
+use quote::ToTokens;
+use syn::{Lit, Path};
 
 use crate::options::Known;
 
@@ -79,6 +80,26 @@ impl Kind {
             Self::CircuitBreaker => None,
             Self::Timeout => Some("duration"),
         }
+    }
+
+    /// What a further value that stands without a name is probably meant to be, as it is to be written.
+    pub(super) fn meant(self, value: &Lit) -> Option<String> {
+        let text = value.to_token_stream().to_string();
+        let name = match (self, value) {
+            (Self::Cached, Lit::Int(_)) => "capacity",
+            (Self::RateLimited, Lit::Int(_)) => return Some(format!("per = \"{text}s\"")),
+            (Self::RateLimited, Lit::Str(_)) => "per",
+            (Self::Retry, Lit::Int(_)) => return Some(format!("delay = \"{text}s\"")),
+            (Self::Retry, Lit::Str(_)) => "delay",
+            (Self::Retry, Lit::Float(_)) => "backoff",
+            (Self::CircuitBreaker, Lit::Float(_)) => "failure_rate",
+            (Self::CircuitBreaker, Lit::Int(_)) => "window",
+            (Self::CircuitBreaker, Lit::Str(_)) => "open_for",
+            (Self::Bulkhead, Lit::Int(_)) => "queue",
+            (Self::Bulkhead, Lit::Str(_)) => "wait",
+            _ => return None,
+        };
+        Some(format!("{name} = {text}"))
     }
 
     /// Its options, and how each is written.

@@ -1,10 +1,10 @@
 //! What is written between the parentheses of one of the attributes, not yet checked.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{
     ExprLit, Lit, Result, Token,
     parse::{ParseStream, Parser},
-    punctuated::Punctuated,
 };
 
 use super::{kind::Kind, stack::Layer};
@@ -35,7 +35,7 @@ impl Args {
 /// Reads the arguments of `layer`.
 pub(super) fn read(layer: &Layer, errors: &mut Errors) -> Args {
     let kind = layer.kind;
-    let written = written(layer.args.clone(), kind.first(), errors);
+    let written = written(layer.args.clone(), kind.first(), &|it| kind.meant(it), errors);
     let (more, list) = written.into_iter().partition(|it| kind == Kind::RateLimited && it.key == "and");
     let list: Vec<Written> = list;
     Args { kind, span: layer.span, options: Options::of(list, kind.whom(), kind.known(), errors), more }
@@ -43,24 +43,43 @@ pub(super) fn read(layer: &Layer, errors: &mut Errors) -> Args {
 
 /// Reads what stands in the parentheses of a further limit.
 pub(super) fn limit(list: TokenStream, errors: &mut Errors) -> Options {
-    Options::of(written(list, Some("limit"), errors), "`and`", LIMIT, errors)
+    Options::of(written(list, Some("limit"), &|it| Kind::RateLimited.meant(it), errors), "`and`", LIMIT, errors)
 }
 
-fn written(tokens: TokenStream, first: Option<&'static str>, errors: &mut Errors) -> Vec<Written> {
-    let parser = |input: ParseStream<'_>| arguments(input, first);
-    errors.take(parser.parse2(tokens)).unwrap_or_default()
+/// What an option without a name is probably meant to be, as it is to be written.
+type Meant<'a> = &'a dyn Fn(&Lit) -> Option<String>;
+
+fn written(tokens: TokenStream, first: Option<&'static str>, meant: Meant<'_>, errors: &mut Errors) -> Vec<Written> {
+    let mut nameless = Vec::new();
+    let parser = |input: ParseStream<'_>| arguments(input, first, &mut nameless);
+    let all = errors.take(parser.parse2(tokens)).unwrap_or_default();
+    for value in nameless {
+        let text = value.to_token_stream();
+        let hint = match meant(&value) {
+            Some(it) => format!("write `{it}`"),
+            None => "write which option it is: `name = value`".to_owned(),
+        };
+        errors.on(&value, format!("nothing says what `{text}` is; {hint}"));
+    }
+    all
 }
 
-fn arguments(input: ParseStream<'_>, first: Option<&'static str>) -> Result<Vec<Written>> {
+/// The first value may stand without a name; later ones that do are put aside.
+fn arguments(input: ParseStream<'_>, first: Option<&'static str>, nameless: &mut Vec<Lit>) -> Result<Vec<Written>> {
     let mut all = Vec::new();
-    if let Some(key) = first
-        && input.peek(Lit)
-    {
-        all.push(Written::unnamed(key, ExprLit { attrs: Vec::new(), lit: input.parse()? }));
+    let mut first = first;
+    while !input.is_empty() {
+        let key = first.take();
+        match (input.peek(Lit), key) {
+            (true, Some(key)) => {
+                all.push(Written::unnamed(key, ExprLit { attrs: Vec::new(), lit: input.parse()? }));
+            }
+            (true, None) => nameless.push(input.parse()?),
+            (false, _) => all.push(input.parse()?),
+        }
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
         }
     }
-    all.extend(Punctuated::<Written, Token![,]>::parse_terminated(input)?);
     Ok(all)
 }

@@ -41,6 +41,8 @@ pub(super) struct Cached {
     pub(super) weigh: Option<Expr>,
     pub(super) detached: Option<bool>,
     pub(super) handle: Option<Handle>,
+    /// Where `scope = "shared"` stands: then a fill asks a store first.
+    pub(super) is_shared: Option<Span>,
     pub(super) inside_retry: bool,
 }
 

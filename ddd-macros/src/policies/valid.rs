@@ -126,6 +126,10 @@ fn check_form(policies: &[Policy], body: &Body, errors: &mut Errors) {
                         "a synchronous function is run by its caller and by nobody else; leave `detached` out";
                     errors.at(policy.span, message);
                 }
+                if let Some(at) = it.is_shared {
+                    let message = "a synchronous function cannot ask a store that all processes share; write `async fn`, or leave `scope` out";
+                    errors.at(at, message);
+                }
             }
             (_, kind) => {
                 let message = format!(

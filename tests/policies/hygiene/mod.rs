@@ -9,5 +9,6 @@ mod lints;
 mod listing;
 mod nesting;
 mod opt_outs;
+mod receivers;
 mod returns;
 mod support;

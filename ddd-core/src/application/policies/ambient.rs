@@ -24,6 +24,9 @@ tokio::task_local! {
 /// How many isolations there are. While there are none, as in every program that is no test, nobody looks for one.
 static ISOLATIONS: AtomicUsize = AtomicUsize::new(0);
 
+/// A process that has just begun finds a year behind it: what others made before has a place in its time. In nanoseconds.
+const PAST: u64 = 365 * 24 * 3_600 * 1_000_000_000;
+
 /// States of policies that belong to one test alone, with a clock of its own.
 pub(crate) struct Isolation {
     clock: Box<dyn Fn() -> Moment + Send + Sync>,
@@ -103,7 +106,7 @@ pub(super) fn now() -> Moment {
     }
     let elapsed = START.get_or_init(Instant::now).elapsed();
     // In 64 bits: they last for centuries, and 128 cost more than the clock's own arithmetic.
-    Moment::from_nanos(elapsed.as_secs() * 1_000_000_000 + u64::from(elapsed.subsec_nanos()))
+    Moment::from_nanos(PAST + elapsed.as_secs() * 1_000_000_000 + u64::from(elapsed.subsec_nanos()))
 }
 
 /// A future that is to run in a task of its own, with what surrounds the caller: a test's own states, and the span.

@@ -1,30 +1,24 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::stripes::Stripes;
+use super::stripes::{Line, Stripes};
 
 /// `N` numbers that count up, each thread for itself.
 #[derive(Debug)]
 pub(super) struct Counters<const N: usize> {
-    lines: Stripes<Line<N>>,
+    lines: Stripes<Numbers<N>>,
     /// What the lines said together at the last reset: nobody but its thread may write to a line.
     past: [AtomicU64; N],
 }
 
 #[derive(Debug)]
-struct Line<const N: usize>([AtomicU64; N]);
+struct Numbers<const N: usize>([AtomicU64; N]);
 
 impl<const N: usize> Counters<N> {
     /// One more of number `which`.
     #[inline]
     pub(super) fn count(&self, which: usize) {
-        let (line, is_alone) = self.lines.mine_alone();
-        let number = &line.0[which];
-        if is_alone {
-            // An addition that others could see half done takes 20 times as long.
-            number.store(number.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        } else {
-            number.fetch_add(1, Ordering::Relaxed);
-        }
+        let line = Line::mine();
+        line.count(&self.lines.at(line).0[which]);
     }
 
     /// Number `which`, since the last reset.
@@ -50,7 +44,7 @@ impl<const N: usize> Default for Counters<N> {
     }
 }
 
-impl<const N: usize> Default for Line<N> {
+impl<const N: usize> Default for Numbers<N> {
     fn default() -> Self {
         Self(zeros())
     }

@@ -23,6 +23,7 @@ pub(crate) use ambient::Isolation;
 #[cfg(feature = "config")]
 pub(crate) use ambient::carried as surrounded;
 pub use bulkhead::{BulkheadCell, BulkheadPermit};
+pub(crate) use cached::set_cache_store;
 pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Lookup, Own, Part, Parts};
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};

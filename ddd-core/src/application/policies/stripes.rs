@@ -1,14 +1,17 @@
 //! Values that threads do not fight over: each thread has a line of its own.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+};
 
 use parking_lot::Mutex;
 
 /// So many threads have a line that no other thread writes to, until they end: more than a process usually has worker threads.
 const OWNED: usize = 16;
 
-/// As many lines are for all other threads, who share them.
-const LINES: usize = 2 * OWNED;
+/// How many lines there are: as many again are for all other threads, who share them.
+pub(super) const LINES: usize = 2 * OWNED;
 
 /// One value for each thread, on a cache line of its own. What they say together is the sum of them all.
 #[derive(Debug, Default)]
@@ -23,14 +26,13 @@ impl<T> Stripes<T> {
     /// The value of the calling thread.
     #[inline]
     pub(super) fn mine(&self) -> &T {
-        &self.0[line()].0
+        self.at(Line::mine())
     }
 
-    /// The same, and whether no other thread writes to it before this one ends.
+    /// The value of a line.
     #[inline]
-    pub(super) fn mine_alone(&self) -> (&T, bool) {
-        let line = line();
-        (&self.0[line].0, line < OWNED)
+    pub(super) fn at(&self, line: Line) -> &T {
+        &self.0[line.0 % LINES].0
     }
 
     /// The values of all threads.
@@ -53,12 +55,39 @@ static TAKEN: Mutex<u32> = Mutex::new(0);
 /// A thread's own line, which it gives back when it ends.
 struct Ownership(Cell<usize>);
 
-/// The line of the calling thread.
-#[inline]
-fn line() -> usize {
-    let mine = MINE.get();
-    // The mask tells the compiler that the index is in bounds.
-    if mine == NONE { choose() } else { mine % LINES }
+/// One of the lines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line(usize);
+
+impl Line {
+    /// That of the calling thread.
+    #[inline]
+    pub(super) fn mine() -> Self {
+        let mine = MINE.get();
+        Self(if mine == NONE { choose() } else { mine })
+    }
+
+    /// The line with this number, of [`LINES`].
+    pub(super) const fn number(number: usize) -> Self {
+        Self(number)
+    }
+
+    /// A number that no other line has.
+    pub(super) const fn as_number(self) -> usize {
+        self.0
+    }
+
+    /// One more in a counter that stands in this line, which is the calling thread's.
+    #[inline]
+    pub(super) fn count(self, counter: &AtomicU64) -> u64 {
+        if self.0 >= OWNED {
+            return counter.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        }
+        // No other thread writes to it before this one ends; and an addition that nobody can come between takes 20 times as long.
+        let one_more = counter.load(Ordering::Relaxed).wrapping_add(1);
+        counter.store(one_more, Ordering::Relaxed);
+        one_more
+    }
 }
 
 #[cold]
@@ -72,7 +101,6 @@ fn choose() -> usize {
 
 /// One of the shared lines, each in turn.
 fn shared() -> usize {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     OWNED + NEXT.fetch_add(1, Ordering::Relaxed) % (LINES - OWNED)
 }

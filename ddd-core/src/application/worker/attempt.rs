@@ -105,6 +105,7 @@ impl RunningAttempt {
     }
 
     /// Becomes the next attempt in the same surroundings. Whoever calls this is the only one who still knew the last one.
+    #[inline(always)]
     pub(crate) fn become_next(&mut self, claimed: Claimed, began: Instant) -> Arc<RawValue> {
         self.timeout = claimed.timeout;
         self.until = far(began, claimed.timeout);
@@ -291,7 +292,8 @@ impl Attempt for RunningAttempt {
     }
 }
 
-/// What is known about the attempt, and its parameters.
+/// What is known about the attempt, and its parameters. In line, so that a claim, which is large, is not moved on its way.
+#[inline(always)]
 fn taken_apart(claimed: Claimed) -> (AttemptInfo, Arc<RawValue>) {
     let info = AttemptInfo {
         id: claimed.id,
@@ -323,6 +325,7 @@ impl Attempts {
     }
 
     /// The attempt that begins now, and its parameters.
+    #[inline(always)]
     pub(crate) fn begin(&mut self, claimed: Claimed, began: Instant) -> (Arc<RunningAttempt>, Arc<RawValue>) {
         if let Some(mut last) = self.last.take()
             && let Some(attempt) = Arc::get_mut(&mut last)

@@ -12,7 +12,7 @@ mod site;
 mod timeout;
 
 pub use bulkhead::BulkheadSettings;
-pub use cached::{CachedSettings, Freshness, Spans, Stored, Tag};
+pub use cached::{CacheEnvelope, CachedSettings, Freshness, Spans, Stored, Tag};
 pub use circuit_breaker::{
     Admission, Circuit, CircuitBreakerSettings, CircuitState, Hold, Totals, Transition as CircuitTransition, Verdict,
     Window,

@@ -33,13 +33,18 @@ impl Arena {
         self.chunks.get_mut(key as usize / CHUNK)?.slots.get_mut(key as usize % CHUNK)?.as_mut()
     }
 
+    /// Adds the entry that `make` makes for its number. It is made where it stays, because it is large.
     #[inline(always)]
-    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
-        let priority = entry.priority_index();
+    pub(super) fn insert(&mut self, priority: usize, make: impl FnOnce(u32) -> Entry) -> u32 {
         let key = self.free[priority].pop().unwrap_or_else(|| self.grow(priority));
         let chunk = &mut self.chunks[key as usize / CHUNK];
-        chunk.slots[key as usize % CHUNK] = Some(entry);
         chunk.len += 1;
+        let slot = &mut chunk.slots[key as usize % CHUNK];
+        debug_assert!(slot.is_none(), "a free number names no entry");
+        // Looked at, so that nothing has to be dropped between the making and the placing.
+        if slot.is_none() {
+            *slot = Some(make(key));
+        }
         key
     }
 

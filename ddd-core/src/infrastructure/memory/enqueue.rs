@@ -17,27 +17,30 @@ impl State {
             fx.dropped_tasks.push(task);
             return replayed;
         }
-        let answer = self.enqueue_once(task, now, fx);
+        let answer = self.enqueue_plain(task, now, fx);
         if let Some(key) = key {
             self.remember(&key, id, &answer, now);
         }
         answer
     }
 
-    fn enqueue_once(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
-        if let Some(refused) = self.refusal(&task, 0, now) {
+    /// The same for a task without an idempotency key.
+    pub(super) fn enqueue_plain(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
+        let queue = self.queues.find_often(&task.queue);
+        if let Some(refused) = self.refusal(&task, queue, 0, now) {
             // Dropped when the lock is free.
             fx.dropped_tasks.push(task);
             return refused;
         }
         let seq = self.next_seq();
         let kind = self.kinds.intern(&task.name, task.version);
-        let queue = self.queues.intern(&task.queue);
+        let queue = queue.unwrap_or_else(|| self.queues.add(&task.queue));
         if let Some((key, until)) = unique(&task) {
             self.uniques.take(key, until, task.id, seq, now);
         }
-        let priority = priority_index(task.priority);
-        let key = self.entries.insert(Entry::new(task, seq, queue, kind, now));
+        let (id, priority) = (task.id, priority_index(task.priority));
+        let make = |number| Entry::new(task, seq, number, queue, kind, now);
+        let key = self.entries.insert(id, priority, make);
         let status = self.status_when_ready(key, now);
         let record = &mut self.entries.at_mut(key).record;
         record.status = status;
@@ -51,22 +54,23 @@ impl State {
         Enqueued::Created(status)
     }
 
-    /// What stands against a new task, if its queue takes `more` others before it.
-    fn refusal(&self, task: &NewTask, more: usize, now: Timestamp) -> Option<Enqueued> {
+    /// What stands against a new task, if its queue, which may be one that is not known yet, takes `more` others before it.
+    fn refusal(&self, task: &NewTask, queue: Option<u32>, more: usize, now: Timestamp) -> Option<Enqueued> {
         if self.entries.find(task.id).is_some() {
             return Some(Enqueued::AlreadyCreated);
         }
         if let Some(holder) = unique(task).and_then(|(key, _)| self.uniques.holder(key, now)) {
             return Some(Enqueued::Duplicate(holder));
         }
-        let queue = self.queues.at(self.queues.find(&task.queue)?);
+        let queue = self.queues.at(queue?);
         queue.is_full(more).then(|| Enqueued::Full { retry_after: queue.retry_after(now) })
     }
 
     /// What would become of a new task, if its queue took `more` others before it.
     pub(super) fn foresee(&self, task: &NewTask, more: usize, now: Timestamp) -> Enqueued {
         let replayed = task.idempotency.as_deref().and_then(|it| self.idempotency.find(it, task.id, now));
-        replayed.or_else(|| self.refusal(task, more, now)).unwrap_or_else(|| {
+        let queue = self.queues.find(&task.queue);
+        replayed.or_else(|| self.refusal(task, queue, more, now)).unwrap_or_else(|| {
             let is_due = due_at(task.due, now) <= now;
             let has_permit = task.label.as_deref().is_none_or(|it| self.permits.is_free(it));
             Enqueued::Created(match (is_due, has_permit) {

@@ -40,13 +40,11 @@ impl Entries {
         self.arena.get_mut(key).expect("a key names an entry")
     }
 
+    /// Adds the entry that `make` makes, given its number in the row of ids.
     #[inline(always)]
-    pub(super) fn insert(&mut self, entry: Entry) -> u32 {
-        let id = entry.record.id;
-        let key = self.arena.insert(entry);
-        let number = self.by_id.insert(id, key);
-        self.at_mut(key).number = number;
-        key
+    pub(super) fn insert(&mut self, id: TaskId, priority: usize, make: impl FnOnce(u32) -> Entry) -> u32 {
+        let Self { arena, by_id } = self;
+        arena.insert(priority, |key| make(by_id.insert(id, key)))
     }
 
     pub(super) fn remove(&mut self, key: u32) -> Option<Remains> {

@@ -37,43 +37,42 @@ pub(super) struct Entry {
 impl Entry {
     /// The entry of a new task. It is written in one go, because it is large and this is done for every task.
     #[inline(always)]
-    pub(super) fn new(task: NewTask, seq: u64, queue: u32, kind: u32, now: Timestamp) -> Self {
+    pub(super) fn new(task: NewTask, seq: u64, number: u32, queue: u32, kind: u32, now: Timestamp) -> Self {
         let frees_unique = unique(&task).is_some_and(|(_, until)| until == Until::Finished);
-        let record = TaskRecord {
-            id: task.id,
-            name: task.name,
-            version: task.version,
-            queue: task.queue,
-            priority: task.priority,
-            params: task.params,
-            status: TaskStatus::Pending,
-            run: 1,
-            attempt: 0,
-            max_attempts: task.max_attempts,
-            crashes: 0,
-            timeout: task.timeout,
-            fence: Fence::default(),
-            due: due_at(task.due, now),
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            lease_until: None,
-            worker: None,
-            cancel_requested: false,
-            still_running: false,
-            progress: None,
-            result: None,
-            result_until: None,
-            errors: Vec::new(),
-            label: task.label,
-        };
         Self {
-            record,
+            record: TaskRecord {
+                id: task.id,
+                name: task.name,
+                version: task.version,
+                queue: task.queue,
+                priority: task.priority,
+                params: task.params,
+                status: TaskStatus::Pending,
+                run: 1,
+                attempt: 0,
+                max_attempts: task.max_attempts,
+                crashes: 0,
+                timeout: task.timeout,
+                fence: Fence::default(),
+                due: due_at(task.due, now),
+                created_at: now,
+                started_at: None,
+                finished_at: None,
+                lease_until: None,
+                worker: None,
+                cancel_requested: false,
+                still_running: false,
+                progress: None,
+                result: None,
+                result_until: None,
+                errors: Vec::new(),
+                label: task.label,
+            },
             seq,
             ended: Fence::default(),
             ticket: 0,
             place: 0,
-            number: 0,
+            number,
             queue,
             kind,
             result: NO_RESULT,
@@ -111,7 +110,10 @@ pub(super) struct Remains {
 impl From<Entry> for Remains {
     #[inline(always)]
     fn from(entry: Entry) -> Self {
-        let TaskRecord { params, result, label, progress, errors, .. } = entry.record;
+        // All that is to be dropped has a name here, so that the rest need not be moved.
+        let Entry { record, watchers, .. } = entry;
+        let TaskRecord { name, queue, params, result, label, progress, errors, .. } = record;
+        drop((name, queue, watchers));
         Self { params, result, label, progress, errors }
     }
 }

@@ -29,15 +29,26 @@ pub(super) struct Intake {
 }
 
 struct Inner {
-    tasks: Vec<Submitted>,
+    submitted: Submitted,
     /// Who may wait to be told.
     sinks: Sinks,
     /// Whether what becomes of a task can depend on what is there: some queue is bounded.
     is_closed: bool,
 }
 
-/// A task, and when it was submitted.
-pub(super) type Submitted = (NewTask, Timestamp);
+/// Tasks, and when each was submitted. Tasks are large: beside their times they would have to be moved once more.
+#[derive(Default)]
+pub(super) struct Submitted {
+    tasks: Vec<NewTask>,
+    times: Vec<Timestamp>,
+}
+
+impl Submitted {
+    /// Takes them all out.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (Timestamp, NewTask)> {
+        self.times.drain(..).zip(self.tasks.drain(..))
+    }
+}
 
 /// When what was taken is to be sorted in.
 pub(super) enum Urgency {
@@ -51,7 +62,7 @@ pub(super) enum Urgency {
 
 impl Intake {
     pub(super) fn new(sinks: Sinks) -> Self {
-        let inner = Inner { tasks: Vec::new(), sinks, is_closed: false };
+        let inner = Inner { submitted: Submitted::default(), sinks, is_closed: false };
         Self { inner: Mutex::new(inner), is_urgent: AtomicBool::new(false) }
     }
 
@@ -62,8 +73,9 @@ impl Intake {
         if inner.is_closed {
             return None;
         }
-        inner.tasks.push((task.take()?, now));
-        let count = inner.tasks.len();
+        inner.submitted.tasks.push(task.take()?);
+        inner.submitted.times.push(now);
+        let count = inner.submitted.times.len();
         if !count.is_multiple_of(SORTED_TOGETHER) && !inner.sinks.iter().any(|it| it.is_waiting()) {
             return Some(Urgency::None);
         }
@@ -78,10 +90,10 @@ impl Intake {
     }
 
     /// Exchanges what was taken for `room`, which is empty.
-    pub(super) fn exchange(&self, room: &mut Vec<Submitted>) {
+    pub(super) fn exchange(&self, room: &mut Submitted) {
         let mut inner = self.inner.lock();
-        if !inner.tasks.is_empty() {
-            std::mem::swap(&mut inner.tasks, room);
+        if !inner.submitted.times.is_empty() {
+            std::mem::swap(&mut inner.submitted, room);
             self.is_urgent.store(false, Ordering::SeqCst);
         }
     }

@@ -109,14 +109,23 @@ impl Queues {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 queues")]
+    /// The same, and it is the first to be looked at from now on.
+    pub(super) fn find_often(&mut self, name: &str) -> Option<u32> {
+        let number = self.find(name)?;
+        self.last = number;
+        Some(number)
+    }
+
     pub(super) fn intern(&mut self, name: &Name) -> u32 {
-        let number = self.find(name).unwrap_or_else(|| {
-            let number = self.all.len() as u32;
-            self.all.push(Queue::new(name.clone()));
-            self.by_name.insert(name.clone(), number);
-            number
-        });
+        self.find_often(name).unwrap_or_else(|| self.add(name))
+    }
+
+    /// Adds a queue that is not known yet.
+    #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 queues")]
+    pub(super) fn add(&mut self, name: &Name) -> u32 {
+        let number = self.all.len() as u32;
+        self.all.push(Queue::new(name.clone()));
+        self.by_name.insert(name.clone(), number);
         self.last = number;
         number
     }

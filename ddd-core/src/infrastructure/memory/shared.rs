@@ -25,7 +25,7 @@ struct Guarded {
     /// are dropped now and then.
     sinks: Sinks,
     /// Empty room for what is sorted in before a change.
-    submitted: Vec<Submitted>,
+    submitted: Submitted,
 }
 
 /// What the handles of one store share.
@@ -45,7 +45,7 @@ impl Shared {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let sinks: Sinks = Arc::new([]);
         let intake = Intake::new(sinks.clone());
-        let guarded = Guarded { state: State::default(), sinks, submitted: Vec::new() };
+        let guarded = Guarded { state: State::default(), sinks, submitted: Submitted::default() };
         Self { clock, guarded: Mutex::new(guarded), intake }
     }
 
@@ -93,9 +93,9 @@ impl Shared {
         let Guarded { state, sinks, submitted } = &mut *guarded;
         let mut fx = Effects::told_to(sinks.clone());
         self.intake.exchange(submitted);
-        for (task, at) in submitted.drain(..) {
+        for (at, task) in submitted.drain() {
             let at = state.tick(at);
-            state.enqueue(task, at, &mut fx);
+            state.enqueue_plain(task, at, &mut fx);
         }
         let now = state.tick(now);
         let answer = change(state, now, &mut fx);

@@ -7,6 +7,7 @@ mod refusable;
 mod repeat;
 mod rules;
 mod shape;
+mod shared;
 
 pub use judge::{JudgeByError, JudgeByKind, JudgeByUser, JudgeOfAny, JudgeOfClassified, JudgeOfResult};
 pub use keys::{CacheKey, CacheKeyOf, LentKey, LimitKey, Of, limit_key};
@@ -17,3 +18,4 @@ pub use rules::{
     Weigh,
 };
 pub use shape::Shape;
+pub use shared::{Addressed, Codec, Coded, CodedRules, SharedCacheKey, SharedCacheValue, codec};

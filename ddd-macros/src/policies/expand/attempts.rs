@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::receiver;
 use crate::policies::{
     arguments::{Argument, Lends, mentions},
     policy::{Policy, What},
@@ -14,7 +15,7 @@ use crate::policies::{
 /// can be used as often as it likes.
 pub(super) fn again(wrapped: &Wrapped<'_>, index: usize) -> Vec<TokenStream> {
     let mentioned = mentioned(wrapped, index);
-    let mut all = Vec::new();
+    let mut all: Vec<_> = receiver::copy(wrapped).into_iter().collect();
     for argument in repeated(wrapped) {
         for name in argument.bound.iter().filter(|it| mentions(&mentioned, it)) {
             // As it is written: without `mut` where the body changes nothing, the user is told so.

@@ -1,6 +1,6 @@
 //! The layer of a cache: its key, its rules, and what fills it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Expr, spanned::Spanned};
 
@@ -23,7 +23,7 @@ pub(super) struct Inner {
 pub(super) fn fill(wrapped: &Wrapped<'_>, index: usize, inner: &Inner, named: &Named, cached: &Cached) -> TokenStream {
     let cell = reached(named, index);
     let key = key(named, cached);
-    let rules = rules(wrapped, cached.store_if.as_ref(), cached.weigh.as_ref());
+    let rules = rules(wrapped, cached, cached.store_if.as_ref(), cached.weigh.as_ref());
     // Resolved as the macro's own, or lints would take the borrow for the user's.
     let tags = cached.tags.iter().map(|it| {
         let span = it.span().resolved_at(Span::mixed_site());
@@ -42,10 +42,11 @@ pub(super) fn fill(wrapped: &Wrapped<'_>, index: usize, inner: &Inner, named: &N
     if *is_lent {
         let (key_name, fill) = (local("__key"), local("__fill"));
         let tagged = tags.map(|it| quote!(.tagged(#it)));
+        let method = method(cached, false);
         return quote! {{
             let #key_name = #key;
             let #fill = __ddd::Fill::new(#inner)#tagged;
-            #cell.fill(#key_name, #rules, move || #fill).await
+            #cell.#method(#key_name, #rules, move || #fill).await
         }};
     }
     let make = match tags {
@@ -55,17 +56,35 @@ pub(super) fn fill(wrapped: &Wrapped<'_>, index: usize, inner: &Inner, named: &N
         }
         None => quote!(move || #inner),
     };
-    let fill = if named.detached { quote!(fill_detached) } else { quote!(fill) };
-    quote!(#cell.#fill(#key, #rules, #make).await)
+    let method = method(cached, named.detached);
+    quote!(#cell.#method(#key, #rules, #make).await)
+}
+
+/// How the cell is asked to fill.
+fn method(cached: &Cached, detached: bool) -> Ident {
+    let name = match (cached.is_shared.is_some(), detached) {
+        (false, false) => "fill",
+        (false, true) => "fill_detached",
+        (true, false) => "fill_shared",
+        (true, true) => "fill_shared_detached",
+    };
+    Ident::new(name, Span::mixed_site())
 }
 
 /// What is stored and shared, asked of the type that the function returns.
-pub(super) fn rules(wrapped: &Wrapped<'_>, store_if: Option<&Expr>, weigh: Option<&Expr>) -> TokenStream {
+pub(super) fn rules(
+    wrapped: &Wrapped<'_>,
+    cached: &Cached,
+    store_if: Option<&Expr>,
+    weigh: Option<&Expr>,
+) -> TokenStream {
     let output = &wrapped.body.output;
     let store_if = store_if.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .store_if(#it)));
     let weigh = weigh.map(|it| quote_spanned!(it.span().resolved_at(Span::mixed_site())=> .weigh(#it)));
-    let rules = quote_spanned!(output.span().resolved_at(Span::mixed_site())=>
-        (&&&__ddd::Shape::<#output>::new()).rules().kept() #store_if #weigh
+    let at_output = output.span().resolved_at(Span::mixed_site());
+    let shared = cached.is_shared.map(|_| quote_spanned!(at_output=> .shared()));
+    let rules = quote_spanned!(at_output=>
+        (&&&__ddd::Shape::<#output>::new()).rules().kept() #shared #store_if #weigh
     );
     quote!({
         use __ddd::{RulesOfAny as _, RulesOfKnown as _, RulesOfShared as _};
@@ -84,12 +103,21 @@ fn key(named: &Named, cached: &Cached) -> TokenStream {
     match &named.key {
         Key::Written(expr) => {
             let ty = cached.handle.as_ref().map(|it| &it.key).map(|it| quote!(::<#it>));
-            of(quote!(Of), quote_spanned!(expr.span()=> __ddd::CacheKeyOf #ty (#expr).written()))
+            let written = asked("written", cached, expr.span());
+            of(quote!(Of), quote_spanned!(expr.span()=> __ddd::CacheKeyOf #ty (#expr).#written()))
         }
-        Key::Arguments(parts) if parts.iter().any(|it| it.is_borrowed) => of(quote!(Parts), arguments(parts, true)),
-        Key::Arguments(parts) => of(quote!(Of), arguments(parts, false)),
+        Key::Arguments(parts) => {
+            let lends = parts.iter().any(|it| it.is_borrowed);
+            of(if lends { quote!(Parts) } else { quote!(Of) }, arguments(cached, parts, lends))
+        }
         Key::None => quote!(()),
     }
+}
+
+/// The method by which a key is asked whether it is one, for this process or for all.
+fn asked(name: &str, cached: &Cached, span: Span) -> Ident {
+    let shared = if cached.is_shared.is_some() { "_shared" } else { "" };
+    Ident::new(&format!("{name}{shared}"), span.resolved_at(Span::mixed_site()))
 }
 
 /// What stands for the instance of a function with a handle.
@@ -98,13 +126,14 @@ pub(super) fn instance(handle: &Handle) -> TokenStream {
 }
 
 /// All arguments. What is borrowed is looked up as it is, and copied only to be kept.
-fn arguments(parts: &[Part], lends: bool) -> TokenStream {
+fn arguments(cached: &Cached, parts: &[Part], lends: bool) -> TokenStream {
     let all = parts.iter().map(|it| {
         let (name, span) = (&it.ident, it.ty.span().resolved_at(Span::mixed_site()));
+        let (part, borrowed) = (asked("part", cached, span), asked("borrowed", cached, span));
         match (lends, it.is_borrowed) {
-            (false, _) => quote_spanned!(span=> __ddd::CacheKeyOf(&#name).part()),
-            (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::CacheKeyOf(#name).borrowed())),
-            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::CacheKeyOf(&#name).part())),
+            (false, _) => quote_spanned!(span=> __ddd::CacheKeyOf(&#name).#part()),
+            (true, true) => quote_spanned!(span=> __ddd::Lent(__ddd::CacheKeyOf(#name).#borrowed())),
+            (true, false) => quote_spanned!(span=> __ddd::Own(__ddd::CacheKeyOf(&#name).#part())),
         }
     });
     match parts.len() {

@@ -4,6 +4,7 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{FnArg, Pat, Type};
 
+use super::receiver::{self, Attempted};
 use crate::policies::{kind::Kind, valid::Wrapped};
 
 /// The function with another body.
@@ -13,9 +14,12 @@ pub(super) fn with_body(wrapped: &Wrapped<'_>, body: &TokenStream) -> TokenStrea
     let mut sig = function.sig.clone();
     if wrapped.policies.iter().any(|it| it.policy.kind == Kind::Retry) {
         // Each attempt has its own variables, and it is those that may change.
+        let is_copied = receiver::attempted(wrapped) == Some(Attempted::Copied);
         for input in &mut sig.inputs {
-            if let FnArg::Typed(it) = input {
-                without_mut(&mut it.pat);
+            match input {
+                FnArg::Typed(it) => without_mut(&mut it.pat),
+                FnArg::Receiver(it) if is_copied => it.mutability = None,
+                FnArg::Receiver(_) => {}
             }
         }
     }
@@ -40,27 +44,6 @@ fn without_mut(pat: &mut Pat) {
         Pat::Paren(it) => without_mut(&mut it.pat),
         _ => {}
     }
-}
-
-/// The statements with `let mut __self = self;`, as `#[async_trait]` writes it, made a loan: another attempt needs it again.
-pub(super) fn lending_self(statements: &TokenStream) -> TokenStream {
-    let tokens: Vec<TokenTree> = statements.clone().into_iter().collect();
-    let is = |index: usize, word: &str| matches!(tokens.get(index), Some(TokenTree::Ident(it)) if it == word);
-    let mut lent = TokenStream::new();
-    for (index, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Group(group) => {
-                let mut inner = Group::new(group.delimiter(), lending_self(&group.stream()));
-                inner.set_span(group.span());
-                TokenTree::Group(inner).to_tokens(&mut lent);
-            }
-            TokenTree::Ident(it) if it == "self" && index >= 2 && is(index - 2, "__self") => {
-                quote!(&mut *#token).to_tokens(&mut lent);
-            }
-            _ => token.to_tokens(&mut lent),
-        }
-    }
-    lent
 }
 
 /// A type with `_` for each `impl Trait` in it.

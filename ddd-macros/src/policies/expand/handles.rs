@@ -24,12 +24,16 @@ fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle)
     let (state, cell) = (statics::state(wrapped, index), statics::cell(index));
     let (instance, output) = (cached::instance(handle), &wrapped.body.output);
     let cfgs = wrapped.function.attrs.iter().filter(|it| it.path().is_ident("cfg"));
-    let stored = cached::rules(wrapped, cached.store_if.as_ref(), None);
-    let shared = cached::rules(wrapped, None, None);
+    let stored = cached::rules(wrapped, cached, cached.store_if.as_ref(), None);
+    let bare = cached::rules(wrapped, cached, None, None);
     let weighed = cached.weigh.as_ref().map(|weigh| {
-        let rules = cached::rules(wrapped, None, Some(weigh));
+        let rules = cached::rules(wrapped, cached, None, Some(weigh));
         quote!(.weighed(|it| __ddd::CacheRules::weight(&#rules, it)))
     });
+    let (new, coded) = match cached.is_shared {
+        Some(_) => (quote!(new_shared), Some(quote!(.coded(|| __ddd::codec(&#bare))))),
+        None => (quote!(new), None),
+    };
     let doc = format!("The cache of `{}`.", wrapped.function.sig.ident);
     quote! {
         #(#cfgs)*
@@ -37,12 +41,12 @@ fn handle(wrapped: &Wrapped<'_>, index: usize, cached: &Cached, handle: &Handle)
         #vis const #name: #private::CacheHandle<#key, #output> = {
             use #private as __ddd;
             #state
-            __ddd::CacheHandle::new::<#instance>(
+            __ddd::CacheHandle::#new::<#instance>(
                 &#cell,
                 __ddd::HandleRules::new(
                     |it| __ddd::CacheRules::is_stored(&#stored, it),
-                    |it| __ddd::CacheRules::share(&#shared, it),
-                ) #weighed,
+                    |it| __ddd::CacheRules::share(&#bare, it),
+                ) #weighed #coded,
             )
         };
     }

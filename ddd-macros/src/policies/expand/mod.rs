@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, Type, spanned::Spanned};
 
 use super::{
-    arguments::{Receiver, is_hidden},
+    arguments::is_hidden,
     body::Form,
     kind::Kind,
     policy::What,
@@ -18,6 +18,7 @@ mod function;
 mod handles;
 mod layers;
 mod local;
+mod receiver;
 mod statics;
 
 use layers::Layers;
@@ -106,7 +107,7 @@ fn judge(wrapped: &Wrapped<'_>) -> Option<TokenStream> {
 
 /// The user's own statements, called: a block of their own, so that `?` and `return` leave them and not the layers.
 fn statements(wrapped: &Wrapped<'_>) -> TokenStream {
-    let (statements, output) = (&wrapped.body.statements, &wrapped.body.output);
+    let (statements, output) = (receiver::statements(wrapped), &wrapped.body.output);
     let erased = erased(output);
     if wrapped.body.is_sync() {
         let returned = (!is_hidden(output)).then(|| quote!(-> #output));
@@ -122,14 +123,9 @@ fn statements(wrapped: &Wrapped<'_>) -> TokenStream {
             }
         )
     });
-    let retry = wrapped.policies.iter().any(|it| it.policy.kind == Kind::Retry);
-    match wrapped.arguments.receiver {
-        Some(Receiver::Exclusive) if retry => {
-            let statements = function::lending_self(statements);
-            quote!(async { #typed #statements }.await)
-        }
-        Some(Receiver::Owned) if retry => quote!(async { #typed #statements }.await),
-        _ => quote!(async move { #typed #statements }.await),
+    match receiver::attempted(wrapped) {
+        Some(_) => quote!(async { #typed #statements }.await),
+        None => quote!(async move { #typed #statements }.await),
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) fn check(settings: &mut Settings<'_>) -> What {
         }
     }
     settings.take("stale_on_error", Value::Duration, Found::positive_duration);
-    settings.scope();
+    let is_shared = settings.scope();
+    if let (Some(_), Some(at)) = (is_shared, settings.written("tti")) {
+        let message =
+            "no process knows what the others ask for, so a shared cache has no `tti`; leave it out, and write a `ttl`";
+        settings.errors.at(at, message);
+    }
     let boolean = |settings: &mut Settings<'_>, name| settings.read(name, Found::boolean);
     let expr = |settings: &mut Settings<'_>, name| settings.read(name, |it| it.expr().cloned());
     What::Cached(Box::new(Cached {
@@ -48,6 +53,7 @@ pub(super) fn check(settings: &mut Settings<'_>) -> What {
         weigh: expr(settings, "weigh"),
         detached: boolean(settings, "detached"),
         handle: settings.read("handle", handle::read),
+        is_shared,
         inside_retry: boolean(settings, "inside_retry").unwrap_or_default(),
     }))
 }

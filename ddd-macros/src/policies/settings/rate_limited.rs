@@ -41,7 +41,7 @@ pub(super) fn check(settings: &mut Settings<'_>, args: &Args) -> (Setting, What)
     further(settings, args);
     settings.take("queue", Value::Integer, |it| whole(it, 0, "a queue has room for some calls, or for none"));
     settings.take("capacity", Value::Integer, |it| at_least_one(it, "a limit knows at least one key"));
-    settings.scope();
+    let is_shared = settings.scope();
     settings.choice(
         "when_unavailable",
         "WhenUnavailable",
@@ -51,7 +51,7 @@ pub(super) fn check(settings: &mut Settings<'_>, args: &Args) -> (Setting, What)
         key,
         weight: settings.read("weight", |it| it.expr().cloned()),
         waits: settings.written("wait"),
-        is_shared: settings.said.iter().any(|it| it.name == "shared").then(|| settings.written("scope")).flatten(),
+        is_shared,
         outside_cache: settings.read("outside_cache", Found::boolean).unwrap_or_default(),
     }));
     (start, what)

@@ -44,12 +44,12 @@ impl<'a> Settings<'a> {
         self.options.get(name).map(Found::span)
     }
 
-    /// `scope = "local"`, which is how it is anyway, or `"shared"`.
-    pub(super) fn scope(&mut self) {
+    /// `scope = "local"`, which is how it is anyway, or `"shared"`: then it answers where that stands.
+    pub(super) fn scope(&mut self) -> Option<Span> {
         let words = &[("local", false), ("shared", true)];
-        if self.read("scope", |it| choose(it, "scope", words)) == Some(true) {
-            self.said.push(Setting { name: "shared", value: Value::Nothing });
-        }
+        self.read("scope", |it| choose(it, "scope", words)).filter(|is_shared| *is_shared)?;
+        self.said.push(Setting { name: "shared", value: Value::Nothing });
+        self.written("scope")
     }
 
     /// One of a few words, each a variant of the runtime's enum `of`.

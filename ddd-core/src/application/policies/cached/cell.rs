@@ -1,4 +1,4 @@
-use std::{future::Future, hash::Hash};
+use std::{future::Future, hash::Hash, sync::Arc};
 
 use super::{
     super::{
@@ -7,12 +7,14 @@ use super::{
     },
     fill::Call,
     lookup::Lookup,
+    shared::Link,
     state::State,
+    table::Table,
     work::IntoFill,
 };
 use crate::{
     domain::{CachedSettings, Moment, Site, Tag},
-    ports::{CacheRules, Refusal},
+    ports::{Addressed, CacheRules, Codec, CodedRules, Refusal, codec},
 };
 
 /// The cache of one function, in a static of its body.
@@ -87,6 +89,57 @@ impl CachedCell {
         Box::pin(start.call().detached(key, rules, make)).await
     }
 
+    /// As [`CachedCell::fill`], for a cache that processes share.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    ///
+    /// # Panics
+    /// As [`CachedCell::fill`].
+    pub async fn fill_shared<Q, R, X, C, W>(&'static self, key: Q, rules: C, make: impl FnOnce() -> W) -> Result<R, X>
+    where
+        Q: Lookup<Key: Addressed>,
+        R: Send + Sync + 'static,
+        X: Refusal,
+        C: CacheRules<R> + CodedRules<R>,
+        W: IntoFill,
+        W::Future: Future<Output = Result<R, X>>,
+    {
+        let start = self.start(&key);
+        if let Some(value) = start.hit(&key, &rules) {
+            return Ok(value);
+        }
+        Box::pin(start.linked(self, codec(&rules)).driven_shared(key, rules, make)).await
+    }
+
+    /// As [`CachedCell::fill_detached`], for a cache that processes share.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    ///
+    /// # Panics
+    /// As [`CachedCell::fill_detached`].
+    pub async fn fill_shared_detached<Q, R, X, C, W>(
+        &'static self,
+        key: Q,
+        rules: C,
+        make: impl FnOnce() -> W,
+    ) -> Result<R, X>
+    where
+        Q: Lookup<Key: Addressed>,
+        R: Send + Sync + 'static,
+        X: Refusal,
+        C: CacheRules<R> + CodedRules<R> + Send + 'static,
+        W: IntoFill,
+        W::Future: Future<Output = Result<R, X>> + Send + 'static,
+    {
+        let start = self.start(&key);
+        if let Some(value) = start.hit(&key, &rules) {
+            return Ok(value);
+        }
+        Box::pin(start.linked(self, codec(&rules)).detached_shared(key, rules, make)).await
+    }
+
     /// The same for functions that are not async: whoever waits, blocks its thread.
     ///
     /// # Errors
@@ -136,9 +189,11 @@ impl CachedCell {
 
     #[inline]
     fn start(&'static self, key: &impl Hash) -> Start {
+        // First: the clock takes longest, and what needs no time is computed beside it.
+        let now = ambient::now();
         let state = self.state();
         let hash = state.common.hash(key);
-        Start { state, hash, now: ambient::now() }
+        Start { state, hash, now }
     }
 
     pub(super) const fn place(&self) -> &Site {
@@ -148,6 +203,17 @@ impl CachedCell {
     /// What the attribute says.
     pub(super) const fn settings(&self) -> &CachedSettings {
         &self.annotated
+    }
+
+    /// The table of these types, whose entries processes have in common.
+    pub(super) fn linked<K, R>(&self, state: &State, codec: Codec<R>) -> Arc<Table<K, R>>
+    where
+        K: Addressed + Eq + Hash + Send + Sync + 'static,
+        R: Send + Sync + 'static,
+    {
+        let table = state.table();
+        table.set_link(|| Link::new(self.site.name, &state.common, codec));
+        table
     }
 
     /// Looks at the state that counts for the caller.
@@ -164,13 +230,21 @@ impl CachedCell {
 
 impl Start {
     /// The value, if this thread has hit it of late.
-    #[inline]
+    #[inline(always)]
     fn hit<Q, R>(&self, key: &Q, rules: &impl CacheRules<R>) -> Option<R>
     where
         Q: Lookup,
         R: Send + Sync + 'static,
     {
         self.state.first::<Q::Key, R>()?.hit(self.hash, key, self.now, rules)
+    }
+
+    fn linked<K, R>(self, cell: &CachedCell, codec: Codec<R>) -> Call<K, R>
+    where
+        K: Addressed + Eq + Hash + Send + Sync + 'static,
+        R: Send + Sync + 'static,
+    {
+        Call { table: cell.linked(&self.state, codec), hash: self.hash, now: self.now }
     }
 
     fn call<K, R>(self) -> Call<K, R>

@@ -14,6 +14,8 @@ pub(super) struct Common {
     settings: Mutex<CachedSettings>,
     hashes: Hashes,
     pub(super) tags: Tags,
+    /// The keys of entries that processes share: what is told of them from elsewhere is told by these.
+    pub(super) addresses: Tags,
     pub(super) figures: Figures,
 }
 
@@ -30,6 +32,7 @@ impl Common {
             settings: Mutex::new(settings.clone()),
             hashes: Hashes::default(),
             tags: Tags::default(),
+            addresses: Tags::default(),
             figures: Figures::default(),
         };
         common.apply(settings);

@@ -13,12 +13,14 @@ use crate::application::guard::discard;
 /// What a hit looks at comes first, in one cache line if key and value are small.
 #[repr(C, align(64))]
 pub(super) struct Entry<K, R> {
-    pub(super) hash: u64,
     pub(super) life: Life,
-    value: OnceLock<R>,
     /// There until the entry is dropped.
     key: Option<K>,
+    value: OnceLock<R>,
+    pub(super) hash: u64,
     weight: AtomicU32,
+    /// The lines whose front tables it was put into, a bit for each.
+    fronts: AtomicU32,
     graveyard: Arc<Graveyard<K, R>>,
 }
 
@@ -30,7 +32,15 @@ pub(super) struct Graveyard<K, R>(Mutex<Vec<(Option<K>, Option<R>)>>);
 
 impl<K, R> Entry<K, R> {
     pub(super) fn new(hash: u64, key: K, life: Life, graveyard: Arc<Graveyard<K, R>>) -> Arc<Self> {
-        Arc::new(Self { life, hash, weight: AtomicU32::new(1), key: Some(key), value: OnceLock::new(), graveyard })
+        Arc::new(Self {
+            life,
+            key: Some(key),
+            value: OnceLock::new(),
+            hash,
+            weight: AtomicU32::new(1),
+            fronts: AtomicU32::new(0),
+            graveyard,
+        })
     }
 
     #[inline]
@@ -45,6 +55,18 @@ impl<K, R> Entry<K, R> {
 
     pub(super) fn weight(&self) -> u32 {
         self.weight.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the entry is about to be put into the front table of this line.
+    pub(super) fn note_front(&self, line: usize) {
+        self.fronts.fetch_or(1 << line, Ordering::AcqRel);
+    }
+
+    /// The lines whose front tables it was put into.
+    pub(super) fn fronts(&self) -> impl Iterator<Item = usize> + use<K, R> {
+        // A change, so that it comes before or after that of a thread which puts it in just now.
+        let lines = self.fronts.fetch_or(0, Ordering::AcqRel);
+        (0..u32::BITS as usize).filter(move |it| lines >> it & 1 == 1)
     }
 
     /// Puts the value in; its life has been filled before. Answers with the value if there was one already.

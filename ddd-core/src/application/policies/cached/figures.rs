@@ -22,6 +22,40 @@ pub(super) struct Figures {
     stale: AtomicU64,
     /// Hits of the front tables that were counted when the figures were put to zero.
     past_hits: AtomicU64,
+    pub(super) shared: SharedFigures,
+}
+
+/// What a cache counts of the store that processes share.
+#[derive(Debug, Default)]
+pub(super) struct SharedFigures {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    errors: AtomicU64,
+}
+
+impl SharedFigures {
+    pub(super) fn hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn missed(&self) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The store did not answer, or was not asked because it did not before; or a key or value could not be written or read.
+    pub(super) fn unanswered(&self) {
+        self.errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Under their names.
+    pub(super) fn shown(&self) -> [(&'static str, u64); 3] {
+        let read = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        [
+            ("shared_hits", read(&self.hits)),
+            ("shared_misses", read(&self.misses)),
+            ("shared_errors", read(&self.errors)),
+        ]
+    }
 }
 
 impl Figures {
@@ -59,7 +93,9 @@ impl Figures {
     pub(super) fn reset(&self, front_hits: u64) {
         let counters =
             [&self.misses, &self.fills, &self.failed, &self.fill_nanos, &self.longest_nanos, &self.evictions];
-        for counter in counters.into_iter().chain([&self.refreshes, &self.stale]) {
+        let shared = [&self.shared.hits, &self.shared.misses, &self.shared.errors];
+        let all = counters.into_iter().chain([&self.refreshes, &self.stale]).chain(shared);
+        for counter in all {
             counter.store(0, Ordering::Relaxed);
         }
         self.hits.reset();

@@ -2,8 +2,6 @@
 
 use std::{hash::Hash, sync::Arc};
 
-use tokio::runtime::Handle;
-
 use super::{
     lookup::Lookup,
     run,
@@ -24,7 +22,7 @@ pub(super) struct Call<K: Send + Sync + 'static, R: Send + Sync + 'static> {
 }
 
 /// What a call comes to.
-enum Next<K: Send + Sync + 'static, R: Send + Sync + 'static, M, W> {
+pub(super) enum Next<K: Send + Sync + 'static, R: Send + Sync + 'static, M, W> {
     /// To be answered with this value.
     Hit(R),
     /// To be answered with this value, after the fill that the seat leads was begun in the background.
@@ -40,7 +38,7 @@ where
 {
     /// Looks, and takes a seat if there is nothing to be served. Single flight holds because nothing can end unseen between
     /// the look and the seat.
-    fn next<Q, M, W>(&self, key: Q, rules: &impl CacheRules<R>, make: M) -> Next<K, R, M, W>
+    pub(super) fn next<Q, M, W>(&self, key: Q, rules: &impl CacheRules<R>, make: M) -> Next<K, R, M, W>
     where
         Q: Lookup<Key = K>,
         M: FnOnce() -> (Vec<Tag>, W),
@@ -115,13 +113,7 @@ where
     {
         match self.next(key, &rules, || make().into_fill().parts()) {
             Next::Hit(value) => Ok(value),
-            Next::Refresh(value, seat, body) => match Handle::try_current() {
-                Ok(runtime) => {
-                    run::spawned(&runtime, seat, rules, body);
-                    Ok(value)
-                }
-                Err(_) => run::driven(seat, &rules, body).await,
-            },
+            Next::Refresh(value, seat, body) => run::refreshed(value, seat, rules, body).await,
             Next::Fill(Place::Lead(seat, body)) => run::detached(seat, rules, body).await,
             Next::Fill(Place::Wait(mut seat, work)) => {
                 if seat.wait().await {

@@ -11,7 +11,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{entry::Entry, hash::Unhashed};
+use super::{entry::Entry, hash::Unhashed, shared::Place};
 use crate::domain::Refused;
 
 const SHARDS: usize = 16;
@@ -22,6 +22,8 @@ pub(super) struct Flight<K, R> {
     pub(super) entry: Arc<Entry<K, R>>,
     /// The value that stands in for a failure.
     pub(super) old: Option<Arc<Entry<K, R>>>,
+    /// Where the value goes in the store that processes share.
+    pub(super) place: Option<Box<Place<R>>>,
     pub(super) end: OnceLock<End<R>>,
     /// Its one permit is the turn to run the body: the leader's until it gives up. Closed at the end.
     pub(super) turn: Semaphore,
@@ -53,8 +55,12 @@ struct Shard<K, R> {
 type Running<K, R> = HashMap<u64, Vec<Arc<Flight<K, R>>>, Unhashed>;
 
 impl<K, R> Flight<K, R> {
-    pub(super) fn new(entry: Arc<Entry<K, R>>, old: Option<Arc<Entry<K, R>>>) -> Arc<Self> {
-        Arc::new(Self { entry, old, end: OnceLock::new(), turn: Semaphore::new(0), seats: Mutex::new(1) })
+    pub(super) fn new(
+        entry: Arc<Entry<K, R>>,
+        old: Option<Arc<Entry<K, R>>>,
+        place: Option<Box<Place<R>>>,
+    ) -> Arc<Self> {
+        Arc::new(Self { entry, old, place, end: OnceLock::new(), turn: Semaphore::new(0), seats: Mutex::new(1) })
     }
 
     fn address(&self) -> usize {

@@ -93,7 +93,7 @@ where
     let mut builder = Cache::builder().max_capacity(settings.capacity).eviction_listener(
         move |_, entry: Arc<Entry<K, R>>, cause: RemovalCause| {
             entry.life.kill();
-            front_table.remove(entry.hash);
+            front_table.remove(&entry);
             if cause == RemovalCause::Size {
                 front_table.tell();
                 common.figures.evicted();

@@ -14,13 +14,16 @@ const DEAD: u8 = 2;
 ///
 /// It begins with the fill, before there is a value. What was invalidated between then and the end of the fill is
 /// therefore never served: the entry is dead, of an earlier epoch, or its tag has moved on when its value arrives.
+///
+/// It is at the beginning of what a hit looks at, and as small as can be.
 #[derive(Debug)]
 pub(super) struct Life {
     state: AtomicU8,
     is_negative: AtomicBool,
     is_wanted_anew: AtomicBool,
     is_refreshing: AtomicBool,
-    epoch: u64,
+    /// The lower half of its number: nothing is filled for as long as 2³² epochs last.
+    epoch: u32,
     filled: AtomicU64,
     /// What few entries have.
     more: Option<Box<More>>,
@@ -43,7 +46,7 @@ impl Life {
             is_negative: AtomicBool::new(false),
             is_wanted_anew: AtomicBool::new(false),
             is_refreshing: AtomicBool::new(false),
-            epoch,
+            epoch: epoch as u32,
             filled: AtomicU64::new(0),
             more,
         }
@@ -61,7 +64,7 @@ impl Life {
 
     /// Whether nothing was invalidated since the fill began.
     pub(super) fn is_current(&self, epoch: u64) -> bool {
-        self.epoch == epoch
+        self.epoch == epoch as u32
             && self.state.load(Ordering::Acquire) != DEAD
             && self.more.iter().flat_map(|it| &it.marks).all(Mark::is_current)
     }
@@ -70,7 +73,7 @@ impl Life {
     #[inline]
     pub(super) fn is_calm(&self, now: Moment, epoch: u64, calm: u64) -> bool {
         let age = now.as_nanos().saturating_sub(self.filled.load(Ordering::Relaxed));
-        self.state.load(Ordering::Acquire) == CALM && self.epoch == epoch && age < calm
+        self.state.load(Ordering::Acquire) == CALM && self.epoch == epoch as u32 && age < calm
     }
 
     /// What the entry is good for.
@@ -103,6 +106,11 @@ impl Life {
     pub(super) fn want_anew(&self) {
         self.is_wanted_anew.store(true, Ordering::Relaxed);
         self.state.fetch_max(WATCHED, Ordering::Release);
+    }
+
+    /// Whether it is to be filled anew, however fresh it is.
+    pub(super) fn is_wanted_anew(&self) -> bool {
+        self.is_wanted_anew.load(Ordering::Relaxed)
     }
 
     /// Whether the caller is to refresh it: one at a time is.

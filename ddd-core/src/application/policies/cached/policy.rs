@@ -1,15 +1,20 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use tokio::runtime::Handle;
 
 use super::{
-    super::settings::{changed, shown, sound},
+    super::{
+        ambient,
+        settings::{changed, shown, sound},
+    },
     cell::CachedCell,
+    shared::Hub,
     state::State,
 };
 use crate::{
-    domain::{CachedSettings, PolicyKind, Site, Spans},
-    ports::{Policy, PolicyChangeError},
+    domain::{CachedSettings, PolicyKind, Scope, Site, Spans},
+    ports::{CacheTarget, Policy, PolicyChangeError},
 };
 
 impl Policy for CachedCell {
@@ -47,6 +52,10 @@ impl Policy for CachedCell {
                 ("tables", json!(tables.len())),
             ];
             figures.extend(gauges.map(|(name, figure)| (name.to_owned(), figure)));
+            if self.settings().scope == Scope::Shared {
+                let shared = state.common.figures.shared.shown();
+                figures.extend(shared.map(|(name, figure)| (name.to_owned(), json!(figure))));
+            }
             figures
         })
     }
@@ -71,6 +80,12 @@ impl Policy for CachedCell {
 
     fn clear(&self) {
         self.with(clear);
+        let name = self.site().name;
+        if let (Scope::Shared, Ok(runtime)) = (self.settings().scope, Handle::try_current()) {
+            // Nobody waits for the store's answer.
+            let hub = Hub::current();
+            drop(runtime.spawn(ambient::carried(async move { hub.invalidate(name, CacheTarget::All).await })));
+        }
     }
 }
 

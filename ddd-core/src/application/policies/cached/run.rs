@@ -80,8 +80,29 @@ where
     }
 }
 
+/// Answers with the value that is there, and runs the body in the background; without a runtime, in place of it.
+pub(super) async fn refreshed<K, R, X>(
+    value: R,
+    seat: Seat<K, R>,
+    rules: impl CacheRules<R> + Send + 'static,
+    future: impl Future<Output = Result<R, X>> + Send + 'static,
+) -> Result<R, X>
+where
+    K: Eq + Send + Sync + 'static,
+    R: Send + Sync + 'static,
+    X: Refusal,
+{
+    match Handle::try_current() {
+        Ok(runtime) => {
+            spawned(&runtime, seat, rules, future);
+            Ok(value)
+        }
+        Err(_) => driven(seat, &rules, future).await,
+    }
+}
+
 /// Runs the body in the background, from its first part on.
-pub(super) fn spawned<K, R, X>(
+fn spawned<K, R, X>(
     runtime: &Handle,
     seat: Seat<K, R>,
     rules: impl CacheRules<R> + Send + 'static,

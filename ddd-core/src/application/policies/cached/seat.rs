@@ -11,11 +11,12 @@ use super::{
     entry::Entry,
     flight::{End, Flight},
     lookup::Lookup,
+    shared::Said,
     table::{Look, Table},
 };
 use crate::{
     domain::{Freshness, Moment, Stored, Tag},
-    ports::{CacheRules, Refusal},
+    ports::{CacheRules, CacheTicket, Refusal},
 };
 
 /// A caller's part in a fill: it leads it, or waits for it. Given back when dropped.
@@ -161,9 +162,13 @@ where
         made: Made<R, X>,
     ) -> Made<R, X> {
         let now = ambient::now();
-        let concluded = catch_unwind(AssertUnwindSafe(|| self.settle(rules, now, made))).unwrap_or_else(Err);
-        let failed = !matches!(&concluded, Ok((_, false)));
-        self.table.common.figures.filled(now.since(began), failed);
+        let said = self.flight.place.as_ref().and_then(|it| it.said());
+        let is_made_here = said.as_ref().is_none_or(|it| it.age.is_none());
+        let concluded = catch_unwind(AssertUnwindSafe(|| self.settle(rules, now, made, said))).unwrap_or_else(Err);
+        if is_made_here {
+            let failed = !matches!(&concluded, Ok((_, false)));
+            self.table.common.figures.filled(now.since(began), failed);
+        }
         let answer = match concluded {
             Ok((answer, _)) => Ok(answer),
             Err(payload) => {
@@ -177,17 +182,19 @@ where
         answer
     }
 
-    /// Answers with what the caller gets, and whether the body failed.
+    /// Answers with what the caller gets, and whether the body failed. `said` is what the store said that processes share.
     fn settle<X: Refusal>(
         &self,
         rules: &impl CacheRules<R>,
         now: Moment,
         made: Made<R, X>,
+        said: Option<Said<R>>,
     ) -> Result<(Result<R, X>, bool), Payload> {
+        let Said { ticket, age, old } = said.unwrap_or(Said { ticket: None, age: None, old: None });
         let value = match made? {
             Ok(value) => value,
             Err(refusal) => {
-                if let Some(old) = self.old_value(rules) {
+                if let Some(old) = self.old_value(rules, old) {
                     return Ok((Ok(old), true));
                 }
                 self.end(End::Refused(refusal.to_refused()));
@@ -196,22 +203,48 @@ where
         };
         let stored = rules.is_stored(&value);
         let failed = stored == Stored::Error;
-        if failed && let Some(old) = self.old_value(rules) {
+        if failed && let Some(old) = self.old_value(rules, old) {
             return Ok((Ok(old), true));
         }
+        let keeps = self.table.common.keeps(stored);
         if let Some(copy) = rules.share(&value) {
-            if self.table.common.keeps(stored) {
-                self.table.store(&self.flight.entry, copy, rules.weight(&value), stored, now);
-                self.end(End::Stored);
-            } else {
-                self.end(End::Apart(copy));
+            // What others made is as old here as there.
+            match age.map_or(Some(now), |age| now.before(age)) {
+                Some(filled) if keeps => {
+                    self.table.store(&self.flight.entry, copy, rules.weight(&value), stored, filled);
+                    self.end(End::Stored);
+                }
+                _ => self.end(End::Apart(copy)),
             }
+        }
+        if let (None, Some(ticket)) = (age, ticket.filter(|_| keeps)) {
+            self.give(&value, stored, ticket);
         }
         Ok((Ok(value), failed))
     }
 
-    /// Ends the fill with the old value, if there is one that is still good for it.
-    fn old_value(&self, rules: &impl CacheRules<R>) -> Option<R> {
+    /// Gives a value to the store that processes share.
+    fn give(&self, value: &R, stored: Stored, ticket: CacheTicket) {
+        if let (Some(link), Some(place)) = (self.table.link(), &self.flight.place)
+            && self.table.common.is_current(&self.flight.entry.life)
+        {
+            link.keep(place, value, stored, ticket);
+        }
+    }
+
+    /// Ends the fill with the old value, if there is one that is still good for it; else with that of the store.
+    fn old_value(&self, rules: &impl CacheRules<R>, of_store: Option<R>) -> Option<R> {
+        if let Some(own) = self.own_old_value(rules) {
+            return Some(own);
+        }
+        let old = of_store.filter(|_| self.table.common.is_current(&self.flight.entry.life))?;
+        let copy = rules.share(&old)?;
+        self.count_stale();
+        self.end(End::Apart(copy));
+        Some(old)
+    }
+
+    fn own_old_value(&self, rules: &impl CacheRules<R>) -> Option<R> {
         let old = self.flight.old.as_ref().filter(|it| self.table.common.is_current(&it.life))?;
         let value = rules.share(old.value()?)?;
         self.count_stale();

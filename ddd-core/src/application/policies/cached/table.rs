@@ -1,4 +1,9 @@
-use std::{any::Any, fmt, hash::Hash, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    hash::Hash,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     common::Common,
@@ -8,6 +13,7 @@ use super::{
     kept::Kept,
     life::Life,
     lookup::Lookup,
+    shared::{Link, Place},
 };
 use crate::{
     domain::{Freshness, Moment, Stored, Tag},
@@ -21,6 +27,8 @@ pub(super) struct Table<K, R> {
     front: Arc<Front<K, R>>,
     kept: Kept<K, R>,
     graveyard: Arc<Graveyard<K, R>>,
+    /// There if processes have the entries in common.
+    link: OnceLock<Link<K, R>>,
 }
 
 /// What is known of a key.
@@ -41,7 +49,14 @@ where
     pub(super) fn new(common: Arc<Common>) -> Self {
         let front = Arc::new(Front::new(common.settings().capacity));
         let kept = Kept::new(&common, &front);
-        Self { common, flights: Flights::new(), front, kept, graveyard: Arc::new(Graveyard::new()) }
+        Self {
+            common,
+            flights: Flights::new(),
+            front,
+            kept,
+            graveyard: Arc::new(Graveyard::new()),
+            link: OnceLock::new(),
+        }
     }
 
     /// A value that this thread has hit of late.
@@ -53,8 +68,7 @@ where
         now: Moment,
         rules: &impl CacheRules<R>,
     ) -> Option<R> {
-        let mut is_told = false;
-        let served = self.front.find(hash, &mut is_told, |entry| {
+        let mut spot = self.front.find(hash, |entry| {
             if !entry.key().is_some_and(|it| key.is(it)) {
                 return Found::Other;
             }
@@ -65,12 +79,20 @@ where
                     Freshness::Gone => return Found::Dead,
                 }
             }
-            entry.value().and_then(|it| rules.share(it)).map_or(Found::Unclear, Found::Served)
-        });
-        if is_told {
-            drop(self.kept.get(hash));
+            Found::Good
+        })?;
+        if spot.count() {
+            return self.tell(spot.into_entry()?, rules);
         }
-        served
+        // Last of all: what comes after it would move the value once more, which costs as much as finding it if it is large.
+        rules.share(spot.value()?)
+    }
+
+    /// Tells the bounded store of a hit, outside of the lock: it may take entries out of the front tables.
+    #[cold]
+    fn tell(&self, hit: Arc<Entry<K, R>>, rules: &impl CacheRules<R>) -> Option<R> {
+        drop(self.kept.get(hit.hash));
+        rules.share(hit.value()?)
     }
 
     /// What is known of a key.
@@ -104,14 +126,31 @@ where
 
     /// A fill of this key that may begin now.
     pub(super) fn flight(&self, hash: u64, key: K, tags: Vec<Tag>, old: Option<Arc<Entry<K, R>>>) -> Arc<Flight<K, R>> {
-        Flight::new(self.entry(hash, key, tags), old)
+        let (entry, place) = self.entry(hash, key, tags);
+        Flight::new(entry, old, place)
     }
 
-    /// An entry whose fill begins now.
-    pub(super) fn entry(&self, hash: u64, key: K, tags: Vec<Tag>) -> Arc<Entry<K, R>> {
+    /// An entry whose fill begins now, and its place in the store that processes share.
+    pub(super) fn entry(&self, hash: u64, key: K, tags: Vec<Tag>) -> (Arc<Entry<K, R>>, Option<Box<Place<R>>>) {
         let is_idle_known = self.common.spans().tti < u64::MAX;
-        let life = Life::new(self.common.epoch(), self.common.tags.marks(tags), is_idle_known);
-        Entry::new(hash, key, life, self.graveyard.clone())
+        let place = self.link.get().and_then(|it| it.place(&key, tags.clone()));
+        let mut marks = self.common.tags.marks(tags);
+        if let Some(place) = &place {
+            let address = self.common.addresses.marks(vec![Tag::from(&*place.address.key)]);
+            marks = marks.into_iter().chain(address).collect();
+        }
+        let life = Life::new(self.common.epoch(), marks, is_idle_known);
+        (Entry::new(hash, key, life, self.graveyard.clone()), place.map(Box::new))
+    }
+
+    /// The way to the store that processes share.
+    pub(super) fn link(&self) -> Option<&Link<K, R>> {
+        self.link.get()
+    }
+
+    /// From now on, processes have the entries in common.
+    pub(super) fn set_link(&self, make: impl FnOnce() -> Link<K, R>) {
+        self.link.get_or_init(make);
     }
 
     /// Stores a value in the entry of its fill, unless it was invalidated since the fill began.

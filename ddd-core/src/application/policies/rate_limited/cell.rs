@@ -3,7 +3,10 @@ use std::{fmt::Debug, hash::Hash, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    super::state_cell::{Held, StateCell},
+    super::{
+        ambient::now,
+        state_cell::{Held, StateCell},
+    },
     admission::Admission,
     limiter::{ALLOWED, Limiter, REFUSED, local_key, shared_key, text_of},
     no_room::NoRoom,
@@ -39,8 +42,10 @@ impl RateLimitedCell {
     /// There is no room, and the refusal says when there is; or the cost is over the whole limit.
     #[inline]
     pub fn try_admit<K: Hash + Debug>(&'static self, key: K, cost: u32) -> Result<(), Refused> {
+        // First: the clock takes longest, and what needs no time is computed beside it.
+        let now = now();
         let limiter = self.limiter();
-        self.told(&limiter, limiter.take(local_key(&key), &key, cost))
+        self.told(&limiter, limiter.take_at(now, local_key(&key), &key, cost))
     }
 
     /// The same; if the settings say so, it waits for room, behind those that came before it, and asks the shared store.
@@ -53,6 +58,7 @@ impl RateLimitedCell {
     /// It must wait, and there is no tokio runtime with its timer enabled.
     #[inline]
     pub fn admit<K: Hash + Debug>(&'static self, key: K, cost: u32) -> Admission {
+        let now = now();
         let (limiter, here) = (self.limiter(), local_key(&key));
         if self.annotated.scope == Scope::Shared && cost > 0 {
             let call = SharedCall { policy: self.site.name, key: shared_key(&key), cost };
@@ -62,7 +68,7 @@ impl RateLimitedCell {
         if !wait.is_zero() {
             return self.admit_in_turn(limiter, here, &key, cost, wait);
         }
-        Admission::known(self.told(&limiter, limiter.take(here, &key, cost)))
+        Admission::known(self.told(&limiter, limiter.take_at(now, here, &key, cost)))
     }
 
     fn admit_in_turn(

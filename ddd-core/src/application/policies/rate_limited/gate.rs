@@ -117,6 +117,7 @@ impl Gate {
         answer
     }
 
+    #[inline]
     fn refill(&self) -> Refill {
         Refill { interval: self.interval.load(Ordering::Acquire), capacity: self.capacity.load(Ordering::Acquire) }
     }

@@ -63,10 +63,21 @@ impl Limiter {
     /// Takes `cost` for `key`, or nothing: then it says in how long there is room.
     #[inline]
     pub(super) fn take(&self, key: Option<LimitKey>, text: &dyn Debug, cost: u32) -> Result<(), NoRoom> {
+        self.take_at(now(), key, text, cost)
+    }
+
+    /// The same, at this moment.
+    #[inline]
+    pub(super) fn take_at(
+        &self,
+        now: Moment,
+        key: Option<LimitKey>,
+        text: &dyn Debug,
+        cost: u32,
+    ) -> Result<(), NoRoom> {
         if cost == 0 {
             return Ok(());
         }
-        let now = now();
         let taken = match key {
             None => self.gate.take(cost, now),
             Some(key) => self.take_for(key, text, cost, now),

@@ -15,6 +15,7 @@ const LEFT: u32 = 20;
 pub(super) const UNKNOWN: u64 = 0;
 
 /// What the number says.
+#[inline]
 pub(super) const fn read(word: u64) -> Standing {
     match word & KIND {
         CLOSED => Standing::Closed(Moment::from_nanos(word >> 2)),
@@ -29,6 +30,7 @@ pub(super) const fn read(word: u64) -> Standing {
 }
 
 /// The number that says it, or less: a lease is cut to what fits, and what does not fit at all is unknown.
+#[inline]
 pub(super) fn written(standing: Standing) -> u64 {
     let fits = |at: Moment, kind: u64| if at.as_nanos() >> 62 == 0 { at.as_nanos() << 2 | kind } else { UNKNOWN };
     match standing {

@@ -143,8 +143,12 @@ impl CachedSettings {
         if self.stale_on_error.is_some() && self.ttl.is_none() {
             problems.push("`stale_on_error` has no effect without a `ttl`; leave it out".to_owned());
         }
-        if self.scope == Scope::Shared {
-            problems.push("`scope = \"shared\"` is not served by caches yet; leave it out".to_owned());
+        if self.scope == Scope::Shared && self.tti.is_some() {
+            problems.push(
+                "`tti` has no meaning with `scope = \"shared\"`: no process knows what others ask for; leave it out, and \
+                 write a `ttl`"
+                    .to_owned(),
+            );
         }
         problems
     }
@@ -165,7 +169,7 @@ mod tests {
     fn what_is_shown_can_be_given_back() {
         let minute = Duration::from_secs(60);
         let all = CachedSettings::new().ttl(minute).tti(minute).negative_ttl(minute).refresh_ahead(minute / 2);
-        for settings in [all.stale_on_error(minute).shared(), CachedSettings::new().forever()] {
+        for settings in [all.stale_on_error(minute), CachedSettings::new().shared(), CachedSettings::new().forever()] {
             let shown = serde_json::to_value(&settings).expect("settings are JSON");
             assert_eq!(serde_json::from_value::<CachedSettings>(shown).expect("they are read back"), settings);
         }
@@ -183,7 +187,7 @@ mod tests {
             CachedSettings::new().ttl(minute).refresh_ahead(minute),
             CachedSettings::new().forever().refresh_ahead(minute),
             CachedSettings::new().forever().stale_on_error(minute),
-            CachedSettings::new().shared(),
+            CachedSettings::new().tti(minute).shared(),
         ];
         for settings in wrong {
             assert_eq!(settings.problems().len(), 1, "{settings:?}: {:?}", settings.problems());

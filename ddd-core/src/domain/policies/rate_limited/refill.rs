@@ -16,6 +16,7 @@ impl Refill {
     ///
     /// # Errors
     /// There are not so many in it.
+    #[inline]
     pub fn take(&self, full_at: Moment, cost: u32, now: Moment) -> Result<Moment, Exceeded> {
         let cost = self.interval.saturating_mul(cost.into());
         if cost > self.capacity {

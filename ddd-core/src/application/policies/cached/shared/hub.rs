@@ -1,0 +1,300 @@
+//! The store of shared caches, for all caches of the process.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
+use super::{
+    super::{super::ambient, common::Common},
+    owed::Owed,
+};
+use crate::{
+    application::store_call::{self, Pause},
+    domain::Tag,
+    ports::{
+        CacheAddress, CacheAnswer, CacheInvalidation, CacheListener, CacheStore, CacheTarget, CacheWrite, StoreError,
+        StoreErrorKind,
+    },
+};
+
+/// A store that takes longer counts as one that does not answer: the body may be faster.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// So long a store that did not answer is left alone; then one call tries again. In nanoseconds.
+const LEFT_ALONE: u64 = 1_000_000_000;
+
+/// The store of this process's shared caches, or of the isolated test around the caller.
+pub(in super::super) struct Hub {
+    store: Mutex<Option<Arc<dyn CacheStore>>>,
+    /// By what this process knows its own invalidations.
+    origin: u64,
+    caches: Mutex<HashMap<Arc<str>, Vec<Weak<Common>>>>,
+    owed: Owed,
+    /// Whether the store did not take what it is owed. Until it does, it may hold what this process knows to be outdated.
+    is_behind: AtomicBool,
+    /// One batch of invalidations is on its way at a time, so that none overtakes another.
+    sending: tokio::sync::Mutex<()>,
+    is_sending_again: AtomicBool,
+    is_away: AtomicBool,
+    /// When a store that is away is asked again.
+    again_at: AtomicU64,
+}
+
+/// From now on, shared caches are kept there.
+pub(crate) fn set_cache_store(store: Arc<dyn CacheStore>) {
+    let hub = Hub::current();
+    *hub.store.lock() = Some(store.clone());
+    // A new store is not the one that was away.
+    hub.is_away.store(false, Ordering::Relaxed);
+    let listener: Arc<dyn CacheListener> = hub;
+    store.attach(Arc::downgrade(&listener));
+}
+
+impl Hub {
+    /// That of the process, or of the isolated test around the caller. It is kept by what it belongs to.
+    pub(in super::super) fn current() -> Arc<Self> {
+        ambient::shared("cache_store", Self::new)
+    }
+
+    fn new() -> Self {
+        Self {
+            store: Mutex::new(None),
+            origin: fastrand::u64(..),
+            caches: Mutex::default(),
+            owed: Owed::default(),
+            is_behind: AtomicBool::new(false),
+            sending: tokio::sync::Mutex::default(),
+            is_sending_again: AtomicBool::new(false),
+            is_away: AtomicBool::new(false),
+            again_at: AtomicU64::new(0),
+        }
+    }
+
+    /// From now on, this cache forgets what the store tells of its policy.
+    pub(super) fn register(&self, policy: &Arc<str>, cache: &Arc<Common>) {
+        let mut caches = self.caches.lock();
+        let of_policy = caches.entry(policy.clone()).or_default();
+        of_policy.retain(|it| it.strong_count() > 0);
+        of_policy.push(Arc::downgrade(cache));
+    }
+
+    /// What the store knows of an entry; `None` if it does not answer.
+    pub(super) async fn look(self: &Arc<Self>, address: CacheAddress) -> Option<CacheAnswer> {
+        let store = self.ready()?;
+        let answers = store_call::call(store.get(vec![address]), TIMEOUT).await;
+        self.told(answers.and_then(only))
+    }
+
+    /// Gives an entry to the store, which this call does not wait for. `unanswered` is called if it does not answer.
+    pub(super) fn put(self: &Arc<Self>, write: CacheWrite, unanswered: impl FnOnce() + Send + 'static) {
+        let (Some(store), Ok(runtime)) = (self.ready(), Handle::try_current()) else { return unanswered() };
+        match store_call::poll_now(store.put(vec![write])) {
+            Ok(answer) => {
+                if self.told(answer.and_then(only)).is_none() {
+                    unanswered();
+                }
+            }
+            Err(pending) => {
+                let hub = self.clone();
+                let answer = store_call::detach(&runtime, pending, TIMEOUT, drop);
+                drop(runtime.spawn(ambient::carried(async move {
+                    if hub.told(answer.await.and_then(only)).is_none() {
+                        unanswered();
+                    }
+                })));
+            }
+        }
+    }
+
+    /// Gives a value to the store that holds from now on; if it does not answer, it is still to forget the one before.
+    pub(super) async fn replace(self: &Arc<Self>, write: CacheWrite) {
+        let invalidation = CacheInvalidation::new(
+            write.address.policy.clone(),
+            CacheTarget::Key(write.address.key.clone()),
+            self.origin,
+        );
+        if let Some(store) = self.ready() {
+            let answer = store_call::call(store.put(vec![write]), TIMEOUT).await;
+            if self.told(answer.and_then(only)).is_some() {
+                return;
+            }
+        }
+        self.owe(invalidation);
+        self.is_behind.store(true, Ordering::Release);
+        self.send_again();
+    }
+
+    /// Lets the store forget entries, and all processes with it; then this one again, which may have asked the store meanwhile.
+    /// While the store is away, that is tried again and again, and this process does not ask it for anything.
+    pub(in super::super) async fn invalidate(self: &Arc<Self>, policy: &str, target: CacheTarget) {
+        self.owe(CacheInvalidation::new(policy, target, self.origin));
+        let Ok(runtime) = Handle::try_current() else {
+            self.is_behind.store(true, Ordering::Release);
+            return;
+        };
+        let hub = self.clone();
+        // In a task of its own: whoever stops to wait does not stop it.
+        let sent = runtime.spawn(ambient::carried(async move {
+            if hub.send().await.is_err() {
+                hub.send_again();
+            }
+        }));
+        // It ends by itself, or with the runtime.
+        let _ = sent.await;
+    }
+
+    /// By what this process knows its own invalidations.
+    pub(super) const fn origin(&self) -> u64 {
+        self.origin
+    }
+
+    fn store(&self) -> Option<Arc<dyn CacheStore>> {
+        self.store.lock().clone()
+    }
+
+    /// The store, if it is to be asked now.
+    fn ready(self: &Arc<Self>) -> Option<Arc<dyn CacheStore>> {
+        let store = self.store()?;
+        Handle::try_current().ok()?;
+        if self.is_behind.load(Ordering::Acquire) {
+            self.send_again();
+            return None;
+        }
+        if self.is_away.load(Ordering::Relaxed) {
+            let (now, again_at) = (ambient::now().as_nanos(), self.again_at.load(Ordering::Relaxed));
+            let next = now.saturating_add(LEFT_ALONE);
+            let is_first =
+                || self.again_at.compare_exchange(again_at, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+            if now < again_at || !is_first() {
+                return None;
+            }
+        }
+        Some(store)
+    }
+
+    /// The answer, if there is one. Logged when that changes, not for each call.
+    fn told<T>(&self, answer: Result<T, StoreError>) -> Option<T> {
+        match answer {
+            Ok(answer) => {
+                if self.is_away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the store of shared caches answers again");
+                }
+                Some(answer)
+            }
+            Err(error) => {
+                let again_at = ambient::now().as_nanos().saturating_add(LEFT_ALONE);
+                self.again_at.store(again_at, Ordering::Relaxed);
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the store of shared caches does not answer"
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    fn owe(&self, invalidation: CacheInvalidation) {
+        // Without a store nobody else knows anything.
+        if self.store.lock().is_some() {
+            self.owed.add(invalidation);
+        }
+    }
+
+    /// Lets the store forget what it is owed.
+    async fn send(&self) -> Result<(), StoreError> {
+        let _turn = self.sending.lock().await;
+        let batch = self.owed.batch();
+        let Some(store) = self.store().filter(|_| !batch.invalidations.is_empty()) else { return Ok(()) };
+        if let Err(error) = store_call::call(store.invalidate(batch.invalidations.clone()), TIMEOUT).await {
+            self.is_behind.store(true, Ordering::Release);
+            return Err(error);
+        }
+        self.forget(batch.invalidations.iter());
+        if self.owed.settle(&batch) {
+            self.is_behind.store(false, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Tries again and again.
+    fn send_again(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.is_sending_again.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let hub = self.clone();
+        store_call::spawn(
+            &runtime,
+            ambient::carried(async move {
+                let _again = Again(&hub.is_sending_again);
+                let mut pause = Pause::default();
+                while !hub.owed.is_empty() {
+                    if let Err(error) = hub.send().await {
+                        pause.report_and_wait(&error, "invalidating shared caches").await;
+                    }
+                }
+            }),
+        );
+    }
+
+    /// Forgets entries of this process.
+    fn forget<'a>(&self, invalidations: impl Iterator<Item = &'a CacheInvalidation>) {
+        for invalidation in invalidations {
+            for cache in self.caches_of(&invalidation.policy) {
+                match &invalidation.target {
+                    CacheTarget::Key(key) => cache.addresses.invalidate(&Tag::from(&**key)),
+                    CacheTarget::Tag(tag) => cache.tags.invalidate(tag),
+                    CacheTarget::All => cache.next_epoch(),
+                }
+            }
+        }
+    }
+
+    fn caches_of(&self, policy: &str) -> Vec<Arc<Common>> {
+        self.caches.lock().get(policy).into_iter().flatten().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// Whatever ends it, it can begin anew.
+struct Again<'a>(&'a AtomicBool);
+
+impl Drop for Again<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl CacheListener for Hub {
+    fn invalidated(&self, invalidations: &[CacheInvalidation]) {
+        self.forget(invalidations.iter().filter(|it| it.origin != self.origin));
+    }
+
+    fn lost(&self) {
+        let caches: Vec<_> = self.caches.lock().values().flatten().filter_map(Weak::upgrade).collect();
+        tracing::debug!("invalidations of shared caches may have been missed; all copies are forgotten");
+        caches.iter().for_each(|it| it.next_epoch());
+    }
+}
+
+/// The answer to the only question.
+fn only<T>(answers: Vec<T>) -> Result<T, StoreError> {
+    let unanswered = || StoreError::new(StoreErrorKind::Corrupt, "the store left a question unanswered");
+    answers.into_iter().next().ok_or_else(unanswered)
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("owed", &self.owed).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,20 @@
+use ddd_core::{Refused, retry};
+
+#[derive(Clone)]
+struct Request(String);
+
+impl Request {
+    fn into_text(self) -> String {
+        self.0
+    }
+
+    #[retry(3)]
+    async fn given_away(self) -> Result<String, Refused> {
+        let request = self;
+        Ok(request.into_text())
+    }
+}
+
+fn main() {
+    let _ = Request(String::new()).given_away();
+}
