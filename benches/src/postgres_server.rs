@@ -106,7 +106,8 @@ impl PostgresServer {
     #[must_use]
     pub fn fresh_namespace(&self) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_micros();
+        let started =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_micros();
         format!("t{started:x}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
     }
 

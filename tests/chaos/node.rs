@@ -3,7 +3,7 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use ddd_core::{
-    AppBuilder, Settings, SqliteOptions, TaskStore,
+    AppBuilder, PostgresStore, Settings, SqliteOptions, TaskStore,
     ports::StoreSettings,
     testing::{FaultyStore, HintFault},
 };
@@ -16,7 +16,11 @@ use crate::{
 
 /// The store of these options, with its mistake, if it is to make one.
 pub(crate) async fn store(options: &Options) -> Result<Arc<dyn TaskStore>, Box<dyn Error>> {
-    let mut store: Arc<dyn TaskStore> = Arc::new(SqliteOptions::of_url(&options.store)?.open()?);
+    let mut store: Arc<dyn TaskStore> = if options.store.starts_with("postgres") {
+        Arc::new(PostgresStore::connect(&options.store).await?)
+    } else {
+        Arc::new(SqliteOptions::of_url(&options.store)?.open()?)
+    };
     if options.deaf {
         let deaf = FaultyStore::new(store);
         deaf.plan_hints(|_| HintFault::Lost);

@@ -1,6 +1,12 @@
 //! The store in PostgreSQL, on a private server.
 
+mod dropped;
+mod enlist;
+mod plans;
+mod proxy;
+mod rights;
 mod support;
+mod trouble;
 
 use std::{
     sync::{

@@ -3,7 +3,7 @@
 mod enlist;
 mod files;
 mod folder;
-mod support;
+pub(crate) mod support;
 mod trouble;
 
 use std::{sync::Arc, time::Duration};

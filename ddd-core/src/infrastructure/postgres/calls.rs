@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, Row as _, pool::PoolConnection, postgres::Postgres};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, pool::PoolConnection, postgres::Postgres};
 
 use super::{
     core::Core,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// So often a call is made, if transactions stand in each other's way or connections turn out to be broken.
-const TRIES: u32 = 5;
+const TRIES: u32 = 12;
 
 /// Work over a connection.
 pub(super) type Work<'a, T> = BoxFuture<'a, Outcome<T>>;
@@ -49,7 +49,7 @@ impl Core {
         })
     }
 
-    async fn try_often<T, W>(self: &Arc<Self>, work: &W) -> Result<T, StoreError>
+    pub(super) async fn try_often<T, W>(self: &Arc<Self>, work: &W) -> Result<T, StoreError>
     where
         W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
     {
@@ -66,7 +66,10 @@ impl Core {
     where
         W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
     {
-        let mut conn = self.pool.acquire().await?;
+        self.follow();
+        // Who gets no connection gets none by asking again at once.
+        let acquired = self.pool.acquire().await;
+        let mut conn = acquired.map_err(|it| Trouble { remedy: Remedy::Tell, ..it.into() })?;
         match tokio::time::timeout(self.timeout, work(self.clone(), &mut conn)).await {
             Ok(Err(trouble)) if trouble.remedy == Remedy::Reconnect => {
                 give_up(conn);
@@ -109,9 +112,12 @@ impl Core {
     /// Begins a transaction, in one round trip; the time of the server, shifted.
     async fn begin(&self, conn: &mut PgConnection) -> Outcome<Timestamp> {
         // Not the transaction's time but the clock's: it is asked for once, and nothing was waited for yet.
-        let text = "BEGIN ISOLATION LEVEL READ COMMITTED; \
-                    SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-        let rows = sqlx::raw_sql(text).fetch_all(conn).await?;
+        let text = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {}; \
+             SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+            self.timeout.as_millis()
+        );
+        let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(conn).await?;
         let row = rows.first().ok_or_else(|| super::error::corrupt("the server does not tell the time"))?;
         Ok(time(row.try_get::<i64, _>(0)?.saturating_add(self.offset())))
     }

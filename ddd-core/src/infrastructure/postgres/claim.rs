@@ -70,14 +70,8 @@ impl Core {
         let next_due = first.try_get::<Option<i64>, _>(15)?.map(time);
         let (is_odd, has_strangers): (bool, bool) = (first.try_get(16)?, first.try_get(17)?);
         let taken = numbers(&rows)?;
-        if is_odd || (has_strangers && taken.is_empty()) {
-            let request = request.clone();
-            return self
-                .transact(conn, move |session| {
-                    let request = request.clone();
-                    Box::pin(async move { session.claim(&request).await })
-                })
-                .await;
+        if is_odd {
+            return self.claim_each(conn, request.clone()).await;
         }
         let mut claims = Claims { next_in: next_due.map(|it| it.since(now)), ..Claims::default() };
         if !taken.is_empty() {
@@ -88,6 +82,31 @@ impl Core {
             claims.tasks = read(&rows, self, &mut fx)?;
             self.tell(&mut fx);
         }
+        let missing = request.max.saturating_sub(claims.tasks.len());
+        if has_strangers && missing > 0 {
+            // What this worker does not know may have to be parked.
+            let mut rest = request.clone();
+            rest.max = missing;
+            rest.idle &= claims.tasks.is_empty();
+            match self.claim_each(conn, rest).await {
+                Ok(more) => {
+                    claims.tasks.extend(more.tasks);
+                    (claims.next_in, claims.alone, claims.alone_waiting) =
+                        (more.next_in, more.alone, more.alone_waiting);
+                }
+                // What was taken is taken.
+                Err(_) if !claims.tasks.is_empty() => {}
+                Err(trouble) => return Err(trouble),
+            }
+        }
         Ok(claims)
+    }
+
+    async fn claim_each(self: &Arc<Self>, conn: &mut PgConnection, request: ClaimRequest) -> Outcome<Claims> {
+        self.transact(conn, move |session| {
+            let request = request.clone();
+            Box::pin(async move { session.claim(&request).await })
+        })
+        .await
     }
 }

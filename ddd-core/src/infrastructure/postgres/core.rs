@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 use tokio::task::AbortHandle;
 
-use super::{names::Names, texts::Texts};
+use super::{gathering::Gathering, names::Names, texts::Texts};
 use crate::{
     domain::Name,
     infrastructure::sql::{Departures, Told},
@@ -23,6 +23,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) pool: PgPool,
+    /// The user's pool, whose way to the server is this one's, too.
+    source: Option<PgPool>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -39,6 +41,7 @@ pub(super) struct Shared {
     /// Microseconds that are added to the server's time.
     offset: Arc<AtomicI64>,
     pub(super) notices: Notices,
+    pub(super) gathering: Gathering,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
 }
@@ -57,6 +60,7 @@ pub(super) struct Notices {
 impl Core {
     pub(super) fn new(
         pool: PgPool,
+        source: Option<PgPool>,
         schema: &str,
         timeout: Duration,
         offset: Arc<AtomicI64>,
@@ -78,14 +82,24 @@ impl Core {
             timeout,
             offset,
             notices,
+            gathering: Gathering::default(),
             folded_to: AtomicI64::new(0),
         };
-        Arc::new(Self { pool, shared: Arc::new(shared) })
+        Arc::new(Self { pool, source, shared: Arc::new(shared) })
     }
 
     /// The same store over another pool.
     pub(super) fn over(&self, pool: PgPool) -> Arc<Self> {
-        Arc::new(Self { pool, shared: self.shared.clone() })
+        Arc::new(Self { pool, source: self.source.clone(), shared: self.shared.clone() })
+    }
+
+    /// Goes the way to the server that the user's pool now goes: its password may have changed.
+    pub(super) fn follow(&self) {
+        if let Some(source) = &self.source
+            && !Arc::ptr_eq(&source.connect_options(), &self.pool.connect_options())
+        {
+            self.pool.set_connect_options((*source.connect_options()).clone());
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::{
     error::{Outcome, corrupt},
-    row::{Row, columns, id_of, ids_of},
+    row::{Row, columns, ids_of},
     session::Session,
 };
 use crate::domain::TaskId;

@@ -16,6 +16,8 @@ mod error;
 mod finish;
 mod finish_plain;
 mod fold;
+mod gather;
+mod gathering;
 mod idempotency;
 mod insert;
 mod lines;

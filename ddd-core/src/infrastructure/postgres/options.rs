@@ -5,7 +5,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{core::Core, error::Trouble, store::PostgresStore};
+use super::{core::Core, store::PostgresStore};
 use crate::ports::{StoreError, StoreErrorKind};
 
 /// How a store in PostgreSQL is set up. Made by [`PostgresStore::options`].
@@ -37,7 +37,7 @@ impl Default for PostgresOptions {
         Self {
             namespace: "ddd".to_owned(),
             statement_timeout: Duration::from_secs(8),
-            connections: 10,
+            connections: 5,
             listens: true,
             migrates: true,
             offset: Arc::default(),
@@ -46,6 +46,15 @@ impl Default for PostgresOptions {
 }
 
 impl PostgresStore {
+    /// With connections to the server of your pool, in the schema `ddd`, whose tables are made if they are not there. See
+    /// [`PostgresOptions::over`].
+    ///
+    /// # Errors
+    /// The server does not answer, or the tables cannot be made.
+    pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
+        Self::options().over(pool).await
+    }
+
     /// How a store is set up: namespace, bounds, wake-up, migrations.
     ///
     /// ```no_run
@@ -60,7 +69,7 @@ impl PostgresStore {
         PostgresOptions::default()
     }
 
-    /// Over a pool of connections of its own to the server of `url`, such as `postgres://user:password@host/database`. What the
+    /// With connections to the server of `url`, such as `postgres://user:password@host/database`. What the
     /// URL may say besides is in [`PostgresOptions::of_url`].
     ///
     /// # Errors
@@ -88,8 +97,7 @@ impl PostgresOptions {
         self
     }
 
-    /// So many connections at most, besides one for heartbeats and one for notifications; 10 unless set. Used by
-    /// [`PostgresOptions::connect`] only: a pool of your own has its own bound.
+    /// So many connections at most, besides one for heartbeats and one for notifications; 5 unless set, at least 1.
     pub const fn connections(mut self, connections: u32) -> Self {
         self.connections = connections;
         self
@@ -104,7 +112,8 @@ impl PostgresOptions {
     }
 
     /// Whether the tables are made, or brought to this version, when the store is set up; they are unless told otherwise. It
-    /// takes the right to create tables, which a process that only works does not need.
+    /// takes the right to create tables, which a process that only works does not need: without it, the store only checks that
+    /// they are there.
     pub const fn migrate(mut self, migrates: bool) -> Self {
         self.migrates = migrates;
         self
@@ -117,7 +126,7 @@ impl PostgresOptions {
         self
     }
 
-    /// Over a pool of connections of its own to the server of `url`, such as `postgres://user:password@host/database`.
+    /// With connections to the server of `url`, such as `postgres://user:password@host/database`.
     ///
     /// # Errors
     /// The URL cannot be read, the server does not answer, or the tables cannot be made.
@@ -126,34 +135,39 @@ impl PostgresOptions {
             .parse::<PgConnectOptions>()
             // Its own words may repeat the URL, and with it the password.
             .map_err(|_| {
-                StoreError::new(
-                    StoreErrorKind::Misconfigured,
-                    "this is no URL of PostgreSQL; write `postgres://user:password@host/database`",
-                )
+                misconfigured("this is no URL of PostgreSQL; write `postgres://user:password@host/database`".to_owned())
             })?
             .application_name("ddd");
+        self.open(options, None).await
+    }
+
+    /// With connections to the server of your pool, made as the pool makes its own: the same role, password and encryption, also
+    /// when those change. Hooks of the pool (`after_connect` and the like) are not run.
+    ///
+    /// They are not the pool's own connections: so the store never waits for yours, nor you for its, and a transaction that your
+    /// code has left open by accident cannot swallow a task that was acknowledged.
+    ///
+    /// # Errors
+    /// The namespace is no name, the server does not answer, or the tables cannot be made.
+    pub async fn over(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
+        let options = (*pool.connect_options()).clone();
+        self.open(options, Some(pool)).await
+    }
+
+    async fn open(self, options: PgConnectOptions, source: Option<PgPool>) -> Result<PostgresStore, StoreError> {
+        check_namespace(&self.namespace)?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
         let pool = PgPoolOptions::new()
             .max_connections(self.connections.max(1))
             .acquire_timeout(self.statement_timeout)
             .test_before_acquire(false)
-            .connect_with(options)
-            .await
-            .map_err(|it| Trouble::from(it).error)?;
-        self.over(pool).await
-    }
-
-    /// Over a pool of connections of yours.
-    ///
-    /// # Errors
-    /// The namespace is no name, the server does not answer, or the tables cannot be made.
-    pub async fn over(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
-        check_namespace(&self.namespace)?;
-        let migrates = self.migrates;
-        let store =
-            PostgresStore::of(Core::new(pool, &self.namespace, self.statement_timeout, self.offset, self.listens));
-        if migrates {
+            .connect_lazy_with(options);
+        let core = Core::new(pool, source, &self.namespace, self.statement_timeout, self.offset, self.listens);
+        let store = PostgresStore::of(core);
+        if self.migrates {
             store.migrate().await?;
+        } else {
+            store.check().await?;
         }
         Ok(store)
     }

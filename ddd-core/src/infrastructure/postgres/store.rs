@@ -1,7 +1,5 @@
 use std::sync::{Arc, Weak};
 
-use sqlx::PgPool;
-
 use super::{ambient, core::Core, migrations, notices::single};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
@@ -34,18 +32,6 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Over a pool of connections of yours, in the schema `ddd`, whose tables are made if they are not there.
-    /// [`PostgresStore::options`] sets more.
-    ///
-    /// # Errors
-    /// The server does not answer, or the tables cannot be made.
-    pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
-        let core = Core::new(pool, "ddd", std::time::Duration::from_secs(8), Arc::default(), true);
-        let store = Self::of(core);
-        store.migrate().await?;
-        Ok(store)
-    }
-
     pub(super) fn of(core: Arc<Core>) -> Self {
         ambient::add(&core);
         Self { core }
@@ -73,12 +59,6 @@ impl PostgresStore {
     #[must_use]
     pub fn migrations(&self) -> String {
         migrations::script(&self.core.texts)
-    }
-
-    /// The pool that the store goes over.
-    #[must_use]
-    pub fn pool(&self) -> &PgPool {
-        &self.core.pool
     }
 }
 
@@ -119,7 +99,7 @@ impl TaskStore for PostgresStore {
     }
 
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
-        call!(self, core, conn, tasks => core.enqueue_all(conn, &tasks))
+        self.core.gather(tasks)
     }
 
     fn claim(&self, request: ClaimRequest) -> StoreFuture<Claims> {
