@@ -18,7 +18,7 @@ use crate::sqlite::support::{claim, declare, enqueue, get, succeed, task as new_
 
 static RAN: Mutex<BTreeMap<u32, u32>> = Mutex::new(BTreeMap::new());
 
-#[task("postgres_trouble", max_attempts = 1)]
+#[task("postgres_trouble")]
 async fn note(number: u32) {
     tokio::time::sleep(Duration::from_millis(1)).await;
     *RAN.lock().unwrap().entry(number).or_default() += 1;
@@ -46,7 +46,7 @@ async fn crashes_and_cuts_lose_nothing() {
     let proxy = Proxy::to(server.url()).await;
     let store = PostgresStore::options().connections(4).connect(&proxy.url()).await.unwrap();
     let app = App::builder().settings(settings()).store(store.clone()).build().await.unwrap();
-    app.start_workers();
+    app.start_workers().await.unwrap();
     let submitter = app.clone();
     let submitting = tokio::spawn(async move {
         let mut acknowledged = Vec::new();
@@ -95,7 +95,7 @@ async fn crashes_and_cuts_lose_nothing() {
     assert!((0..tasks).all(|it| ran.contains_key(&it)), "every task ran");
     assert!(app.workers_alive().await, "the worker lives");
     nothing_is_left_open(server.url()).await;
-    app.shutdown().await;
+    app.shutdown(Duration::from_secs(5)).await;
 }
 
 trait Alive {
