@@ -33,14 +33,26 @@ mod pages {
     #[doc = include_str!("../docs/http.md")]
     struct Http;
 
+    #[doc = include_str!("../docs/logging.md")]
+    struct Logging;
+
     #[doc = include_str!("../docs/macros.md")]
     struct Macros;
+
+    #[doc = include_str!("../docs/metrics.md")]
+    struct Metrics;
 
     #[doc = include_str!("../docs/operations.md")]
     struct Operations;
 
+    #[doc = include_str!("../docs/reliability.md")]
+    struct Reliability;
+
     #[doc = include_str!("../docs/retry.md")]
     struct Retry;
+    #[doc = include_str!("../docs/postgres.md")]
+    struct Postgres;
+
     #[doc = include_str!("../docs/rate_limited.md")]
     struct RateLimited;
     #[doc = include_str!("../docs/policies.md")]
@@ -57,4 +69,7 @@ mod pages {
 
     #[doc = include_str!("../docs/timeout.md")]
     struct Timeout;
+
+    #[doc = include_str!("../docs/tracing.md")]
+    struct Tracing;
 }

@@ -33,6 +33,7 @@
 //! | cache, limit, retry and protect any function | [`cached`], [`rate_limited`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`Refused`] |
 //! | look at these policies, and change them | [`policies()`], [`Policies`], [`AppBuilder::override_policy`] |
 //! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
+//! | carry a trace on | [`current_trace`], [`adopt_trace`], [`TraceContext`], [`Origin`] |
 //! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
 //!
 //! # Promise
@@ -47,6 +48,10 @@
 //! |---|---|---|
 //! | `macros` | the attribute [`task`], and those of function policies | yes |
 //! | `config` | `Configuration`: YAML files, `.env`, the environment and code in layers; every value knows where it comes from | no |
+//! | `telemetry` | `telemetry`: logs as JSON lines or as text, with the ids of requests and tasks, panics too | no |
+//! | `metrics` | metrics of tasks and policies through the facade `metrics` | no |
+//! | `otel` | traces and metrics over OTLP | no |
+//! | `postgres` | `PostgresStore`: tasks in PostgreSQL, for many machines and in your own transactions | no |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next
@@ -64,6 +69,8 @@ mod application;
 pub mod domain;
 mod infrastructure;
 pub mod ports;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod testing;
 
@@ -74,16 +81,17 @@ pub use application::{
     Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, InForce, Lagged, Operation, Policies,
     PolicyDefaults, PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules,
     SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides,
-    TaskSettings, Tasks, Transitions,
+    TaskSettings, Tasks, Transitions, adopt_trace, current_trace,
 };
 #[cfg(feature = "config")]
-pub use application::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
-};
+pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
+#[cfg(feature = "config")]
+pub use domain::as_written;
 pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
-    IntoDuration, Moment, Name, Origin, Page, PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind,
-    Retry, Schedule, ScheduleError, Statistics, TaskId, TaskRecord, TaskStatus, Timestamp, Transition, WorkerId,
+    IntoDuration, InvalidLogLevel, InvalidTraceContext, LogLevel, LogLevels, Moment, Name, Origin, Page, PolicyKind,
+    Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry, Schedule, ScheduleError, Statistics, TaskId,
+    TaskRecord, TaskStatus, Timestamp, TraceContext, Transition, WorkerId,
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};

@@ -33,6 +33,7 @@
 //! | see every route | [`Api::route_table`], [`Route`] |
 //! | say who may do what | [`Access`], [`ApiKey`], [`Permission`] |
 //! | serve it, within bounds and with an end in order | [`serve()`], [`Server`], [`Drain`] |
+//! | take the settings of both from a configuration (feature `config`) | `WebSettings` |
 //! | know what errors look like, and answer with the same yourself | [`Problem`], [`Problem::codes`], [`Fault`] |
 //!
 //! Each body is checked against the schema of its task, and all that is wrong with it is told at once. The id of a request
@@ -43,6 +44,8 @@
 
 mod access;
 mod api;
+#[cfg(feature = "config")]
+mod configuration;
 mod deadline;
 mod drain;
 mod exposure;
@@ -66,6 +69,8 @@ mod workers;
 
 pub use access::{Access, AccessError, ApiKey, Caller, Permission};
 pub use api::Api;
+#[cfg(feature = "config")]
+pub use configuration::{ApiSettings, HealthSettings, ServerSettings, SubmitLimit, WebSettings};
 pub use drain::Drain;
 pub use problem::{Fault, Place, Problem, ProblemCode};
 pub use route::Route;

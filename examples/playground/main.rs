@@ -21,6 +21,7 @@ async fn main() -> ExitCode {
     let outcome = match options::read(std::env::args_os().skip(1)) {
         Ok(Command::Help) => io::stdout().write_all(options::HELP.as_bytes()).map_err(Into::into),
         Ok(Command::Routes) => print_routes().map_err(Into::into),
+        Ok(Command::Explain(options)) => service::explain(&options),
         Ok(Command::Serve(options)) => service::run(options).await,
         Err(problem) => {
             let _ = writeln!(io::stderr(), "{problem}");

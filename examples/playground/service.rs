@@ -3,12 +3,11 @@
 use std::{
     error::Error,
     io::{self, Write},
-    panic::PanicHookInfo,
 };
 
 use axum::{Json, Router, routing::get};
-use ddd_core::{App, QueueSettings, Settings};
-use ddd_web::{Api, Server};
+use ddd_core::{App, Configuration, ConfigurationError, QueueSettings, telemetry::Telemetry};
+use ddd_web::{Api, Server, WebSettings};
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,37 +15,58 @@ use crate::{
     tasks::{Failures, Guestbook},
 };
 
-const PREFIX: &str = "/api/v1";
-
 /// Serves until the process is told to end.
 ///
 /// # Errors
 /// It cannot start, or cannot listen there.
 pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    tracing_subscriber::fmt().with_max_level(options.log).with_writer(io::stderr).with_ansi(false).init();
-    std::panic::set_hook(Box::new(log_panic));
-    let app = application(&options).await?;
-    let api = Api::new(&app, options.access);
+    let configuration = configuration(&options)?;
+    // Standard output says where it listens; all else goes to standard error, panics too.
+    Telemetry::builder().configuration(&configuration).install()?;
+    let web = WebSettings::of(&configuration)?;
+    let app = application(&options, &configuration).await?;
+    let api = Api::new(&app, options.access).settings(&web);
     // The routes lie below a path of this router, which has a route of its own beside them.
-    let router: Router = Router::new().route("/", get(index)).nest(PREFIX, api.routes());
-    let server = Server::new(&app, router).shutdown_timeout(options.shutdown);
-    let listening = server.bind((options.host.as_str(), options.port)).await?;
+    let index = index(web.prefix());
+    let router: Router = Router::new().route("/", get(async move || index)).nest(web.prefix(), api.routes());
+    let listening = Server::new(&app, router).settings(&web).bind(web.address()).await?;
     writeln!(io::stdout(), "listening on http://{}", listening.address())?;
     listening.run().await;
     Ok(())
 }
 
-/// Writes a panic into the log, as a line like the others; without this, its text would stand between them.
-fn log_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(ToString::to_string);
-    tracing::error!(text = panic.payload_as_str(), place, "a panic");
+/// Prints the settings.
+///
+/// # Errors
+/// Something is wrong with them.
+pub fn explain(options: &Options) -> Result<(), Box<dyn Error>> {
+    Ok(ddd_examples::explain(&configuration(options)?)?)
 }
 
-async fn application(options: &Options) -> Result<App, Box<dyn Error>> {
-    let mut settings = Settings::default();
-    settings.slots = options.workers;
-    settings.shutdown_timeout = options.shutdown;
-    let mut builder = App::builder().settings(settings).provide(Failures::default()).provide(Guestbook::default());
+/// Files and the environment, and over them what the command line says.
+fn configuration(options: &Options) -> Result<Configuration, ConfigurationError> {
+    let mut builder = WebSettings::declare(Configuration::builder());
+    if let Some(host) = &options.host {
+        builder = builder.set("server.host", host);
+    }
+    if let Some(port) = options.port {
+        builder = builder.set("server.port", port);
+    }
+    if let Some(workers) = options.workers {
+        builder = builder.set("tasks.max_workers", workers);
+    }
+    if let Some(shutdown) = options.shutdown {
+        builder = builder.set("server.shutdown_timeout", shutdown.as_secs());
+    }
+    if let Some(level) = options.log {
+        builder = builder.set("log.level", level.to_string());
+    }
+    builder.load()
+}
+
+async fn application(options: &Options, configuration: &Configuration) -> Result<App, Box<dyn Error>> {
+    let builder = App::builder().configuration(configuration).reload_on_hangup();
+    let mut builder = builder.provide(Failures::default()).provide(Guestbook::default());
     if let Some(depth) = options.max_depth {
         for queue in ["default", "imports"] {
             builder = builder.queue(queue, QueueSettings::new().max_depth(depth));
@@ -56,10 +76,10 @@ async fn application(options: &Options) -> Result<App, Box<dyn Error>> {
 }
 
 /// What a browser shows first.
-async fn index() -> Json<Value> {
+fn index(prefix: &str) -> Json<Value> {
     Json(json!({
         "message": "This is the playground.",
-        "tasks": format!("{PREFIX}/tasks/registry"),
-        "health": format!("{PREFIX}/health"),
+        "tasks": format!("{prefix}/tasks/registry"),
+        "health": format!("{prefix}/health"),
     }))
 }

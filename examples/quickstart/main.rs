@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use ddd_core::App;
+use ddd_core::{App, Configuration, ConfigurationError};
 
 use crate::{
     analysis::{Pace, count, word_frequencies},
@@ -36,6 +36,7 @@ use crate::{
 async fn main() -> ExitCode {
     let outcome = match options::read(std::env::args_os().skip(1)) {
         Ok(Command::Help) => io::stdout().write_all(options::HELP.as_bytes()).map(|()| 0).map_err(Into::into),
+        Ok(Command::Explain(options)) => explain(&options).map(|()| 0),
         Ok(Command::Analyse(options)) => analyse(options).await,
         Err(problem) => {
             let _ = writeln!(io::stderr(), "{problem}");
@@ -57,15 +58,25 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Files and the environment, and over them what the command line says.
+fn configuration(options: &Options) -> Result<Configuration, ConfigurationError> {
+    Configuration::builder().set("tasks.max_workers", options.slots).load()
+}
+
+fn explain(options: &Options) -> Result<(), Box<dyn Error>> {
+    Ok(ddd_examples::explain(&configuration(options)?)?)
+}
+
 /// Analyses the files, and answers how many could not be.
 async fn analyse(options: Options) -> Result<usize, Box<dyn Error>> {
+    let configuration = configuration(&options)?;
     let style = Style::of_stdout();
     let files = options.files;
     let pace = options.pace.unwrap_or_else(|| Duration::from_millis(if style.live { 15 } else { 0 }));
     let flaky = files.iter().map(|it| &it.path).find(|it| std::path::Path::new(it).is_file()).cloned();
 
     // What the tasks need is provided once, by type, and checked here.
-    let app = App::builder().slots(options.slots).provide(Disk { flaky }).provide(Pace(pace)).build().await?;
+    let app = App::builder().configuration(&configuration).provide(Disk { flaky }).provide(Pace(pace)).build().await?;
 
     // Nothing runs yet: with all tasks in the queue, the order of their priorities can be seen.
     let mut transitions = app.tasks().transitions();

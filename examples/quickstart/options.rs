@@ -19,6 +19,8 @@ Options:
                  [default: 15 in a terminal, 0 elsewhere]
   --serve        Afterwards serves the tasks over HTTP on 127.0.0.1, until ctrl-c
   --port <N>     On which port; 0 takes any free one [default: 8000]
+  --explain-config
+                 Prints every setting with its value and where that comes from, and ends
   -h, --help     Prints this help
 
 Exit codes: 0 all files were analysed; 1 some could not be; 2 the command line is wrong.
@@ -28,6 +30,7 @@ Exit codes: 0 all files were analysed; 1 some could not be; 2 the command line i
 #[derive(Debug)]
 pub enum Command {
     Help,
+    Explain(Options),
     Analyse(Options),
 }
 
@@ -55,7 +58,7 @@ pub struct File {
 /// What is wrong with them, in words.
 pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Command, String> {
     let mut options = Options { files: Vec::new(), repeated: Vec::new(), slots: 4, pace: None, serve: None };
-    let (mut only_files, mut serve, mut port) = (false, false, None);
+    let (mut only_files, mut serve, mut port, mut explain) = (false, false, None, false);
     while let Some(arg) = args.next() {
         let arg = arg.into_string().map_err(|it| format!("{} is not valid UTF-8", it.display()))?;
         match arg.as_str() {
@@ -68,6 +71,7 @@ pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Comman
                     return Err("--slots is 0; at least 1 task must be able to run".to_owned());
                 }
             }
+            "--explain-config" => explain = true,
             "--serve" => serve = true,
             "--port" => port = Some(number(&arg, args.next())?),
             "--pace" => options.pace = Some(Duration::from_millis(number(&arg, args.next())?)),
@@ -83,7 +87,7 @@ pub fn read(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Comman
         return Err("--port needs --serve".to_owned());
     }
     options.serve = serve.then(|| port.unwrap_or(8000));
-    Ok(Command::Analyse(options))
+    Ok(if explain { Command::Explain(options) } else { Command::Analyse(options) })
 }
 
 impl Options {

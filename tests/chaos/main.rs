@@ -17,6 +17,7 @@ mod locked;
 mod mistakes;
 mod node;
 mod options;
+mod overrides;
 mod poison;
 mod reaper;
 mod scene;
@@ -86,6 +87,11 @@ async fn a_store_that_is_locked_for_two_leases_costs_no_life() {
 async fn ticks_fire_once_whoever_dies() {
     let speed = if is_nightly() { 5 } else { 25 };
     tell("ticks", ticks::ticks(&mut Scene::new("ticks"), 1_000, 20, speed).await);
+}
+
+#[tokio::test]
+async fn what_configuration_overrides_reaches_every_process() {
+    tell("overrides", overrides::overridden(&mut Scene::new("overrides")).await);
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(crate) struct Options {
     pub(crate) bug: Option<Bug>,
     /// Whether all that the store tells unasked is lost.
     pub(crate) deaf: bool,
+    /// Where its configuration lies; without, its settings are those of these options.
+    pub(crate) config: Option<PathBuf>,
     /// The numbers of the tasks to be submitted: from here on, so many, so many at once.
     pub(crate) from: u32,
     pub(crate) count: u32,
@@ -40,6 +42,7 @@ impl Default for Options {
             store_timeout: Duration::from_secs(5),
             bug: None,
             deaf: false,
+            config: None,
             from: 0,
             count: 0,
             batch: 1,

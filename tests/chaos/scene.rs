@@ -12,7 +12,7 @@ use std::{
 use ddd_core::{App, Filter, TaskId, TaskRecord, TaskStatus};
 use ddd_tests::kit::bugs::Bug;
 
-use crate::{ledger::Reader, node, options::Options, tasks::measured};
+use crate::{checker::file_of, ledger::Reader, node, options::Options, tasks::measured};
 
 pub(crate) struct Scene {
     pub(crate) folder: PathBuf,
@@ -160,8 +160,14 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            let _ = std::fs::remove_dir_all(&self.folder);
+        if std::thread::panicking() {
+            return;
+        }
+        self.app = None;
+        let _ = std::fs::remove_dir_all(&self.folder);
+        // A file that lies elsewhere, with what SQLite keeps beside it.
+        for suffix in ["", "-wal", "-shm"] {
+            file_of(&self.options.store).map(|it| std::fs::remove_file(format!("{it}{suffix}")));
         }
     }
 }
@@ -220,5 +226,6 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("speed={}", options.speed),
     ];
     arguments.extend(options.bug.map(|it| format!("bug={it:?}")));
+    arguments.extend(options.config.as_ref().map(|it| format!("config={}", it.display())));
     arguments
 }

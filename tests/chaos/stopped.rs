@@ -20,7 +20,7 @@ pub(crate) async fn stopped(scene: &mut Scene, rounds: usize) -> Result<String, 
         // then: it reports at once.
         let lease = u64::try_from(scene.options.lease.as_millis()).unwrap_or_default();
         scene.submit(14, 3 * lease - 300..=3 * lease).await;
-        scene.until("a body of the first worker", |it| it.running(first.pid) > 0).await?;
+        scene.until("bodies of the first worker", |it| it.running(first.pid) > 2).await?;
         first.stop();
         let held = scene.ledger.read().running.get(&first.pid).cloned().unwrap_or_default();
         tokio::time::sleep(3 * scene.options.lease).await;

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ddd_core::{Task, TaskContext, ports::Definition, task};
+use ddd_core::{Refused, Task, TaskContext, bulkhead, ports::Definition, task};
 
 /// A file outside of the store to which every process appends a line for each thing that happens. A line is written by one call
 /// to the system, so lines of several processes never mix, and a killed process has written all that it did.
@@ -73,6 +73,24 @@ pub(crate) async fn ticked(#[inject] ledger: Ledger, #[inject] context: TaskCont
     Ok(context.fence().get())
 }
 
-pub(crate) fn definitions() -> [&'static Definition; 3] {
-    [measured::definition(), poison::definition(), ticked::definition()]
+/// Runs where only so many may be at once; the ledger shows who is inside.
+#[task(timeout = "120s")]
+pub(crate) async fn pressed(
+    millis: u64,
+    #[inject] ledger: Ledger,
+    #[inject] context: TaskContext,
+) -> Result<u64, Refused> {
+    press(millis, &ledger, &context).await
+}
+
+#[bulkhead(1, name = "press", queue = 1_000, wait = "60s")]
+async fn press(millis: u64, ledger: &Ledger, context: &TaskContext) -> Result<u64, Refused> {
+    ledger.body('S', context);
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    ledger.body('E', context);
+    Ok(context.fence().get())
+}
+
+pub(crate) fn definitions() -> [&'static Definition; 4] {
+    [measured::definition(), poison::definition(), pressed::definition(), ticked::definition()]
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed unwrap is a failed test, and seeds are printed")]
 
 mod bad;
+mod generated;
 mod hangup;
 mod layers;
 mod original;
@@ -10,3 +11,4 @@ mod secrets;
 mod store_url;
 mod support;
 mod under_load;
+mod web;

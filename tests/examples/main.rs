@@ -22,7 +22,7 @@ fn folder(name: &str) -> PathBuf {
 fn run(example: &str, folder: &PathBuf, args: &[&str]) -> (Output, String, String) {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let output = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--manifest-path", manifest, "--example", example, "--"])
+        .args(["run", "--quiet", "--all-features", "--manifest-path", manifest, "--example", example, "--"])
         .args(args)
         .current_dir(folder)
         .output()
@@ -30,6 +30,39 @@ fn run(example: &str, folder: &PathBuf, args: &[&str]) -> (Output, String, Strin
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     (output, out, err)
+}
+
+#[test]
+fn the_examples_explain_their_configuration() {
+    let folder = folder("explained");
+    fs::create_dir_all(folder.join("config")).unwrap();
+    fs::write(folder.join("config/default.yaml"), "tasks:\n  timeout: 7m\n").unwrap();
+    for (example, args, parts) in [
+        (
+            "quickstart",
+            vec!["--slots", "3"],
+            vec!["tasks.max_workers", "3", "code", "tasks.timeout", "7m", "default.yaml:2"],
+        ),
+        (
+            "playground",
+            vec!["--port", "0"],
+            vec!["server.host", "127.0.0.1", "default", "server.port", "0", "code", "7m"],
+        ),
+    ] {
+        let args: Vec<_> = args.into_iter().chain(["--explain-config"]).collect();
+        let (output, out, err) = run(example, &folder, &args);
+        assert_eq!(output.status.code(), Some(0), "{err}");
+        assert_in_order(&out, &parts);
+    }
+    fs::write(folder.join("config/default.yaml"), "tasks:\n  timeuot: 7m\n").unwrap();
+    for example in ["quickstart", "playground"] {
+        let (output, _, err) = run(example, &folder, &["--explain-config"]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            err.contains("default.yaml:2: `tasks.timeuot`: there is no such setting; did you mean `timeout`?"),
+            "{err}"
+        );
+    }
 }
 
 /// All of these texts, in this order.
@@ -240,6 +273,26 @@ fn resilience_shows_each_policy_at_work() {
             "recovered 1",
             "warehouse circuit_breaker",
             "closed 1",
+        ],
+    );
+}
+
+#[test]
+fn durable_loses_nothing_when_a_worker_is_killed() {
+    let (output, out, err) = run("durable", &folder("durable"), &[]);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert_in_order(
+        &out,
+        &[
+            "40 pages are accepted, and wait in tasks.db",
+            "two workers print them: anna and boris",
+            "anna is killed when ",
+            "and was printing page",
+            "s later their leases have ended, and boris has them",
+            "anna   printed",
+            "boris  printed",
+            "begun again after the death: page",
+            "40 of 40 pages are printed, 0 are lost",
         ],
     );
 }

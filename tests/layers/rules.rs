@@ -15,12 +15,13 @@ use crate::{
 pub(crate) const MOST_LINES: usize = 400;
 
 /// What each layer may name of the crate, itself apart. Layers that are not in the table do not exist.
-const LAYERS: [(&str, Names); 7] = [
+const LAYERS: [(&str, Names); 8] = [
     ("domain", Names::Only(&[])),
     ("ports", Names::Only(&["domain"])),
     ("application", Names::Only(&["domain", "ports"])),
     ("infrastructure", Names::Only(&["domain", "ports"])),
     ("app", Names::All),
+    ("telemetry", Names::All),
     ("testing", Names::All),
     ("__private", Names::All),
 ];

@@ -211,3 +211,34 @@ async fn transitions_come_in_order_and_tell_how_many_were_missed() {
     let next = app.submit(nap { millis: 0 }).await.unwrap();
     assert_eq!(transitions.next().await.unwrap().id, next.id(), "and it goes on");
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_subscriber_is_told_of_every_transition_in_the_same_order() {
+    let mut settings = ddd_core::Settings::default();
+    settings.transitions_buffer = 64;
+    let app = testing::builder().definitions(definitions()).settings(settings).build().await.unwrap();
+    app.start_workers().await.unwrap();
+    let (mut first, mut lagging, mut last) =
+        (app.tasks().transitions(), app.tasks().transitions(), app.tasks().transitions());
+    let (mut by_first, mut by_last) = (Vec::new(), Vec::new());
+    for _ in 0..10 {
+        for _ in 0..10 {
+            app.submit(echo { text: String::new() }).await.unwrap();
+        }
+        app.tasks().wait_idle().await.unwrap();
+        while let Ok(Some(it)) = first.try_next() {
+            by_first.push(it);
+        }
+        while let Ok(Some(it)) = last.try_next() {
+            by_last.push(it);
+        }
+    }
+    assert_eq!(by_first.len(), 300, "three of each task");
+    assert_eq!(by_first, by_last);
+    assert_eq!(lagging.try_next().unwrap_err().missed, 300 - 64, "who does not keep up is the only one to lose any");
+    let mut kept = Vec::new();
+    while let Ok(Some(it)) = lagging.try_next() {
+        kept.push(it);
+    }
+    assert_eq!(kept, by_first[300 - 64..]);
+}

@@ -80,6 +80,7 @@ pub(crate) fn check(book: &Book, records: &Records, statistics: &Statistics) -> 
     ends_come_from_bodies_that_held_the_task(book, records, &lives)?;
     limits_held(book, records)?;
     controls_were_kept(book, &lives)?;
+    who_waited_was_told_the_truth(book, &lives)?;
     ticks_fired_once(book, records)?;
     only_the_dead_are_counted_as_such(book, records)?;
     figures_are_true(records, statistics, &lives)
@@ -257,6 +258,17 @@ fn controls_were_kept(book: &Book, lives: &Lives<'_>) -> Result<(), String> {
         };
         if !kept {
             return Err(format!("{asked:?} was answered {answer:?}, and was not done{}", history(book, *id)));
+        }
+    }
+    Ok(())
+}
+
+fn who_waited_was_told_the_truth(book: &Book, lives: &Lives<'_>) -> Result<(), String> {
+    for (id, status, result) in &book.waited {
+        let ends = lives.get(id).map_or(&[][..], Vec::as_slice);
+        let is_end = |it: &&&Transition| it.to == *status && result.is_none_or(|result| result == it.fence.get());
+        if ends.iter().find(is_end).is_none() {
+            return Err(format!("who waited was told {status} with {result:?}{}", history(book, *id)));
         }
     }
     Ok(())

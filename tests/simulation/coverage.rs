@@ -7,7 +7,7 @@ use ddd_core::{TaskId, TaskRecord, TaskStatus, ports::Controlled};
 use crate::ledger::{Asked, Book, Left};
 
 /// What must have happened under a thousand seeds, and at least how often.
-pub(crate) const EXPECTED: [(&str, usize); 25] = [
+pub(crate) const EXPECTED: [(&str, usize); 26] = [
     ("pending -> running", 10_000),
     ("blocked -> pending", 300),
     ("blocked -> cancelled", 2),
@@ -33,6 +33,7 @@ pub(crate) const EXPECTED: [(&str, usize); 25] = [
     ("a running task cancelled", 100),
     ("a death of a node", 500),
     ("a tick", 1_000),
+    ("a user who waited", 1_000),
 ];
 
 /// Counts what happened under one seed.
@@ -50,6 +51,7 @@ pub(crate) fn seen(book: &Book, records: &BTreeMap<TaskId, TaskRecord>) -> BTree
     let requested = |it: &&(TaskId, Asked, Controlled)| matches!(it.2, Controlled::Requested { .. });
     count("a running task cancelled", book.controls.iter().filter(requested).count());
     count("a death of a node", book.deaths);
+    count("a user who waited", book.waited.len());
     count("a tick", records.values().filter(|it| it.name.as_str() == "tick").count());
     seen
 }

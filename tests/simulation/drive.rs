@@ -140,8 +140,9 @@ impl Simulation {
                         let acknowledged = Some(handle.id());
                         ledger.book().submissions.push(Submitted { number, acknowledged });
                         if random.u32(..4) == 0 {
-                            // Waits for the end, as users do. What it yields is looked at in the record.
-                            drop(handle.result().await);
+                            // Waits for the end, as users do.
+                            let id = handle.id();
+                            ledger.waited(id, handle.result().await);
                         }
                         return;
                     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use ddd_core::{
-    TaskContext, TaskId, Timestamp, Transition,
+    ResultError, TaskContext, TaskId, TaskStatus, Timestamp, Transition,
     domain::{Fence, WorkerId},
     ports::{Controlled, Finished, Signal, SignalSink},
 };
@@ -49,6 +49,8 @@ pub(crate) struct Book {
     pub(crate) attempted: BTreeSet<u32>,
     pub(crate) ran: Vec<Ran>,
     pub(crate) controls: Vec<(TaskId, Asked, Controlled)>,
+    /// What users were told who waited for the end: the status, and the result.
+    pub(crate) waited: Vec<(TaskId, TaskStatus, Option<u64>)>,
     /// How many nodes were killed, cut off or ended.
     pub(crate) deaths: usize,
     /// What each node runs now, and how many it may.
@@ -91,6 +93,19 @@ impl Ledger {
             };
             *book.answers.entry(name).or_default() += 1;
         }
+    }
+
+    /// A user waited for the end of a task.
+    pub(crate) fn waited(&self, id: TaskId, result: Result<u64, ResultError>) {
+        let mut book = self.book();
+        let told = match result {
+            Ok(result) => (id, TaskStatus::Success, Some(result)),
+            Err(ResultError::Failed(_)) => (id, TaskStatus::Failed, None),
+            Err(ResultError::TimedOut(_)) => (id, TaskStatus::Timeout, None),
+            Err(ResultError::Cancelled) => (id, TaskStatus::Cancelled, None),
+            Err(error) => return book.problems.push(format!("who waited for {id} was told: {error:?}")),
+        };
+        book.waited.push(told);
     }
 
     /// A node begins; answers with its number.

@@ -6,11 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::AppBuilder;
 use crate::{
-    application::{Configuration, ConfigurationError, Declared, Layers, Source, node_of},
+    application::{Configuration, ConfigurationError, Declared, Layers, Source, node_of, schema_of_settings},
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue},
     infrastructure::configuration::{Variable, dotenv, environment, process, variable, yaml},
 };
@@ -120,6 +121,24 @@ impl ConfigurationBuilder {
     {
         self.declared.push(Declared::new::<T>(name));
         self
+    }
+
+    /// Declares a section that holds from the start of the program to its end: a reload that changes it is refused, and what it
+    /// does not say is explained as its default.
+    #[must_use]
+    pub fn fixed_section<T>(mut self, name: &str) -> Self
+    where
+        T: DeserializeOwned + Serialize + JsonSchema + Default + garde::Validate<Context = ()> + Send + Sync + 'static,
+    {
+        self.declared.push(Declared::fixed::<T>(name));
+        self
+    }
+
+    /// The JSON Schema of the files of settings, for editors: of the framework's sections and of those that are declared as
+    /// [fixed](Self::fixed_section). Others may stand beside them.
+    #[must_use]
+    pub fn schema(&self) -> serde_json::Value {
+        schema_of_settings(&self.declared)
     }
 
     /// Reads everything.

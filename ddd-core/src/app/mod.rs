@@ -7,6 +7,8 @@ mod configuration;
 mod edit;
 mod error;
 mod hangup;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod policies;
 #[cfg(feature = "config")]
 mod reload;
@@ -17,6 +19,8 @@ mod reload_hooks;
 #[cfg(feature = "config")]
 mod reloads;
 mod store_url;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 mod wiring;
 
 use std::{
@@ -81,11 +85,15 @@ struct Inner {
 struct Running {
     worker: Arc<Worker>,
     schedules: AbortHandle,
+    #[cfg(feature = "otel")]
+    metrics: Option<AbortHandle>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.schedules.abort();
+        #[cfg(feature = "otel")]
+        self.metrics.iter().for_each(AbortHandle::abort);
     }
 }
 
@@ -210,7 +218,13 @@ impl App {
         }
         *worker = Some(started.clone());
         drop(worker);
-        *running = Some(Running { worker: started, schedules });
+        *running = Some(Running {
+            worker: started,
+            schedules,
+            #[cfg(feature = "otel")]
+            metrics: telemetry::Telemetry::exports()
+                .then(|| services.runtime.spawn(Self::keep_recording_metrics(Arc::downgrade(&self.0))).abort_handle()),
+        });
         Ok(())
     }
 

@@ -1,9 +1,12 @@
-//! Which task's body runs here and now: what it submits comes from that task.
+//! Which task's body runs here and now: what it submits comes from that task, and what it logs says so.
 
 use std::{cell::RefCell, future::poll_fn, pin::pin};
 
+use tracing::Span;
+
+use super::task_span::Described;
 use crate::{
-    domain::{Origin, TaskId},
+    domain::{Origin, TaskId, TraceContext},
     ports::AttemptInfo,
 };
 
@@ -17,19 +20,43 @@ pub(crate) struct Inherited {
     parent: TaskId,
     /// Few tasks have one, and nobody counts how many share it.
     origin: Option<Box<Origin>>,
+    late: Late,
+}
+
+/// The span of a body, if it is made only when somebody asks for it.
+#[derive(Clone, Debug)]
+enum Late {
+    /// It was made before, or there is none.
+    No,
+    /// Nobody has asked yet.
+    Wanted(Described),
+    /// It is entered wherever the body is.
+    Made(Span),
 }
 
 impl Inherited {
     pub(crate) fn of(info: &AttemptInfo) -> Self {
         let origin = info.origin.as_ref().map(|it| Box::new(Origin { schedule: None, ..it.clone() }));
-        Self { parent: info.id, origin }
+        Self { parent: info.id, origin, late: Late::No }
+    }
+
+    /// With a span that is made when somebody asks for it.
+    pub(crate) fn with_late_span(self, of: Described) -> Self {
+        Self { late: Late::Wanted(of), ..self }
+    }
+
+    fn made(&self) -> Option<&Span> {
+        if let Late::Made(span) = &self.late { Some(span) } else { None }
     }
 }
 
 /// Runs `work` as a part of a body, most often one poll of it. `None` leaves everything as it is.
 pub(crate) fn within<T>(inherited: &mut Option<Inherited>, work: impl FnOnce() -> T) -> T {
-    if inherited.is_none() {
-        return work();
+    let Some(before) = inherited.as_ref() else { return work() };
+    // A body within a body: the span of the outer one is around that of the inner one.
+    make_span();
+    if let Some(span) = before.made() {
+        span.with_subscriber(|(id, dispatch)| dispatch.enter(id));
     }
     let mut swapped = Swapped { inherited };
     swapped.swap();
@@ -51,16 +78,45 @@ impl Swapped<'_> {
 impl Drop for Swapped<'_> {
     fn drop(&mut self) {
         self.swap();
+        if let Some(span) = self.inherited.as_ref().and_then(Inherited::made) {
+            span.with_subscriber(|(id, dispatch)| dispatch.exit(id));
+        }
     }
+}
+
+/// Makes the span of the body that runs here, if it has none yet, and enters it: somebody asks in which span they are.
+///
+/// Called by the subscriber before it looks for itself. What making the span calls in turn finds that none is wanted.
+pub(crate) fn make_span() {
+    let wanted = with(|it| {
+        if !matches!(it.late, Late::Wanted(_)) {
+            return None;
+        }
+        let Late::Wanted(described) = std::mem::replace(&mut it.late, Late::No) else { return None };
+        Some((described, it.origin.clone()))
+    });
+    let Some((described, origin)) = wanted.flatten() else { return };
+    let span = described.span(origin.as_deref());
+    span.with_subscriber(|(id, dispatch)| dispatch.enter(id));
+    with(|it| it.late = Late::Made(span));
+}
+
+/// Looks at the body that runs here; `None` if none does.
+fn with<T>(look: impl FnOnce(&mut Inherited) -> T) -> Option<T> {
+    CURRENT.try_with(|it| it.try_borrow_mut().ok()?.as_mut().map(look)).ok().flatten()
 }
 
 /// The origin of what is submitted here; `None` outside of bodies.
 pub(crate) fn origin() -> Option<Origin> {
-    let of = |it: &Inherited| {
+    with(|it| {
         let origin = it.origin.as_deref().cloned().unwrap_or_default();
         Origin { parent: Some(it.parent), ..origin }
-    };
-    CURRENT.try_with(|it| it.borrow().as_ref().map(of)).ok().flatten()
+    })
+}
+
+/// The trace that the body's task was submitted in; `None` outside of bodies.
+pub(crate) fn trace() -> Option<TraceContext> {
+    with(|it| TraceContext::parse(it.origin.as_ref()?.traceparent.as_deref()?)).flatten()
 }
 
 /// A future whose every poll is a part of a body.

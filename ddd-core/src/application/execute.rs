@@ -8,11 +8,12 @@ use super::{
     registry::Registered,
     services::Services,
     submit_error::SubmitError,
+    task_span::Described,
     worker::{self, Ended, Events, Job, RunningAttempt, Surroundings},
 };
 use crate::{
     domain::{Fence, Name, Timestamp},
-    ports::{Claimed, Failure, InvalidParams, Task},
+    ports::{Attempt as _, Claimed, Failure, InvalidParams, Task},
 };
 
 /// A task that was run at once did not end well.
@@ -50,10 +51,10 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
     }
     let claimed = claim(services, registered, params.into());
     let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None, holders: 1 });
-    let span = tracing::info_span!("task", id = %claimed.id, name, inline = true);
     let (attempt, params) = RunningAttempt::new(claimed, Instant::now(), surroundings);
     let attempt = Arc::new(attempt);
-    let job = Job { registered, params, attempt: &attempt, span };
+    let span = Described::of(attempt.info(), None).span(None);
+    let job = Job { registered, params, attempt: &attempt, span: Ok(span) };
     let (ended, needed) = worker::run(services, job, Events { waits: &|| {}, overdue: &|| {} }).await;
     if let Some(needed) = needed {
         needed.teardown(services.settings.teardown_timeout).await;

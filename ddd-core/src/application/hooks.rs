@@ -98,7 +98,7 @@ impl Hooks {
         let mut state = self.line.state.lock();
         if state.waiting.len() == Self::MOST_WAITING {
             drop(state);
-            tracing::error!(task = %failed.id, name = %failed.name, "a failure was not told to the on_failure hooks: too many wait for them");
+            tracing::error!(task_id = %failed.id, task_name = %failed.name, "a failure was not told to the on_failure hooks: too many wait for them");
             return;
         }
         state.waiting.push_back(failed);
@@ -145,7 +145,7 @@ impl Hooks {
     fn tell(&self, failed: &FailedTask) {
         for hook in &self.on_failure {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(failed))) {
-                tracing::error!(task = %failed.id, name = %failed.name, "an on_failure hook panicked");
+                tracing::error!(task_id = %failed.id, task_name = %failed.name, "an on_failure hook panicked");
                 super::guard::discard(payload);
             }
         }

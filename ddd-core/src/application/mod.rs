@@ -15,6 +15,7 @@ mod ids;
 mod in_force;
 mod inbox;
 mod known_queues;
+mod meters;
 mod name_hasher;
 mod policies;
 mod prepare;
@@ -29,15 +30,16 @@ mod store_call;
 mod submission;
 mod submit_error;
 mod submitting;
+mod task_span;
 mod tasks;
 mod threads;
+mod trace;
+mod tracer;
 mod transitions;
 mod worker;
 
 #[cfg(feature = "config")]
-pub use configuration::{
-    Configuration, ConfigurationError, Explained, ExplainedSetting, LogFormat, Secret, UndeclaredSection,
-};
+pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
 pub use control::{Bulk, Operation};
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
@@ -57,12 +59,16 @@ pub use submission::Submission;
 pub use submit_error::SubmitError;
 pub use submitting::Submitting;
 pub use tasks::Tasks;
+pub use trace::current_trace;
+pub use tracer::adopt_trace;
 pub use transitions::{Lagged, Transitions};
 pub use worker::ShutdownReport;
 
 pub(crate) use bell::Bell;
 #[cfg(feature = "config")]
-pub(crate) use configuration::{Declared, Layers, Source, node_of};
+pub(crate) use configuration::{Declared, Layers, Source, node_of, schema_of_settings};
+#[cfg(feature = "telemetry")]
+pub(crate) use current::make_span;
 pub(crate) use execute::execute;
 pub(crate) use hooks::Hooks;
 pub(crate) use inbox::Inbox;
@@ -77,6 +83,10 @@ pub(crate) use provide::Providers;
 pub(crate) use schedules::{declare as declare_schedules, live as live_schedules};
 pub(crate) use services::Services;
 pub(crate) use submission::{submit, submit_many, submit_named};
+#[cfg(feature = "telemetry")]
+pub(crate) use task_span::may_be_late;
 pub(crate) use threads::Threads;
+#[cfg(feature = "otel")]
+pub(crate) use tracer::set_tracer;
 pub(crate) use transitions::TransitionLog;
 pub(crate) use worker::{StartError, Worker};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{current, registry::Registered, seat::Seat, services::Services, submit_error::SubmitError};
+use super::{current, registry::Registered, seat::Seat, services::Services, submit_error::SubmitError, tracer};
 use crate::{
     domain::{Fingerprint, Label, Name, Timestamp, Until},
     ports::{Due, InvalidParams, Keys, NewTask, Task, written},
@@ -77,6 +77,7 @@ fn prepare(
     if size > limit {
         return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit });
     }
+    registered.meters.submitted();
     let settings = &registered.settings;
     let definition = registered.definition;
     // Written where it is returned: it is large, and this is done for every task.
@@ -99,6 +100,9 @@ fn prepare(
     };
     if let Some(origin) = current::origin() {
         prepared.label_mut().origin = origin;
+    }
+    if let Some(context) = tracer::collected() {
+        prepared.label_mut().origin.traceparent = Some(context.to_string());
     }
     if !definition.options.tags.is_empty() {
         prepared.label_mut().tags = definition.options.tags.iter().copied().map(Name::new).collect();

@@ -5,7 +5,7 @@ use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc, time::Durat
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
-use super::{InForce, Settings, TaskOverrides, name_hasher::NameHasher};
+use super::{InForce, Settings, TaskOverrides, meters::Meters, name_hasher::NameHasher};
 use crate::{
     domain::{ConfigurationProblem, Name, Priority, Retry, ScheduleOption, Until, closest},
     ports::{Definition, KnownTask, Schemas},
@@ -32,6 +32,8 @@ pub struct Registered {
     /// What is in force: the attribute, overridden by configuration, filled up with defaults. A reload of the configuration
     /// changes it.
     pub settings: InForce<TaskSettings>,
+    /// What is counted of its tasks.
+    pub(crate) meters: Meters,
 }
 
 /// The settings of a definition that are in force.
@@ -78,6 +80,7 @@ impl Registry {
                 definition,
                 name: Name::new(definition.name),
                 settings: InForce::new(effective(definition, overrides, settings)),
+                meters: Meters::of(definition.name),
             });
             if overrides.and_then(|it| it.concurrency).is_some_and(|it| it > 0)
                 && definition.options.concurrency.is_none()

@@ -2,6 +2,8 @@
 //!
 //! Read in this order: [`TaskStatus`] and its table of transitions, [`TaskRecord`], [`Rank`], [`Retry`], [`Schedule`].
 
+#[cfg(feature = "config")]
+pub mod as_written;
 mod configuration;
 mod cron_fields;
 mod duration;
@@ -11,6 +13,7 @@ mod filter;
 mod id;
 mod idempotency;
 mod limits;
+mod log_levels;
 mod moment;
 mod name;
 mod options;
@@ -26,6 +29,7 @@ pub(crate) mod size;
 mod statistics;
 mod status;
 mod timestamp;
+mod trace;
 mod transition;
 
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
@@ -36,6 +40,7 @@ pub use filter::{Cursor, Filter, Page};
 pub use id::{Fence, TaskId, WorkerId};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use limits::{Limits, truncated};
+pub use log_levels::{InvalidLogLevel, LogLevel, LogLevels};
 pub use moment::Moment;
 pub use name::Name;
 pub use options::{Options, ScheduleOption, Until};
@@ -54,4 +59,5 @@ pub use similar::closest;
 pub use statistics::{Counts, Durations, Statistics, TaskStatistics};
 pub use status::{IllegalTransition, TaskStatus};
 pub use timestamp::Timestamp;
+pub use trace::{InvalidTraceContext, TraceContext};
 pub use transition::Transition;

@@ -15,6 +15,8 @@ pub(crate) mod postgres;
 mod sql;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "telemetry")]
+pub(crate) mod telemetry;
 
 pub use clock::SystemClock;
 pub(crate) use inventory::linked_policies;

@@ -81,3 +81,28 @@ fn kept(text: &[u8]) -> serde_json::Result<Box<RawValue>> {
         _ => serde_json::from_slice::<&RawValue>(text).map(ToOwned::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use std::{collections::HashSet, thread};
+
+    use super::*;
+
+    fn parameters(count: usize) -> Vec<Arc<RawValue>> {
+        (0..count).map(|_| written(&serde_json::Map::new()).unwrap()).collect()
+    }
+
+    /// Those on record must not keep a counter that every submission and every claim goes to.
+    #[test]
+    fn no_more_than_some_share_what_tasks_without_parameters_have() {
+        let all = parameters(100);
+        assert!(all.iter().all(|it| it.get() == "{}"));
+        assert!(all.iter().all(|it| Arc::strong_count(it) <= usize::from(SHARED_BY) + 1));
+        let mine = all.iter().map(Arc::as_ptr).map(<*const _>::addr).collect::<HashSet<_>>();
+        assert!(mine.len() <= 100 / usize::from(SHARED_BY) + 2, "{} pieces of memory", mine.len());
+        let theirs = thread::spawn(|| parameters(100)).join().unwrap();
+        assert!(theirs.iter().all(|it| !mine.contains(&Arc::as_ptr(it).addr())), "threads share nothing");
+    }
+}

@@ -24,6 +24,7 @@ mod returned;
 mod store;
 mod store_types;
 mod task;
+mod tracer;
 mod watcher;
 
 pub use cache_rules::{CacheRules, Refusal};
@@ -62,4 +63,5 @@ pub use store_types::{
     ScheduleCommand, ScheduleRecord, StoreSettings, WorkerState,
 };
 pub use task::{Task, TaskParam, TaskResult, TaskReturn};
+pub use tracer::Tracer;
 pub use watcher::Watcher;

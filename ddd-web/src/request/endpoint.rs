@@ -19,14 +19,16 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use ddd_core::{TraceContext, adopt_trace, current_trace};
 use http_body::Body as _;
 use tower::Service;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{
     call::{Answer, Call},
     caught::caught,
     context::RequestContext,
+    metered::Metered,
     request_id::{RequestId, X_REQUEST_ID},
     trace,
 };
@@ -83,15 +85,15 @@ impl Inner {
         let is_head = parts.method == Method::HEAD;
         let began = Instant::now();
         // The route's own path, not what was asked for: a caller must not write into the log.
-        let span = tracing::info_span!(
-            "request",
-            method = parts.method.as_str(),
-            route = route.map_or("", |it| it.path),
-            request_id = request_id.as_str(),
-            caller = tracing::field::Empty,
-        );
+        let span = span(&parts.method, route.map_or("", |it| it.path), request_id.as_str());
+        let metered = Metered::begin(&parts.method, route.map_or("", |it| it.path));
+        let traceparent = trace::traceparent(&parts.headers);
+        if let Some(context) = traceparent {
+            span.record("traceparent", tracing::field::display(context));
+            adopt_trace(&span, &context);
+        }
         let mut response = {
-            let work = self.answer(route, request_id.clone(), parts, body);
+            let work = self.answer(route, request_id.clone(), traceparent, parts, body);
             let answer = caught(Box::pin(work)).instrument(span.clone()).await;
             let answer = answer.unwrap_or_else(|| {
                 span.in_scope(|| tracing::error!("a handler panicked"));
@@ -112,6 +114,11 @@ impl Inner {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         span.in_scope(|| {
             let (status, elapsed_us) = (response.status().as_u16(), began.elapsed().as_micros());
+            metered.end(status);
+            span.record("http.response.status_code", status);
+            if status >= 500 {
+                span.record("otel.status_code", "ERROR");
+            }
             tracing::info!(status, elapsed_us, "answered");
         });
         response
@@ -126,6 +133,7 @@ impl Inner {
         &self,
         route: Option<&'static Route>,
         request_id: RequestId,
+        traceparent: Option<TraceContext>,
         parts: axum::http::request::Parts,
         body: Body,
     ) -> Answer {
@@ -147,7 +155,7 @@ impl Inner {
         }
         let caller = self.state.access.caller(&parts.headers);
         if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
-            tracing::Span::current().record("caller", owner);
+            Span::current().record("caller", owner);
         }
         let caller = match (caller, route.permission) {
             (Some(caller), Some(permission)) if !caller.may(permission) => {
@@ -162,8 +170,25 @@ impl Inner {
         };
         let mut parts = parts;
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-        let traceparent = trace::traceparent(&parts.headers).map(str::to_owned);
+        // The request's own span, if traces are collected; else what the caller sent.
+        let traceparent = current_trace().or(traceparent).map(|it| it.to_string());
         let context = RequestContext { request_id, caller, traceparent };
         (route.handler)(self.state.clone(), Call::new(context, parts, body, params)).await
     }
+}
+
+/// At the level of errors: a span that is left out takes the request's id away from every line in it.
+fn span(method: &Method, route: &'static str, request_id: &str) -> Span {
+    tracing::error_span!(
+        "request",
+        method = method.as_str(),
+        route,
+        request_id,
+        caller = Empty,
+        traceparent = Empty,
+        http.response.status_code = Empty,
+        otel.name = %format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+    )
 }

@@ -8,6 +8,7 @@ mod context;
 mod endpoint;
 mod json;
 pub(crate) mod members;
+mod metered;
 mod query;
 pub(crate) mod request_id;
 mod trace;

@@ -98,6 +98,7 @@ fn fixed(configuration: Option<&Configuration>, settings: &Settings) -> BTreeMap
     if let Some(it) = configuration {
         // What is not written is the default, which `null` would not equal.
         all.insert("store.url".to_owned(), it.store_url().to_owned());
+        collect(&it.fixed, "", &mut all);
     }
     all
 }

@@ -11,6 +11,7 @@ mod layers;
 mod misfit;
 mod read;
 pub(in crate::application) mod reader;
+mod schema;
 mod secret;
 mod sections;
 mod service;
@@ -18,9 +19,9 @@ mod whole;
 
 pub use explain::{Explained, ExplainedSetting};
 pub use secret::Secret;
-pub use sections::LogFormat;
 pub use whole::{Configuration, ConfigurationError, UndeclaredSection};
 
 pub(crate) use layers::Layers;
+pub(crate) use schema::schema as schema_of_settings;
 pub(crate) use service::Declared;
 pub(crate) use whole::{Source, node_of};

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use serde::de::DeserializeOwned;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::read::read;
 use crate::domain::{ConfigurationProblem, Node};
@@ -15,6 +17,8 @@ use crate::domain::{ConfigurationProblem, Node};
 pub(super) struct Section {
     pub(super) value: Arc<dyn Any + Send + Sync>,
     pub(super) secrets: Vec<Vec<String>>,
+    /// The whole section as JSON, if it is one that cannot change.
+    pub(super) fixed: Option<Value>,
 }
 
 type ReadSection = Arc<dyn Fn(&Node) -> Result<Section, Vec<ConfigurationProblem>> + Send + Sync>;
@@ -26,6 +30,10 @@ pub(crate) struct Declared {
     pub(super) type_id: TypeId,
     pub(super) type_name: &'static str,
     pub(super) read: ReadSection,
+    /// What holds where nothing is configured, if that is known.
+    pub(super) defaults: Option<Value>,
+    /// What it looks like, if that is known.
+    pub(super) schema: Option<fn(&mut SchemaGenerator) -> Schema>,
 }
 
 impl Declared {
@@ -34,19 +42,42 @@ impl Declared {
     where
         T: DeserializeOwned + garde::Validate<Context = ()> + Send + Sync + 'static,
     {
+        Self::reading::<T>(name, None, |_| None)
+    }
+
+    /// The same; it cannot change while the program runs, and its defaults are known.
+    pub(crate) fn fixed<T>(name: &str) -> Self
+    where
+        T: DeserializeOwned + Serialize + JsonSchema + Default + garde::Validate<Context = ()> + Send + Sync + 'static,
+    {
+        let declared = Self::reading::<T>(name, json(&T::default()), json);
+        Self { schema: Some(T::json_schema), ..declared }
+    }
+
+    fn reading<T>(name: &str, defaults: Option<Value>, fixed: fn(&T) -> Option<Value>) -> Self
+    where
+        T: DeserializeOwned + garde::Validate<Context = ()> + Send + Sync + 'static,
+    {
         let section = name.to_owned();
         let read = move |node: &Node| {
             let read = read::<T>(node, &section)?;
             read.value.validate().map_err(|report| violations(&report, node, &section))?;
-            Ok(Section { value: Arc::new(read.value), secrets: read.secrets })
+            let fixed = fixed(&read.value);
+            Ok(Section { value: Arc::new(read.value), secrets: read.secrets, fixed })
         };
         Self {
             name: name.to_owned(),
             type_id: TypeId::of::<T>(),
             type_name: std::any::type_name::<T>(),
             read: Arc::new(read),
+            defaults,
+            schema: None,
         }
     }
+}
+
+fn json<T: Serialize>(section: &T) -> Option<Value> {
+    serde_json::to_value(section).ok()
 }
 
 /// The rules that a section breaks, each with the place of the setting that breaks it.

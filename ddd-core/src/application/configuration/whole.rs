@@ -5,14 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{
-    explain::Explained,
-    gone,
-    layers::Layers,
-    read::read,
-    sections::{LogFormat, Sections},
-    service::Declared,
-};
+use super::{explain::Explained, gone, layers::Layers, read::read, sections::Sections, service::Declared};
 use crate::{
     application::Settings,
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue, closest},
@@ -47,6 +40,8 @@ pub struct Configuration {
     /// The framework's own sections, as they were read.
     pub(super) sections: Sections,
     own: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// Of these, the sections that cannot change while the program runs.
+    pub(super) fixed: serde_json::Value,
     pub(super) tree: Node,
     pub(super) secrets: Vec<Vec<String>>,
     unused: Vec<ConfigurationProblem>,
@@ -106,11 +101,12 @@ impl Configuration {
         };
         sections.apply(&mut settings);
         problems.extend(settings.faults().into_iter().map(|it| placed(&tree, it)));
-        let (mut own, mut secrets) = (HashMap::new(), Vec::new());
+        let (mut own, mut secrets, mut fixed) = (HashMap::new(), Vec::new(), serde_json::Map::new());
         for section in declared {
             match (section.read)(&own_trees[&section.name]) {
                 Ok(read) => {
                     own.insert(section.type_id, read.value);
+                    fixed.extend(read.fixed.map(|it| (section.name.clone(), it)));
                     let below = |path: Vec<String>| [section.name.clone()].into_iter().chain(path).collect();
                     secrets.extend(read.secrets.into_iter().map(below));
                 }
@@ -122,11 +118,15 @@ impl Configuration {
         }
         let mut whole = defaults(&sections, profile);
         whole.overlay(tree);
-        for (name, node) in own_trees {
-            whole.put([name.as_str()], node);
+        for section in declared {
+            let defaults = section.defaults.clone().unwrap_or_else(|| serde_json::json!({}));
+            let mut node = node_of(defaults, &default_origin());
+            node.overlay(own_trees.remove(&section.name).unwrap_or_else(|| Node::empty(default_origin())));
+            whole.put([section.name.as_str()], node);
         }
         let profile = profile.into();
-        Ok(Self { profile, settings, sections, own, tree: whole, secrets, unused, source: None })
+        let fixed = serde_json::Value::Object(fixed);
+        Ok(Self { profile, settings, sections, own, fixed, tree: whole, secrets, unused, source: None })
     }
 
     /// From where it can be read again.
@@ -176,11 +176,11 @@ impl Configuration {
         self.sections.log.level(self.sections.app.debug)
     }
 
-    /// How it is logged: `log.format`. Unless set, it is `pretty` if `app.debug` is on or the profile is `development`, else
+    /// How it is logged: `log.format`, `json` or `pretty`. Unless set, it is `pretty` if `app.debug` is on or the profile is `development`, else
     /// `json`.
     #[must_use]
-    pub fn log_format(&self) -> LogFormat {
-        self.sections.log.format(self.sections.app.debug, &self.profile)
+    pub fn log_format(&self) -> &'static str {
+        self.sections.log.format(self.sections.app.debug, &self.profile).as_str()
     }
 
     /// What the service calls itself: `app.name`.
@@ -251,12 +251,15 @@ fn twice(declared: &[Declared]) -> Vec<ConfigurationProblem> {
 
 /// What holds where nothing is configured, as the lowest layer.
 fn defaults(read: &Sections, profile: &str) -> Node {
-    let origin = ConfigurationOrigin::new(ConfigurationLayer::Default, "".into(), None);
     let mut defaults = Sections::of(&Settings::default());
     // These follow from other settings.
     defaults.log.complete(&read.log, read.app.debug, profile);
     let json = serde_json::to_value(defaults).unwrap_or_default();
-    node_of(json, &origin)
+    node_of(json, &default_origin())
+}
+
+fn default_origin() -> ConfigurationOrigin {
+    ConfigurationOrigin::new(ConfigurationLayer::Default, "".into(), None)
 }
 
 /// A JSON value as a node.
@@ -278,6 +281,9 @@ pub(crate) fn node_of(json: serde_json::Value, origin: &ConfigurationOrigin) -> 
     Node::new(value, origin.clone())
 }
 
+/// Sections that are there if the program serves HTTP.
+const OF_THE_SERVER: [&str; 3] = ["server", "api", "health"];
+
 /// Takes the sections away that nobody reads, and tells of each.
 fn unknown(tree: &mut Node, declared: &[Declared]) -> Vec<ConfigurationProblem> {
     let NodeValue::Map(entries) = &mut tree.value else { return Vec::new() };
@@ -287,6 +293,9 @@ fn unknown(tree: &mut Node, declared: &[Declared]) -> Vec<ConfigurationProblem> 
     let told = taken.map(|(origin, key)| {
         let hint = match closest(&key, known()) {
             Some(it) => format!("did you mean `{it}`?"),
+            None if OF_THE_SERVER.contains(&key.as_str()) => {
+                "it belongs to `ddd-web`: declare it with `WebSettings::declare`".to_owned()
+            }
             None => "a section of the service's own is declared with `.section::<…>(\"…\")`".to_owned(),
         };
         ConfigurationProblem::new(Some(origin), key, format!("nobody reads this section; {hint}"))

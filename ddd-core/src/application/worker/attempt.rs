@@ -9,6 +9,7 @@ use std::{
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::Instant};
+use tracing::Instrument as _;
 
 use super::progress::ProgressWriter;
 use crate::{
@@ -274,7 +275,8 @@ impl Attempt for RunningAttempt {
     }
 
     fn spawn(&self, child: BoxFuture<'static, ()>) {
-        let child = Contained::new(Box::pin(current::inside(self.inherited(), child)));
+        let child = current::inside(self.inherited(), child).instrument(tracing::Span::current());
+        let child = Contained::new(Box::pin(child));
         let mut children = self.children.lock();
         self.has_children.store(true, Ordering::Relaxed);
         match &mut *children {

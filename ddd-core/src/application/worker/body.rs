@@ -1,6 +1,12 @@
 //! Runs one body to its end: within its time, until it is told to stop, and whatever it does.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use serde_json::value::RawValue;
 use tokio::{
@@ -9,7 +15,10 @@ use tokio::{
 };
 use tracing::Span;
 
-use super::attempt::{RunningAttempt, Stop, far};
+use super::{
+    attempt::{RunningAttempt, Stop, far},
+    concealed::concealed,
+};
 use crate::{
     application::{
         current::{self, Inherited},
@@ -17,6 +26,7 @@ use crate::{
         provide::Needed,
         registry::Registered,
         services::Services,
+        task_span::{Described, note_failure},
         threads::Threads,
     },
     domain::FailureKind,
@@ -31,7 +41,8 @@ pub(crate) struct Job<'a> {
     pub(crate) registered: &'a Registered,
     pub(crate) params: Arc<RawValue>,
     pub(crate) attempt: &'a Arc<RunningAttempt>,
-    pub(crate) span: Span,
+    /// Its span; or what it says, if it is made only when somebody asks for it.
+    pub(crate) span: Result<Span, Described>,
 }
 
 /// What the caller is told while a body runs.
@@ -51,6 +62,16 @@ struct Place {
 }
 
 impl Place {
+    fn new(span: Result<Span, Described>, inherited: Option<Inherited>) -> Self {
+        match (span, inherited) {
+            (Ok(span), inherited) => Self { span, inherited },
+            (Err(described), Some(inherited)) => {
+                Self { span: Span::none(), inherited: Some(inherited.with_late_span(described)) }
+            }
+            (Err(described), None) => Self { span: described.span(None), inherited: None },
+        }
+    }
+
     fn in_scope<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.span.in_scope(|| current::within(&mut self.inherited, work))
     }
@@ -73,7 +94,7 @@ pub(crate) enum Ended<T = Option<Box<RawValue>>> {
 /// A blocking body cannot be dropped: at its deadline `events.overdue` is called, and it is awaited all the same.
 pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -> (Ended, Option<Needed>) {
     let context = TaskContext::new(job.attempt.clone());
-    let mut place = Place { span: job.span, inherited: job.attempt.inherited() };
+    let mut place = Place::new(job.span, job.attempt.inherited());
     let mut needed = services.providers.recipes_for(job.registered.definition);
     let mut dependencies = services.providers.shared();
     let grace = services.settings.cancel_grace;
@@ -131,8 +152,15 @@ pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -
             let told = (job.registered.definition.check)(&params).map_or_else(Failure::from, |_| failure);
             Ended::Returned(Err(told))
         }
+        (Ended::Returned(Err(failure)), Some(params)) => {
+            let message = concealed(failure.message, &params, job.registered.definition.secrets);
+            Ended::Returned(Err(Failure { message, ..failure }))
+        }
         (ended, _) => ended,
     };
+    if let Ended::Returned(Err(failure)) = &ended {
+        note_failure(&place.span, &failure.message);
+    }
     (ended, needed)
 }
 
@@ -146,46 +174,52 @@ async fn drive<T>(
     place: &mut Place,
     events: Events<'_>,
 ) -> Ended<T> {
-    let first = poll_fn(|cx| Poll::Ready(place.in_scope(|| guard::poll(body.as_mut(), cx)))).await;
-    let ended = if let Poll::Ready(result) = first {
-        Ended::Returned(result)
-    } else {
-        (events.waits)();
-        let mut deadline = pin!(sleep_until(attempt.until()));
-        let mut grace_over = None;
-        let stopped = attempt.stopped().clone();
-        let mut told = Box::pin(stopped.notified());
-        poll_fn(|cx| {
-            if deadline.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Ended::TimedOut);
-            }
-            // Registered before the reason is read, so that a reason given in between is not missed.
-            while told.as_mut().poll(cx).is_ready() {
-                told.set(stopped.notified());
-            }
-            let reason = attempt.stop_reason();
-            let grace = match reason {
-                Stop::None => None,
-                Stop::Cancel if attempt.is_listening() => Some(grace),
-                Stop::Release if attempt.is_listening() => Some(RELEASE_GRACE.min(grace)),
-                reason => return Poll::Ready(Ended::Stopped(reason)),
-            };
-            if let Some(grace) = grace {
-                if grace_over.as_ref().is_none_or(|it: &(Stop, _)| it.0 != reason) {
-                    grace_over = Some((reason, Box::pin(sleep_until(far(Instant::now(), grace)))));
-                }
-                if grace_over.as_mut().is_some_and(|it| it.1.as_mut().poll(cx).is_ready()) {
-                    return Poll::Ready(Ended::Stopped(reason));
-                }
-            }
-            match place.in_scope(|| guard::poll(body.as_mut(), cx)) {
-                // It ended because it was told to: whether its work is done cannot be told, so it runs again.
-                Poll::Ready(_) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
-                polled => polled.map(Ended::Returned),
-            }
-        })
-        .await
+    let mut first = |cx: &mut Context<'_>| {
+        let polled = guard::poll(body.as_mut(), cx);
+        if polled.is_ready() {
+            guard::discard(std::mem::replace(&mut body, Box::pin(pending())));
+        }
+        polled
     };
+    let first = poll_fn(|cx| Poll::Ready(place.in_scope(|| first(cx)))).await;
+    if let Poll::Ready(result) = first {
+        return Ended::Returned(result);
+    }
+    (events.waits)();
+    let mut deadline = pin!(sleep_until(attempt.until()));
+    let mut grace_over = None;
+    let stopped = attempt.stopped().clone();
+    let mut told = Box::pin(stopped.notified());
+    let ended = poll_fn(|cx| {
+        if deadline.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ended::TimedOut);
+        }
+        // Registered before the reason is read, so that a reason given in between is not missed.
+        while told.as_mut().poll(cx).is_ready() {
+            told.set(stopped.notified());
+        }
+        let reason = attempt.stop_reason();
+        let grace = match reason {
+            Stop::None => None,
+            Stop::Cancel if attempt.is_listening() => Some(grace),
+            Stop::Release if attempt.is_listening() => Some(RELEASE_GRACE.min(grace)),
+            reason => return Poll::Ready(Ended::Stopped(reason)),
+        };
+        if let Some(grace) = grace {
+            if grace_over.as_ref().is_none_or(|it: &(Stop, _)| it.0 != reason) {
+                grace_over = Some((reason, Box::pin(sleep_until(far(Instant::now(), grace)))));
+            }
+            if grace_over.as_mut().is_some_and(|it| it.1.as_mut().poll(cx).is_ready()) {
+                return Poll::Ready(Ended::Stopped(reason));
+            }
+        }
+        match place.in_scope(|| guard::poll(body.as_mut(), cx)) {
+            // It ended because it was told to: whether its work is done cannot be told, so it runs again.
+            Poll::Ready(_) if reason == Stop::Release => Poll::Ready(Ended::Stopped(reason)),
+            polled => polled.map(Ended::Returned),
+        }
+    })
+    .await;
     place.in_scope(|| guard::discard(body));
     ended
 }

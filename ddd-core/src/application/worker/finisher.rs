@@ -236,7 +236,7 @@ impl Finisher {
                 Finished::Applied(status) => Self::ended(&self.services, report, status),
                 Finished::AlreadyApplied => self.told_twice(report),
                 Finished::Stale => {
-                    tracing::warn!(task = %report.finish.id, name = %report.name, fence = %report.finish.fence,
+                    tracing::warn!(task_id = %report.finish.id, task_name = %report.name, fence = %report.finish.fence,
                         "the end of an attempt was discarded: its lease had been lost");
                 }
             }
@@ -265,12 +265,18 @@ impl Finisher {
     }
 
     fn ended(services: &Services, report: Report, status: TaskStatus) {
+        #[cfg(feature = "metrics")]
+        if status.is_terminal()
+            && let Some(registered) = services.registry.find(&report.name)
+        {
+            registered.meters.finished(status);
+        }
         let (AttemptEnd::Failed(error) | AttemptEnd::Timeout { error, .. }) = report.finish.end else { return };
         if !matches!(status, TaskStatus::Failed | TaskStatus::Timeout) {
             return;
         }
         let (id, name, run, attempt) = (report.finish.id, report.name, report.run, report.attempt);
-        tracing::warn!(task = %id, %name, attempt, error = error.message, "task ended as {status}");
+        tracing::warn!(task_id = %id, task_name = %name, attempt, error = error.message, "task ended as {status}");
         let error = AttemptError { run, attempt, at: services.clock.now(), ..error };
         services.hooks.failed(&services.threads, || FailedTask { id, name, run, attempt, status, error });
     }

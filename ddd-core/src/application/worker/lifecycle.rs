@@ -117,7 +117,7 @@ impl Drop for Worker {
         self.shared.finisher.close();
         self.vitals.stop();
         for attempt in self.shared.attempts() {
-            tracing::warn!(task = %attempt.info().id, "an application was dropped while it ran a task; call `shutdown` first");
+            tracing::warn!(task_id = %attempt.info().id, "an application was dropped while it ran a task; call `shutdown` first");
         }
     }
 }

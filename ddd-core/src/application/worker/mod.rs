@@ -11,6 +11,7 @@
 mod attempt;
 mod body;
 mod cell;
+mod concealed;
 mod feed;
 mod finisher;
 mod lifecycle;

@@ -9,7 +9,6 @@ use std::{
 };
 
 use tokio::time::Instant;
-use tracing::Span;
 
 use super::{
     Ended, Events, Job,
@@ -21,9 +20,12 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    application::registry::Registered,
+    application::{
+        registry::Registered,
+        task_span::{self, Described},
+    },
     domain::{AttemptError, FailureKind},
-    ports::{Attempt as _, AttemptEnd, AttemptInfo, Failure, FailureOutcome, Finish},
+    ports::{Attempt as _, AttemptEnd, Failure, FailureOutcome, Finish},
 };
 
 /// The life of a slot.
@@ -81,22 +83,26 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let begun = cell.begin(|claimed| {
         let began = *began.insert(Instant::now());
         let Some(registered) = shared.services.registry.find(&claimed.name) else { return Err(Box::new(claimed)) };
+        let waited = claimed.started_at.since(claimed.due);
         let (attempt, params) = attempts.begin(claimed, began);
-        Ok((attempt, (params, registered)))
+        Ok((attempt, (params, registered, waited)))
     })?;
     let began = began?;
-    let (attempt, (params, registered)) = match begun {
+    let (attempt, (params, registered, waited)) = match begun {
         Ok(begun) => begun,
         Err(claimed) => {
             // The store hands out only what was declared; what was not is for another worker.
             let (id, name) = (claimed.id, &claimed.name);
-            tracing::error!(task = %id, %name, "claimed a task that is not linked into this program");
+            tracing::error!(task_id = %id, task_name = %name, "claimed a task that is not linked into this program");
             cell.end(Some(Report::unbegun(*claimed, AttemptEnd::Release)));
             return Some(Ran { began, was_quick: false });
         }
     };
     shared.stop_if_told_before(&attempt);
-    let job = Job { registered, params, attempt: &attempt, span: span(attempt.info()) };
+    registered.meters.began(waited);
+    let described = Described::of(attempt.info(), Some(shared.id));
+    let span = if task_span::is_late() { Err(described) } else { Ok(described.span(attempt.info().origin.as_ref())) };
+    let job = Job { registered, params, attempt: &attempt, span };
     let waited = AtomicBool::new(false);
     let waits = || {
         waited.store(true, Ordering::Relaxed);
@@ -106,6 +112,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     let overdue = || report_overdue(shared, &attempt);
     let events = Events { waits: &waits, overdue: &overdue };
     let (ended, needed) = body::run(&shared.services, job, events).await;
+    registered.meters.ended(|| began.elapsed(), kind_of(&ended));
     let end = match attempt.end() {
         Overdue::Final => Some(AttemptEnd::Stopped),
         Overdue::Retryable => Some(timed_out(registered, &attempt)),
@@ -125,6 +132,16 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     }
     attempts.end(attempt);
     Some(Ran { began, was_quick })
+}
+
+/// How the attempt failed, if it did.
+const fn kind_of(ended: &Ended) -> Option<FailureKind> {
+    match ended {
+        Ended::Returned(Err(failure)) => Some(failure.kind),
+        Ended::TimedOut => Some(FailureKind::Timeout),
+        Ended::Stopped(Stop::Cancel) => Some(FailureKind::Cancelled),
+        Ended::Returned(Ok(_)) | Ended::Stopped(_) => None,
+    }
 }
 
 /// What is reported of an end; `None` if the claim is no longer ours.
@@ -189,7 +206,7 @@ pub(super) fn report_overdue(shared: &Shared, attempt: &RunningAttempt) {
         (Overdue::Final, AttemptEnd::Timeout { error, still_running: true })
     };
     if attempt.mark_overdue(as_what) {
-        tracing::warn!(task = %info.id, name = %info.name, "a body runs over its timeout and cannot be stopped");
+        tracing::warn!(task_id = %info.id, task_name = %info.name, "a body runs over its timeout and cannot be stopped");
         shared.finisher.push(report(attempt, end));
     }
 }
@@ -202,16 +219,4 @@ pub(super) fn report(attempt: &RunningAttempt, end: AttemptEnd) -> Report {
         run: info.run,
         attempt: info.attempt,
     }
-}
-
-fn span(of: &AttemptInfo) -> Span {
-    tracing::info_span!(
-        "task",
-        id = %of.id,
-        name = %of.name,
-        run = of.run,
-        attempt = of.attempt,
-        fence = of.fence.get(),
-        request_id = of.origin.as_ref().and_then(|it| it.request_id.as_deref()),
-    )
 }

@@ -60,7 +60,7 @@ pub(crate) async fn stop(shared: &Arc<Shared>, within: Duration) -> ShutdownRepo
             Overdue::No | Overdue::Retryable => shared.finisher.push(slot::report(&attempt, AttemptEnd::Release)),
             Overdue::Final => {}
         }
-        tracing::warn!(task = %info.id, name = %info.name, "a body could not be stopped; its task was given back");
+        tracing::warn!(task_id = %info.id, task_name = %info.name, "a body could not be stopped; its task was given back");
         report.still_running.push((info.id, info.name.clone()));
     }
     report.given_back.extend(stopped.iter().filter(|it| it.is_given_back()).map(|it| it.info().id));

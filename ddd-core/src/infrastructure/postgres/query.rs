@@ -70,7 +70,7 @@ impl Core {
              AND ($3::smallint[] IS NULL OR status = ANY($3)) AND ($4::integer[] IS NULL OR kind = ANY($4)) \
              AND ($5::integer IS NULL OR queue = $5) AND ($6::text IS NULL OR tags @> ARRAY[$6]) \
              AND ($7::bigint IS NULL OR created_at >= $7) AND ($8::text IS NULL OR owner = $8) \
-             ORDER BY id DESC LIMIT $9) UNION ALL (SELECT ",
+             AND ($12 OR lease_until IS NOT NULL) ORDER BY id DESC LIMIT $9) UNION ALL (SELECT ",
             columns!(),
             with_now!("$10"),
             " FROM ddd.history WHERE ($1::uuid IS NULL OR id < $1) AND ($2::uuid[] IS NULL OR id = ANY($2)) \
@@ -82,8 +82,10 @@ impl Core {
         if limit == 0 {
             return Ok(Page::new(Vec::new(), None));
         }
-        self.names.read(conn, &self.texts).await?;
         let is_named = filter.name.is_some() || filter.name_prefix.is_some();
+        if is_named || filter.queue.as_ref().is_some_and(|it| self.names.queue(it).is_none()) {
+            self.names.read(conn, &self.texts).await?;
+        }
         let kinds = is_named.then(|| {
             self.names.kinds_named(|name| {
                 filter.name.as_ref().is_none_or(|it| *it == *name)
@@ -109,6 +111,8 @@ impl Core {
             .bind(size(limit.saturating_add(1)))
             .bind(self.offset())
             .bind(is_any || filter.statuses.iter().any(|it| it.is_terminal()))
+            // What runs, or has ended and runs on, is held: so it need not be looked for among what waits.
+            .bind(is_any || filter.statuses.iter().any(|it| it.is_queued()))
             .fetch_all(&mut *conn)
             .await?;
         let mut items = self.records(conn, &found).await?;

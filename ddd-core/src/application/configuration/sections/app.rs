@@ -30,13 +30,21 @@ pub(crate) struct LogSection {
 /// The form of logs: the setting `log.format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// One JSON object a line.
     Json,
     /// For people. The original's `console`.
     #[serde(alias = "console")]
     Pretty,
+}
+
+impl LogFormat {
+    pub(in crate::application::configuration) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Pretty => "pretty",
+        }
+    }
 }
 
 impl LogSection {

@@ -18,8 +18,6 @@ use self::{
 };
 use crate::application::Settings;
 
-pub use self::app::LogFormat;
-
 /// The sections that the framework reads. All others belong to the service.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

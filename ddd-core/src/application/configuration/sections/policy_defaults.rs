@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     application::Settings,
-    domain::{PolicyKind, duration_serde::configured},
+    domain::{PolicyKind, as_written::DurationSchema, duration_serde::configured},
 };
 
 /// What holds for function policies whose attributes do not say it.
@@ -27,7 +27,7 @@ pub(crate) struct PolicyDefaultsSection {
 struct CachedDefaults {
     /// How long a value is served after its fill: 1 h unless set.
     #[serde(with = "configured", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     ttl: Option<Duration>,
     /// How many values are kept: 10,000 unless set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,7 @@ struct RateLimitedDefaults {
     limit: Option<u32>,
     /// The period: 1 min unless set.
     #[serde(with = "configured", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     per: Option<Duration>,
     /// How many may pass at once, of those that are token buckets: the limit unless set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,14 +63,14 @@ struct RetryDefaults {
     max_attempts: Option<u32>,
     /// The upper bound of the pause after the first attempt: 1 s unless set.
     #[serde(with = "configured", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     delay: Option<Duration>,
     /// By what the bound grows with each attempt: 2 unless set.
     #[serde(skip_serializing_if = "Option::is_none")]
     backoff: Option<f64>,
     /// What a pause never exceeds: 30 s unless set.
     #[serde(with = "configured", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     max_delay: Option<Duration>,
     /// Whether a pause is drawn from zero to its bound: it is, unless set.
     #[serde(skip_serializing_if = "Option::is_none")]

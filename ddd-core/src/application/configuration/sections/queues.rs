@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::Error};
 
 use crate::{
     application::Settings,
-    domain::{Name, Quota, duration_serde::configured},
+    domain::{Name, Quota, as_written::DurationSchema, duration_serde::configured},
     ports::QueueSettings,
 };
 
@@ -32,10 +32,13 @@ impl<'de> Deserialize<'de> for QueueName {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct QueueSection {
     /// How many tasks may wait in it.
+    #[schemars(range(min = 1))]
     max_depth: Option<usize>,
     /// How many of its tasks may run at once over all workers.
+    #[schemars(range(min = 1))]
     concurrency: Option<usize>,
     /// How many of its tasks may run at once in one worker.
+    #[schemars(range(min = 1))]
     concurrency_per_worker: Option<usize>,
     /// How many of its tasks may start per period, over all workers.
     rate_limit: Option<QuotaSection>,
@@ -50,7 +53,7 @@ struct QuotaSection {
     limit: NonZeroU32,
     /// The period.
     #[serde(default, with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     per: Option<Duration>,
     /// How many at once; the whole limit unless set.
     #[serde(default)]

@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize, de::Error};
 
 use crate::{
     application::{Settings, TaskOverrides},
-    domain::{Name, Priority, RankStep, Retry, duration_serde::configured, size},
+    domain::{
+        Name, Priority, RankStep, Retry,
+        as_written::{DurationSchema, SizeSchema},
+        duration_serde::configured,
+        size,
+    },
 };
 
 /// How tasks run.
@@ -13,18 +18,19 @@ use crate::{
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct TasksSection {
     /// How many bodies run at once in this process.
+    #[schemars(range(min = 1, max = 1_000_000))]
     max_workers: Option<usize>,
     /// Which queues this process serves; all that it knows, unless set.
     queues: Option<Vec<String>>,
     /// How long one attempt may take.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     timeout: Option<Duration>,
     /// How tasks are retried, unless they say otherwise.
     retry: Option<RetrySection>,
     /// How long a result is kept.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     result_ttl: Option<Duration>,
     /// How many results are kept in memory, the least recently used dropped first.
     results_max: Option<usize>,
@@ -32,11 +38,11 @@ pub(crate) struct TasksSection {
     history_max: Option<usize>,
     /// How long finished records are kept.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     history_ttl: Option<Duration>,
     /// How long the records of failed tasks are kept.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     failed_ttl: Option<Duration>,
     /// How many idempotency keys are kept in memory.
     idempotency_keys_max: Option<usize>,
@@ -44,35 +50,35 @@ pub(crate) struct TasksSection {
     priority_step: Option<StepSection>,
     /// How long a cancelled body may clean up.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     cancel_grace: Option<Duration>,
     /// How long the teardown of an injected value may take.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     teardown_timeout: Option<Duration>,
     /// How long a worker holds a task without a sign of life.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     lease: Option<Duration>,
     /// How often a worker gives a sign of life.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     heartbeat: Option<Duration>,
     /// How often a worker looks for tasks that no hint told it of.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     poll_interval: Option<Duration>,
     /// How long a store may take to answer.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     store_timeout: Option<Duration>,
     /// How long running tasks may finish after a signal to end.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     shutdown_timeout: Option<Duration>,
     /// How far over its timeout a body may be before it counts as one that cannot be stopped.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     overdue_grace: Option<Duration>,
     /// How many transitions a slow subscriber may lag behind.
     transitions_buffer: Option<usize>,
@@ -92,19 +98,19 @@ pub(crate) struct TasksSection {
 struct LimitsSection {
     /// The parameters, as JSON.
     #[serde(with = "size")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<SizeSchema>")]
     params: Option<usize>,
     /// The result, as JSON.
     #[serde(with = "size")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<SizeSchema>")]
     result: Option<usize>,
     /// The text of an error.
     #[serde(with = "size")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<SizeSchema>")]
     error: Option<usize>,
     /// The text of a progress report.
     #[serde(with = "size")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<SizeSchema>")]
     progress: Option<usize>,
 }
 
@@ -116,13 +122,13 @@ struct RetrySection {
     max_attempts: Option<u32>,
     /// The upper bound of the delay before the second attempt.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     delay: Option<Duration>,
     /// By what the bound grows with each attempt.
     backoff: Option<f64>,
     /// What the bound never exceeds.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     max_delay: Option<Duration>,
     /// Whether the delay is drawn from zero to its bound.
     jitter: Option<bool>,
@@ -135,11 +141,11 @@ struct DefinitionSection {
     /// The queue.
     queue: Option<String>,
     /// The priority, -10 to 10.
-    #[schemars(with = "Option<i8>")]
+    #[schemars(with = "Option<i8>", range(min = -10, max = 10))]
     priority: Option<Priority>,
     /// How long one attempt may take.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     timeout: Option<Duration>,
     /// Retries.
     retry: Option<RetrySection>,
@@ -147,7 +153,7 @@ struct DefinitionSection {
     concurrency: Option<u32>,
     /// How long the result is kept.
     #[serde(with = "configured")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<DurationSchema>")]
     result_ttl: Option<Duration>,
 }
 
