@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use ddd_core::{App, AppBuilder, Filter, PostgresStore, TaskStatus, task};
+use ddd_core::{App, Filter, PostgresStore, TaskStatus, task};
 use sqlx::PgPool;
 
 /// How a part of the program ends.
@@ -35,21 +35,20 @@ async fn confirm_order(order: i32, #[inject] clerk: Clerk, #[inject] pool: PgPoo
 async fn main() -> Outcome {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["worker", url, name] => builder(url, name).await?.run().await.map_err(Into::into),
+        ["worker", url, name] => Ok(app(url, name).await?.run().await.map(drop)?),
         [url] => show(url).await,
         _ => Err("which database? write `cargo run --example postgres --features postgres -- postgres://…`".into()),
     }
 }
 
-async fn builder(url: &str, name: &str) -> Outcome<App> {
+async fn app(url: &str, name: &str) -> Outcome<App> {
     let pool = PgPool::connect(url).await?;
     let store = PostgresStore::options().namespace("ddd_example").over(pool.clone()).await?;
-    let builder: AppBuilder = App::builder().store(store).provide(Clerk(name.to_owned())).provide(pool);
-    Ok(builder.build().await?)
+    Ok(App::builder().store(store).provide(Clerk(name.to_owned())).provide(pool).build().await?)
 }
 
 async fn show(url: &str) -> Outcome {
-    let app = builder(url, "front desk").await?;
+    let app = app(url, "front desk").await?;
     let pool = PgPool::connect(url).await?;
     sqlx::query("CREATE TABLE IF NOT EXISTS ddd_example.orders (id INTEGER PRIMARY KEY, confirmed_by TEXT)")
         .execute(&pool)

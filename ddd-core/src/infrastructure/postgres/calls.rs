@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _, pool::PoolConnection, postgres
 use super::{
     core::Core,
     error::{Outcome, Remedy, Trouble},
-    row::time,
+    numbers::time,
     session::Session,
 };
 use crate::{
@@ -97,7 +97,10 @@ impl Core {
         let Session { conn, mut fx, .. } = session;
         match answer {
             Ok(answer) => {
+                // Before the commit: who gets these rows next stands behind.
+                let turn = self.turns.enter(fx.transitions.iter().map(|it| it.id));
                 sqlx::raw_sql("COMMIT").execute(conn).await?;
+                turn.come().await;
                 self.tell(&mut fx);
                 Ok(answer)
             }

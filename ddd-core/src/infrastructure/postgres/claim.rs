@@ -8,7 +8,7 @@ use super::{
     claimed::{claimed_columns, numbers, read, take_chosen},
     core::Core,
     error::{Outcome, corrupt},
-    row::{micros, size, time},
+    numbers::{micros, size, time},
 };
 use crate::{
     domain::Timestamp,
@@ -80,6 +80,8 @@ impl Core {
             }
             let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
             claims.tasks = read(&rows, self, &mut fx)?;
+            let turn = self.turns.enter(fx.transitions.iter().map(|it| it.id));
+            turn.come().await;
             self.tell(&mut fx);
         }
         let missing = request.max.saturating_sub(claims.tasks.len());

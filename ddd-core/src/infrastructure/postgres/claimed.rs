@@ -5,7 +5,7 @@ use sqlx::{Row as _, postgres::PgRow};
 use super::{
     core::Shared,
     error::{Outcome, corrupt},
-    row::{count, duration, fence, id_of, priority, time},
+    numbers::{count, duration, fence, id_of, priority, time},
 };
 use crate::{
     domain::{TaskStatus, Transition},

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 use tokio::task::AbortHandle;
 
-use super::{gathering::Gathering, names::Names, texts::Texts};
+use super::{gathering::Gathering, names::Names, texts::Texts, turns::Turns};
 use crate::{
     domain::Name,
     infrastructure::sql::{Departures, Told},
@@ -25,6 +25,8 @@ pub(super) struct Core {
     pub(super) pool: PgPool,
     /// The user's pool, whose way to the server is this one's, too.
     source: Option<PgPool>,
+    /// How long one call may take.
+    pub(super) timeout: Duration,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -35,9 +37,8 @@ pub(super) struct Shared {
     pub(super) names: Names,
     pub(super) settings: RwLock<Arc<StoreSettings>>,
     pub(super) told: Told,
+    pub(super) turns: Turns,
     pub(super) departures: Mutex<HashMap<i32, Departures>>,
-    /// How long one call may take.
-    pub(super) timeout: Duration,
     /// Microseconds that are added to the server's time.
     offset: Arc<AtomicI64>,
     pub(super) notices: Notices,
@@ -78,19 +79,19 @@ impl Core {
             names: Names::default(),
             settings: RwLock::default(),
             told: Told::default(),
+            turns: Turns::default(),
             departures: Mutex::default(),
-            timeout,
             offset,
             notices,
             gathering: Gathering::default(),
             folded_to: AtomicI64::new(0),
         };
-        Arc::new(Self { pool, source, shared: Arc::new(shared) })
+        Arc::new(Self { pool, source, timeout, shared: Arc::new(shared) })
     }
 
-    /// The same store over another pool.
-    pub(super) fn over(&self, pool: PgPool) -> Arc<Self> {
-        Arc::new(Self { pool, source: self.source.clone(), shared: self.shared.clone() })
+    /// The same store over another pool, and with other patience.
+    pub(super) fn over(&self, pool: PgPool, timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { pool, source: self.source.clone(), timeout, shared: self.shared.clone() })
     }
 
     /// Goes the way to the server that the user's pool now goes: its password may have changed.

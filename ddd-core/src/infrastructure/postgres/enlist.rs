@@ -10,7 +10,7 @@ use super::{
     enqueue::Ownership,
     error::{Outcome, corrupt},
     names,
-    row::{count, time},
+    numbers::{count, time},
     session::Session,
     store::PostgresStore,
 };

@@ -8,7 +8,7 @@ use super::{
     idempotency::key_name,
     insert::{Planned, insert, unique},
     locks::Lock,
-    row::{id_of, ids_of},
+    numbers::{id_of, ids_of},
     session::Session,
     unique::Uniques,
 };
@@ -82,6 +82,8 @@ impl Core {
         tasks: &[NewTask],
     ) -> Outcome<Vec<Option<Enqueued>>> {
         let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
+        // Before they are stored: who claims them stands behind.
+        let turn = self.turns.enter(tasks.iter().map(|it| it.id));
         let inserted = insert(conn, self, &planned, None).await?;
         let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
@@ -92,6 +94,7 @@ impl Core {
             }
             answers.push(status.map(Enqueued::Created));
         }
+        turn.come().await;
         self.tell(&mut fx);
         Ok(answers)
     }

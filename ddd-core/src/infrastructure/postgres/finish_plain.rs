@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     core::Core,
     error::{Outcome, corrupt},
-    row::{count, fence, id_of, micros, number, time},
+    numbers::{count, fence, id_of, micros, number, time},
 };
 use crate::{
     domain::{TaskId, TaskStatus, Transition},
@@ -80,6 +80,7 @@ impl Core {
         if ids.is_empty() {
             return Ok(HashSet::new());
         }
+        let turn = self.turns.enter(returned.keys().copied());
         let gone = sqlx::query(self.texts.of(SUCCEED))
             .bind(ids)
             .bind(fences)
@@ -123,6 +124,7 @@ impl Core {
             }
             fx.ended.push((id, TaskStatus::Success, returned.get(&id).and_then(|it| (*it).clone())));
         }
+        turn.come().await;
         self.tell(&mut fx);
         Ok(done)
     }

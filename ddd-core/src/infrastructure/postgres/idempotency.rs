@@ -6,7 +6,7 @@ use sqlx::Row as _;
 
 use super::{
     error::Outcome,
-    row::{code, id_of, status},
+    numbers::{code, id_of, status},
     session::Session,
     unique::Uniques,
 };

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     core::Shared,
     error::Outcome,
-    row::{code, id_of, micros, searchable, small, status, time},
+    numbers::{code, id_of, micros, searchable, small, status, time},
 };
 use crate::{
     domain::{TaskId, TaskStatus, Timestamp, Until},

@@ -9,8 +9,8 @@ use super::{
     claimed::{claimed_columns, numbers, read, take_chosen},
     error::Outcome,
     load::Locked,
+    numbers::{id_of, ids_of, micros, size, time},
     queues::settings_of,
-    row::{id_of, ids_of, micros, size, time},
     session::Session,
 };
 use crate::{

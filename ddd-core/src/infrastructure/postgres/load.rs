@@ -4,7 +4,8 @@ use sqlx::Row as _;
 
 use super::{
     error::{Outcome, corrupt},
-    row::{Row, columns, ids_of},
+    numbers::ids_of,
+    row::{Row, columns},
     session::Session,
 };
 use crate::domain::TaskId;

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, Row as _};
 
 use super::{
     error::Outcome,
-    row::{count, small},
+    numbers::{count, small},
     texts::Texts,
 };
 use crate::domain::Name;

@@ -9,18 +9,11 @@ use sqlx::Row as _;
 use super::{
     error::Outcome,
     locks::Lock,
-    row::{id_of, size},
+    numbers::{id_of, size},
+    permit::Permit,
     session::Session,
 };
 use crate::domain::{Label, TaskId, TaskStatus};
-
-/// A key, as far as a transaction needs to know it.
-#[derive(Debug, Default)]
-pub(super) struct Permit {
-    taken: i64,
-    /// The first that wait for it, in order.
-    waiting: VecDeque<TaskId>,
-}
 
 /// How many tasks of its key may be ready or running, as `label` says.
 fn limit(label: &Label) -> i64 {

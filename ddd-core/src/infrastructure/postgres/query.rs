@@ -5,7 +5,8 @@ use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use super::{
     core::Core,
     error::Outcome,
-    row::{Row, code, columns, id_of, ids_of, searchable, size, status, time},
+    numbers::{code, id_of, ids_of, searchable, size, status, time},
+    row::{Row, columns},
 };
 use crate::{
     domain::{Cursor, Filter, Page, TaskId, TaskRecord, Timestamp},

@@ -4,7 +4,7 @@ use sqlx::{Row as _, postgres::PgRow};
 
 use super::{
     error::Outcome,
-    row::{micros, status, time},
+    numbers::{micros, status, time},
     session::Session,
 };
 use crate::{

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
-use super::{core::Core, enqueue::Ownership, error::Outcome, row::time, session::Session};
+use super::{core::Core, enqueue::Ownership, error::Outcome, numbers::time, session::Session};
 use crate::{
     domain::Timestamp,
     infrastructure::sql::raw,

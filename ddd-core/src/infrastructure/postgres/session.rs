@@ -5,7 +5,7 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{core::Core, error::Outcome, permits::Permit, row::Row, tallies::Tallies};
+use super::{core::Core, error::Outcome, permit::Permit, row::Row, tallies::Tallies};
 use crate::{
     domain::{AttemptError, Name, TaskId, TaskStatus, Timestamp, truncated},
     infrastructure::sql::Effects,

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::{
     error::Outcome,
-    row::{status, time},
+    numbers::{status, time},
     session::Session,
     tallies::{MOVED, NOWHERE},
 };

@@ -1,4 +1,7 @@
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use super::{ambient, core::Core, migrations, notices::single};
 use crate::{
@@ -9,6 +12,9 @@ use crate::{
         StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
+
+/// So long a call over the connection for heartbeats takes at most.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Tasks in PostgreSQL: for many machines, and for submissions inside the user's own transactions.
 ///
@@ -180,8 +186,10 @@ impl TaskStore for PostgresStore {
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {
         let core = self.core.clone();
         Box::pin(async move {
-            let pool = single(&core.pool, core.timeout);
-            Ok(Arc::new(Self { core: core.over(pool) }) as Arc<dyn TaskStore>)
+            // A heartbeat that hangs must be given up before the lease that it renews ends.
+            let timeout = core.timeout.min(HEARTBEAT_TIMEOUT);
+            let pool = single(&core.pool, timeout);
+            Ok(Arc::new(Self { core: core.over(pool, timeout) }) as Arc<dyn TaskStore>)
         })
     }
 }

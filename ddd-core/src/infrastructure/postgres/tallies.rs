@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-use super::{error::Outcome, row::Row, row::code, texts::Texts};
+use super::{error::Outcome, numbers::code, row::Row, texts::Texts};
 use crate::domain::{TaskStatus, Timestamp};
 
 /// Stands for: not there, or not there any more.

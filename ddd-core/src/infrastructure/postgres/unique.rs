@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     error::Outcome,
     insert::unique,
-    row::{id_of, ids_of, status},
+    numbers::{id_of, ids_of, status},
     session::Session,
 };
 use crate::{

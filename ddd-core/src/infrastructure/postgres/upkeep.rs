@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::{
     error::Outcome,
     load::Locked,
-    row::{Row, id_of, micros, size, time},
+    numbers::{id_of, micros, size, time},
+    row::Row,
     session::Session,
 };
 use crate::{

@@ -12,7 +12,7 @@ use super::{
     core::Core,
     error::Outcome,
     load::Locked,
-    row::{count, fence, id_of, ids_of, micros, number, size, small, time},
+    numbers::{count, fence, id_of, ids_of, micros, number, size, small, time},
     session::Session,
 };
 use crate::{
@@ -36,7 +36,7 @@ impl Session<'_> {
                     seen_at = excluded.seen_at, alive_until = excluded.alive_until";
         sqlx::query(self.core.texts.of(text))
             .bind(id)
-            .bind(super::row::searchable(&declaration.host))
+            .bind(super::numbers::searchable(&declaration.host))
             .bind(json_text(&declaration.queues)?)
             .bind(i32::try_from(declaration.slots).unwrap_or(i32::MAX))
             .bind(self.now.as_micros())
