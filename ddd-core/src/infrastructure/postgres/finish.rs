@@ -23,9 +23,9 @@ impl Session<'_> {
         let Some(mut row) = self.take(finish.id) else { return Ok(Finished::Stale) };
         let answer = self.finish_row(&mut row, finish)?;
         if matches!(answer, Finished::Applied(_)) {
-            self.put(row)
+            self.put(row);
         } else {
-            self.put_back(row)
+            self.put_back(row);
         }
         Ok(answer)
     }

@@ -223,6 +223,8 @@ fn check_namespace(name: &str) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
+
     use super::*;
 
     #[test]

@@ -81,7 +81,7 @@ impl Session<'_> {
         }
         // A worker that has beaten since, and did not name it, lives and never learned of the claim.
         let held_until = row.record.worker.zip(row.record.lease_until);
-        let has_died = !held_until.is_some_and(|(id, until)| renewed.get(&id).is_some_and(|it| *it > until));
+        let has_died = held_until.is_none_or(|(id, until)| renewed.get(&id).is_none_or(|it| *it <= until));
         self.vacate(row);
         let record = &mut row.record;
         record.still_running = false;
