@@ -199,6 +199,21 @@ async fn fresh_view(store: &PostgresStore) -> PostgresStore {
     PostgresStore::options().namespace(namespace).migrate(false).connect(server().url()).await.unwrap()
 }
 
+/// Many processes that start together make the tables once.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_that_start_together_make_the_tables_once() {
+    for _ in 0..5 {
+        let namespace = server().fresh_namespace();
+        let start = |_| {
+            let options = PostgresStore::options().namespace(&namespace).connections(1).listen(false);
+            tokio::spawn(async move { options.connect(server().url()).await.map(drop) })
+        };
+        for started in (0..8).map(start).collect::<Vec<_>>() {
+            started.await.unwrap().unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn tables_that_are_missing_or_too_new_are_named() {
     let error = options().migrate(false).connect(server().url()).await.unwrap_err();

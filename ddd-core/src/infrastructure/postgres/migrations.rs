@@ -77,9 +77,11 @@ impl Core {
 
     /// Which version the tables are of; zero if there are none.
     async fn version(&self, conn: &mut PgConnection) -> Outcome<i32> {
-        let table = format!("{}.migration", self.texts.schema());
-        let is_there: bool =
-            sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL").bind(table).fetch_one(&mut *conn).await?;
+        // Asked of the catalogue as of a table: `to_regclass` may answer from what this connection remembers of the time before
+        // another one made it.
+        let is_there = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                        WHERE n.nspname = $1 AND c.relname = 'migration')";
+        let is_there: bool = sqlx::query_scalar(is_there).bind(self.texts.schema()).fetch_one(&mut *conn).await?;
         if !is_there {
             return Ok(0);
         }
