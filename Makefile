@@ -1,7 +1,7 @@
 # Every command of the project. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help dev prod test lint check-format clippy docs format bench nightly
+.PHONY: help dev prod services test lint check-format clippy docs format bench nightly
 
 CARGO ?= cargo
 
@@ -14,7 +14,15 @@ dev: ## Run the playground, a service to try everything by hand, on 127.0.0.1:80
 prod: ## Run the playground, optimised
 	$(CARGO) run --release --example playground
 
-test: ## Run all tests, those in the documentation included
+services: ## Install what tests need besides Rust: the programs of PostgreSQL, from Debian or Ubuntu
+	@if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 \
+	|| [ -n "$$DDD_TEST_POSTGRES_URL" ]; then exit 0; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql; \
+	else echo "PostgreSQL is missing: install its server (Debian: apt-get install postgresql), or set DDD_TEST_POSTGRES_URL to the URL of one" >&2; \
+	exit 1; fi
+
+test: services ## Run all tests, those in the documentation included
 	$(CARGO) test --workspace --all-features --no-fail-fast
 
 lint: check-format clippy docs ## Check the format, the lints and the documentation

@@ -50,6 +50,9 @@ mod pages {
 
     #[doc = include_str!("../docs/retry.md")]
     struct Retry;
+    #[doc = include_str!("../docs/postgres.md")]
+    struct Postgres;
+
     #[doc = include_str!("../docs/rate_limited.md")]
     struct RateLimited;
     #[doc = include_str!("../docs/policies.md")]

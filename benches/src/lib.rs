@@ -4,10 +4,12 @@
 
 mod arguments;
 mod backlog;
+mod postgres_server;
 mod report;
 mod samples;
 
 pub use arguments::Arguments;
 pub use backlog::Backlog;
+pub use postgres_server::{NoServer, PostgresServer};
 pub use report::{Better, Case, note};
 pub use samples::{interleave, median, percentile};

@@ -51,6 +51,7 @@
 //! | `telemetry` | `telemetry`: logs as JSON lines or as text, with the ids of requests and tasks, panics too | no |
 //! | `metrics` | metrics of tasks and policies through the facade `metrics` | no |
 //! | `otel` | traces and metrics over OTLP | no |
+//! | `postgres` | `PostgresStore`: tasks in PostgreSQL, for many machines and in your own transactions | no |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
 //! # Where next
@@ -94,6 +95,8 @@ pub use domain::{
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
+#[cfg(feature = "postgres")]
+pub use infrastructure::postgres::{PostgresConnection, PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use infrastructure::sqlite::{Durability, SqliteOptions, SqliteStore};
 pub use infrastructure::{

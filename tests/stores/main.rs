@@ -6,6 +6,7 @@ mod clock;
 mod intake;
 mod memory;
 mod model;
+mod postgres;
 mod racing;
 mod sqlite;
 mod watch;
@@ -28,6 +29,10 @@ mod contract {
         let clock = Arc::new(Going::new());
         let store = MemoryStore::with_clock(clock.clone());
         StoreUnderTest::new(Arc::new(store), move |duration: Duration| clock.advance(duration))
+    }
+
+    mod postgres {
+        ddd_core::testing::store_conformance!(crate::postgres::on_the_servers_clock());
     }
 
     mod sqlite_on_a_clock_that_stands_still {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "postgres")]
+use crate::infrastructure::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 use crate::infrastructure::sqlite::SqliteOptions;
 use crate::{
@@ -28,8 +30,15 @@ type Open = fn(&str, Arc<dyn Clock>) -> StoreFuture<Arc<dyn TaskStore>>;
 /// Every kind of store that there is, in this program or with one more feature.
 const SCHEMES: &[Scheme] = &[
     Scheme { name: "memory", example: "memory:", feature: "", open: Some(memory) },
+    Scheme { name: "postgres", example: "postgres://host/database", feature: "postgres", open: POSTGRES },
+    Scheme { name: "postgresql", example: "postgresql://host/database", feature: "postgres", open: POSTGRES },
     Scheme { name: "sqlite", example: "sqlite:tasks.db", feature: "sqlite", open: SQLITE },
 ];
+
+#[cfg(feature = "postgres")]
+const POSTGRES: Option<Open> = Some(postgres);
+#[cfg(not(feature = "postgres"))]
+const POSTGRES: Option<Open> = None;
 
 #[cfg(feature = "sqlite")]
 const SQLITE: Option<Open> = Some(sqlite);
@@ -123,6 +132,13 @@ fn sqlite(url: &str, clock: Arc<dyn Clock>) -> StoreFuture<Arc<dyn TaskStore>> {
             Arc::new(opened.map_err(|error| StoreError::new(StoreErrorKind::Unavailable, error))??);
         Ok(store)
     })
+}
+
+/// A store on a server, over a pool of connections of its own. It goes by the server's clock.
+#[cfg(feature = "postgres")]
+fn postgres(url: &str, _: Arc<dyn Clock>) -> StoreFuture<Arc<dyn TaskStore>> {
+    let url = url.to_owned();
+    Box::pin(async move { Ok(Arc::new(PostgresStore::connect(&url).await?) as Arc<dyn TaskStore>) })
 }
 
 #[cfg(test)]

@@ -5,7 +5,13 @@ mod clock;
 pub(crate) mod configuration;
 mod inventory;
 pub(crate) mod memory;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg_attr(
+    not(all(feature = "postgres", feature = "sqlite")),
+    allow(dead_code, unused_imports, reason = "each store uses its part")
+)]
 mod sql;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

@@ -3,7 +3,7 @@
 mod enlist;
 mod files;
 mod folder;
-mod support;
+pub(crate) mod support;
 mod syncs;
 mod trouble;
 

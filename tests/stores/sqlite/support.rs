@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ddd_core::{
-    Name, SqliteStore, TaskId, TaskRecord, TaskStore, Timestamp,
+    Name, TaskId, TaskRecord, TaskStore, Timestamp,
     domain::WorkerId,
     ports::{AttemptEnd, ClaimRequest, Claimed, Declaration, Enqueued, Finish, Finished, KnownTask, NewTask},
 };
@@ -25,24 +25,24 @@ pub(crate) fn task_with(number: u64, params: &str) -> NewTask {
     NewTask::new(TaskId::from_parts(at, 0, number), NAME, QUEUE, params)
 }
 
-pub(crate) async fn declare(store: &SqliteStore, number: u128) {
+pub(crate) async fn declare(store: &impl TaskStore, number: u128) {
     let known = vec![KnownTask { name: NAME, version: 1 }];
     store.declare(Declaration::new(worker(number), String::new(), vec![QUEUE], known, 4, LEASE)).await.unwrap();
 }
 
-pub(crate) async fn enqueue(store: &SqliteStore, task: NewTask) -> Enqueued {
+pub(crate) async fn enqueue(store: &impl TaskStore, task: NewTask) -> Enqueued {
     store.enqueue(vec![task]).await.unwrap().remove(0)
 }
 
-pub(crate) async fn claim(store: &SqliteStore, number: u128, max: usize) -> Vec<Claimed> {
+pub(crate) async fn claim(store: &impl TaskStore, number: u128, max: usize) -> Vec<Claimed> {
     store.claim(ClaimRequest::new(worker(number), [(QUEUE, max)].into(), max, LEASE, true)).await.unwrap().tasks
 }
 
-pub(crate) async fn succeed(store: &SqliteStore, claimed: &Claimed) -> Finished {
+pub(crate) async fn succeed(store: &impl TaskStore, claimed: &Claimed) -> Finished {
     let end = AttemptEnd::Success { result: None, ttl: LEASE };
     store.finish(vec![Finish::new(claimed.id, claimed.fence, end)]).await.unwrap().remove(0)
 }
 
-pub(crate) async fn get(store: &SqliteStore, id: TaskId) -> Option<TaskRecord> {
+pub(crate) async fn get(store: &impl TaskStore, id: TaskId) -> Option<TaskRecord> {
     store.get(vec![id]).await.unwrap().remove(0)
 }

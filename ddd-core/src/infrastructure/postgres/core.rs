@@ -1,0 +1,131 @@
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::{Mutex, RwLock};
+use sqlx::PgPool;
+use tokio::task::AbortHandle;
+
+use super::{gathering::Gathering, names::Names, texts::Texts, turns::Turns};
+use crate::{
+    domain::Name,
+    infrastructure::sql::{Departures, Told},
+    ports::StoreSettings,
+};
+
+/// A pool, and what all handles of one store share whatever pool they go over.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) pool: PgPool,
+    /// The user's pool, whose way to the server is this one's, too.
+    source: Option<PgPool>,
+    /// How long one call may take.
+    pub(super) timeout: Duration,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all handles of one store share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) texts: Texts,
+    pub(super) names: Names,
+    pub(super) settings: RwLock<Arc<StoreSettings>>,
+    pub(super) told: Told,
+    pub(super) turns: Turns,
+    pub(super) departures: Mutex<HashMap<i32, Departures>>,
+    /// Microseconds that are added to the server's time.
+    offset: Arc<AtomicI64>,
+    pub(super) notices: Notices,
+    pub(super) gathering: Gathering,
+    /// How many figures were left when they were added up last.
+    pub(super) folded_to: AtomicI64,
+}
+
+/// Who tells other processes, and who hears them.
+#[derive(Debug)]
+pub(super) struct Notices {
+    /// Drawn for each store: what it said itself it need not hear.
+    pub(super) sender: u64,
+    pub(super) are_heard: bool,
+    pub(super) queues: Mutex<Vec<Name>>,
+    pub(super) is_sending: AtomicBool,
+    pub(super) listening: Mutex<Option<AbortHandle>>,
+}
+
+impl Core {
+    pub(super) fn new(
+        pool: PgPool,
+        source: Option<PgPool>,
+        schema: &str,
+        timeout: Duration,
+        offset: Arc<AtomicI64>,
+        are_heard: bool,
+    ) -> Arc<Self> {
+        let notices = Notices {
+            sender: fastrand::u64(..),
+            are_heard,
+            queues: Mutex::default(),
+            is_sending: AtomicBool::new(false),
+            listening: Mutex::default(),
+        };
+        let shared = Shared {
+            texts: Texts::new(schema),
+            names: Names::default(),
+            settings: RwLock::default(),
+            told: Told::default(),
+            turns: Turns::default(),
+            departures: Mutex::default(),
+            offset,
+            notices,
+            gathering: Gathering::default(),
+            folded_to: AtomicI64::new(0),
+        };
+        Arc::new(Self { pool, source, timeout, shared: Arc::new(shared) })
+    }
+
+    /// The same store over another pool, and with other patience.
+    pub(super) fn over(&self, pool: PgPool, timeout: Duration) -> Arc<Self> {
+        Arc::new(Self { pool, source: self.source.clone(), timeout, shared: self.shared.clone() })
+    }
+
+    /// Goes the way to the server that the user's pool now goes: its password may have changed.
+    pub(super) fn follow(&self) {
+        if let Some(source) = &self.source
+            && !Arc::ptr_eq(&source.connect_options(), &self.pool.connect_options())
+        {
+            self.pool.set_connect_options((*source.connect_options()).clone());
+        }
+    }
+}
+
+impl Deref for Core {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl Shared {
+    pub(super) fn settings(&self) -> Arc<StoreSettings> {
+        self.settings.read().clone()
+    }
+
+    pub(super) fn offset(&self) -> i64 {
+        self.offset.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Notices {
+    fn drop(&mut self) {
+        if let Some(listening) = self.listening.lock().take() {
+            listening.abort();
+        }
+    }
+}

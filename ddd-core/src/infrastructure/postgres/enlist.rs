@@ -1,0 +1,102 @@
+//! Submission inside the user's own transaction.
+
+use std::sync::Arc;
+
+use sqlx::{PgConnection, Postgres, Row as _, Transaction};
+
+use super::{
+    ambient,
+    core::Core,
+    enqueue::Ownership,
+    error::{Outcome, corrupt},
+    names,
+    numbers::{count, time},
+    session::Session,
+    store::PostgresStore,
+};
+use crate::{
+    domain::Name,
+    ports::{BoxFuture, Enlist, Enqueued, NewTask, StoreError},
+};
+
+/// A connection of yours that takes tasks of one store along; see [`PostgresStore::on`].
+#[derive(Debug)]
+pub struct PostgresConnection<'c> {
+    core: Arc<Core>,
+    conn: &'c mut PgConnection,
+}
+
+impl PostgresStore {
+    /// A connection of yours, for submissions within it: where a process has several stores in PostgreSQL, it says which is
+    /// meant. With one, `.within(&mut tx)` is enough.
+    pub fn on<'c>(&self, conn: &'c mut PgConnection) -> PostgresConnection<'c> {
+        PostgresConnection { core: self.core.clone(), conn }
+    }
+}
+
+impl Enlist for PostgresConnection<'_> {
+    fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        let core = self.core.clone();
+        Box::pin(async move { enlist(core, self.conn, &tasks).await.map_err(|it| it.error) })
+    }
+}
+
+/// Tasks exist if and only if what this connection does commits: at once, if it is in no transaction.
+impl Enlist for PgConnection {
+    fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        Box::pin(async move { enlist(ambient::only()?, self, &tasks).await.map_err(|it| it.error) })
+    }
+}
+
+/// Tasks exist if and only if the transaction commits. Workers are woken by its commit.
+impl Enlist for Transaction<'_, Postgres> {
+    fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        Box::pin(async move { enlist(ambient::only()?, self, &tasks).await.map_err(|it| it.error) })
+    }
+}
+
+async fn enlist(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> Outcome<Vec<Enqueued>> {
+    for task in tasks {
+        // If the transaction is rolled back nobody holds the watcher for long.
+        if let Some(watcher) = &task.watcher {
+            core.told.watch(task.id, watcher.clone());
+        }
+    }
+    let now: i64 = sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        .fetch_one(&mut *conn)
+        .await?;
+    let mut session = Session::new(conn, core.clone(), time(now.saturating_add(core.offset())));
+    session.number(tasks).await?;
+    let answers = session.enqueue(tasks, Ownership::User).await?;
+    session.save().await?;
+    let queues = session.fx.ready.iter().map(|it| it.0.as_str()).collect::<Vec<_>>();
+    if !queues.is_empty() && core.notices.are_heard {
+        // From nobody: this process hears it too, when it is true.
+        let payload = format!("0 {}", queues.join(" "));
+        let text = "SELECT pg_notify($1, $2)";
+        sqlx::query(text).bind(core.texts.schema()).bind(payload).execute(session.conn).await?;
+    }
+    Ok(answers)
+}
+
+impl Session<'_> {
+    /// Gives numbers to queues and kinds that have none, within this transaction: they are gone with it.
+    async fn number(&mut self, tasks: &[NewTask]) -> Outcome<()> {
+        let core = self.core.clone();
+        let queues = tasks.iter().map(|it| it.queue.as_str()).filter(|it| core.names.queue(it).is_none());
+        let kinds = tasks.iter().map(|it| (&it.name, it.version));
+        let kinds = kinds.filter(|(name, version)| core.names.kind(name, *version).is_none()).collect::<Vec<_>>();
+        let texts = kinds.iter().map(|it| (it.0.as_str(), it.1)).collect::<Vec<_>>();
+        names::insert(self.conn, &core.texts, &queues.collect::<Vec<_>>(), &texts).await?;
+        if kinds.is_empty() {
+            return Ok(());
+        }
+        let text = "SELECT number, name, version FROM ddd.kind WHERE name = ANY($1)";
+        let names = texts.iter().map(|it| it.0).collect::<Vec<_>>();
+        for row in sqlx::query(core.texts.of(text)).bind(names).fetch_all(&mut *self.conn).await? {
+            let name = Name::from(row.try_get::<&str, _>(1)?);
+            self.own_kinds.insert((name, count(row.try_get(2)?)), row.try_get(0)?);
+        }
+        if self.own_kinds.is_empty() { Err(corrupt("a kind has no number")) } else { Ok(()) }
+    }
+}

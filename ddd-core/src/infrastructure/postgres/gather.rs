@@ -1,0 +1,116 @@
+//! Group commit without a timer: while submissions are on the way, those that come gather, and go together when there is room.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use tokio::sync::oneshot;
+
+use super::{
+    core::Core,
+    enqueue::AT_ONCE,
+    error::{Outcome, corrupt},
+    gathering::Waiting,
+};
+use crate::ports::{Enqueued, NewTask, StoreError, StoreErrorKind, StoreFuture};
+
+/// So many batches are on the way at once: while one waits for the disk, another one is written.
+const ON_THE_WAY: usize = 2;
+
+impl Core {
+    /// Submits tasks together with those of others.
+    pub(super) fn gather(self: &Arc<Self>, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
+        let core = self.clone();
+        Box::pin(async move {
+            let (answer, receiver) = oneshot::channel();
+            core.gathering.waiting.lock().push(Waiting { tasks, answer });
+            core.lead();
+            receiver.await.unwrap_or_else(|gone| Err(StoreError::new(StoreErrorKind::Unavailable, gone)))
+        })
+    }
+
+    /// Sends what has gathered, unless enough is on the way; then whoever is, does it next.
+    fn lead(self: &Arc<Self>) {
+        let leader = Leader(self.clone());
+        if self.gathering.on_the_way.fetch_add(1, Ordering::AcqRel) < ON_THE_WAY {
+            tokio::spawn(async move { leader.go().await });
+        }
+    }
+
+    fn take_gathered(&self) -> Vec<Waiting> {
+        let mut waiting = self.gathering.waiting.lock();
+        let mut count = 0;
+        let fits = |it: &&Waiting| {
+            count += it.tasks.len();
+            count <= AT_ONCE
+        };
+        let taken = waiting.iter().take_while(fits).count().max(1).min(waiting.len());
+        waiting.drain(..taken).collect()
+    }
+}
+
+/// A batch on the way; the place is free when it is dropped, whatever happened.
+struct Leader(Arc<Core>);
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        self.0.gathering.on_the_way.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Leader {
+    async fn go(self) {
+        loop {
+            let batch = self.0.take_gathered();
+            if batch.is_empty() {
+                break;
+            }
+            send(&self.0, batch).await;
+        }
+        let core = self.0.clone();
+        drop(self);
+        // Who came after the last look, and found enough on the way.
+        if !core.gathering.waiting.lock().is_empty() {
+            core.lead();
+        }
+    }
+}
+
+async fn send(core: &Arc<Core>, mut batch: Vec<Waiting>) {
+    let counts = batch.iter().map(|it| it.tasks.len()).collect::<Vec<_>>();
+    let tasks: Arc<Vec<NewTask>> = Arc::new(batch.iter_mut().flat_map(|it| std::mem::take(&mut it.tasks)).collect());
+    match enqueue(core, tasks.clone()).await {
+        Ok(answers) => {
+            let mut answers = answers.into_iter();
+            for (waiting, count) in batch.into_iter().zip(counts) {
+                // Nobody may wait any more.
+                let _ = waiting.answer.send(Ok(answers.by_ref().take(count).collect()));
+            }
+        }
+        Err(error) if batch.len() == 1 || error.is_transient() => {
+            let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            for waiting in batch {
+                let _ = waiting.answer.send(Err(StoreError::new(error.kind(), text.clone())));
+            }
+        }
+        // One of them cannot be stored: the others are not to suffer from it.
+        Err(_) => {
+            let mut rest = tasks.iter();
+            for (waiting, count) in batch.into_iter().zip(counts) {
+                let own = Arc::new(rest.by_ref().take(count).cloned().collect());
+                let _ = waiting.answer.send(enqueue(core, own).await);
+            }
+        }
+    }
+}
+
+async fn enqueue(core: &Arc<Core>, tasks: Arc<Vec<NewTask>>) -> Result<Vec<Enqueued>, StoreError> {
+    let count = tasks.len();
+    let answers = core
+        .try_often(&move |core: Arc<Core>, conn| {
+            let tasks = tasks.clone();
+            Box::pin(async move { core.enqueue_all(conn, &tasks).await })
+        })
+        .await?;
+    let answered: Outcome<()> =
+        if answers.len() == count { Ok(()) } else { Err(corrupt("a submission has no answer")) };
+    answered.map(|()| answers).map_err(|it| it.error)
+}

@@ -1,0 +1,119 @@
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+
+use super::{
+    core::{Core, Shared},
+    error::{Outcome, Trouble},
+    texts::Texts,
+};
+use crate::ports::{StoreError, StoreErrorKind};
+
+/// A step from one version of the tables to the next. One that was released is never changed.
+struct Step {
+    text: &'static str,
+    /// The oldest version of the store that works with the tables after it.
+    works_from: i32,
+}
+
+const STEPS: [Step; 1] = [Step { text: include_str!("schema.sql"), works_from: 1 }];
+
+const TABLE: &str = "CREATE TABLE ddd.migration (version INTEGER PRIMARY KEY, works_from INTEGER NOT NULL, \
+                     at TIMESTAMPTZ NOT NULL DEFAULT now());\n";
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are few")]
+const NEWEST: i32 = STEPS.len() as i32;
+
+/// All steps as one script, for those who run it by hand.
+pub(super) fn script(texts: &Texts) -> String {
+    let mut script = format!("BEGIN;\nCREATE SCHEMA IF NOT EXISTS {};\n{}", texts.schema(), texts.once(TABLE).as_str());
+    for (step, version) in STEPS.iter().zip(1..) {
+        script.push_str(texts.once(step.text).as_str());
+        script.push_str(texts.once(&note(version, step)).as_str());
+    }
+    script.push_str("COMMIT;\n");
+    script
+}
+
+fn note(version: i32, step: &Step) -> String {
+    format!("INSERT INTO ddd.migration (version, works_from) VALUES ({version}, {});\n", step.works_from)
+}
+
+impl Core {
+    /// Brings the tables to this version, in one transaction; of many processes that try, one does it.
+    pub(super) async fn migrate(self: &Arc<Self>, conn: &mut PgConnection) -> Outcome<()> {
+        if self.version(conn).await? >= NEWEST {
+            return Ok(());
+        }
+        sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
+        let done = self.take_steps(conn).await;
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        sqlx::raw_sql(end).execute(conn).await?;
+        done
+    }
+
+    async fn take_steps(&self, conn: &mut PgConnection) -> Outcome<()> {
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended('ddd.migration', 0))";
+        sqlx::query(self.texts.of(lock)).execute(&mut *conn).await?;
+        let at = self.version(conn).await?;
+        if at == 0 {
+            // Making what is there takes rights, even if it says `IF NOT EXISTS`.
+            let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
+                .bind(self.texts.schema())
+                .fetch_one(&mut *conn)
+                .await?;
+            if !exists {
+                let create = format!("CREATE SCHEMA {}", self.texts.schema());
+                sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&mut *conn).await?;
+            }
+            sqlx::raw_sql(self.texts.once(TABLE)).execute(&mut *conn).await?;
+        }
+        for (step, version) in STEPS.iter().zip(1..).filter(|it| it.1 > at) {
+            sqlx::raw_sql(self.texts.once(step.text)).execute(&mut *conn).await?;
+            sqlx::raw_sql(self.texts.once(&note(version, step))).execute(&mut *conn).await?;
+        }
+        Ok(())
+    }
+
+    /// Which version the tables are of; zero if there are none.
+    async fn version(&self, conn: &mut PgConnection) -> Outcome<i32> {
+        // Asked of the catalogue as of a table: `to_regclass` may answer from what this connection remembers of the time before
+        // another one made it.
+        let is_there = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                        WHERE n.nspname = $1 AND c.relname = 'migration')";
+        let is_there: bool = sqlx::query_scalar(is_there).bind(self.texts.schema()).fetch_one(&mut *conn).await?;
+        if !is_there {
+            return Ok(0);
+        }
+        let text = "SELECT version, works_from FROM ddd.migration ORDER BY version DESC LIMIT 1";
+        let found: Option<(i32, i32)> = sqlx::query_as(self.texts.of(text)).fetch_optional(conn).await?;
+        match found {
+            Some((version, works_from)) if works_from > NEWEST => Err(too_new(&self.shared, version)),
+            Some((version, _)) => Ok(version),
+            None => Ok(0),
+        }
+    }
+
+    /// Whether the tables are there, in a version that this program works with.
+    pub(super) async fn check(&self, conn: &mut PgConnection) -> Outcome<()> {
+        let version = self.version(conn).await?;
+        if version >= NEWEST {
+            return Ok(());
+        }
+        let problem = format!(
+            "the tables in schema `{}` are of version {version}, and this program needs {NEWEST}: run the migrations \
+             (`PostgresStore::migrate`, or the text of `PostgresStore::migrations`)",
+            self.texts.schema()
+        );
+        Err(StoreError::new(StoreErrorKind::Misconfigured, problem).into())
+    }
+}
+
+fn too_new(shared: &Shared, version: i32) -> Trouble {
+    let problem = format!(
+        "the tables in schema `{}` are of version {version}, which this program is too old for; it knows up to {NEWEST}: \
+         update it, or use another namespace",
+        shared.texts.schema()
+    );
+    StoreError::new(StoreErrorKind::Misconfigured, problem).into()
+}

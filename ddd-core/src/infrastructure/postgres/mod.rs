@@ -1,0 +1,50 @@
+//! Tasks in PostgreSQL.
+//!
+//! Read in this order: `schema.sql`, `calls` (how connections are used), `session` (one transaction: load, change, save), `load`,
+//! `enqueue`, `claim` and `lines`, `finish_plain` and `finish`, `control`, `upkeep`, `store`. What is plain takes one statement;
+//! what is not goes through a session, whose rules are those of the store in memory.
+
+mod ambient;
+mod calls;
+mod claim;
+mod claimed;
+mod control;
+mod core;
+mod enlist;
+mod enqueue;
+mod error;
+mod finish;
+mod finish_plain;
+mod fold;
+mod gather;
+mod gathering;
+mod idempotency;
+mod insert;
+mod lines;
+mod load;
+mod locks;
+mod migrations;
+mod names;
+mod notices;
+mod numbers;
+mod options;
+mod permit;
+mod permits;
+mod query;
+mod queues;
+mod reap;
+mod row;
+mod schedules;
+mod session;
+mod statistics;
+mod store;
+mod tallies;
+mod texts;
+mod turns;
+mod unique;
+mod upkeep;
+mod workers;
+
+pub use enlist::PostgresConnection;
+pub use options::PostgresOptions;
+pub use store::PostgresStore;

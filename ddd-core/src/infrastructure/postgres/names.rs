@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+
+use parking_lot::RwLock;
+use sqlx::{PgConnection, Row as _};
+
+use super::{
+    error::Outcome,
+    numbers::{count, small},
+    texts::Texts,
+};
+use crate::domain::Name;
+
+/// Queues and kinds (names and versions of tasks) by their numbers. What was read stays, because no number is ever given anew.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    queues: HashMap<Name, i32>,
+    queue_names: HashMap<i32, Name>,
+    kinds: HashMap<Name, HashMap<u32, i32>>,
+    kind_names: HashMap<i32, (Name, u32)>,
+}
+
+impl Names {
+    pub(super) fn queue(&self, name: &str) -> Option<i32> {
+        self.known.read().queues.get(name).copied()
+    }
+
+    pub(super) fn queue_name(&self, number: i32) -> Option<Name> {
+        self.known.read().queue_names.get(&number).cloned()
+    }
+
+    pub(super) fn kind(&self, name: &str, version: u32) -> Option<i32> {
+        self.known.read().kinds.get(name)?.get(&version).copied()
+    }
+
+    pub(super) fn kind_name(&self, number: i32) -> Option<(Name, u32)> {
+        self.known.read().kind_names.get(&number).cloned()
+    }
+
+    /// The kinds whose name is wanted.
+    pub(super) fn kinds_named(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<i32> {
+        let known = self.known.read();
+        known.kinds.iter().filter(|it| is_wanted(it.0)).flat_map(|it| it.1.values().copied()).collect()
+    }
+
+    /// Whether each of these numbers has a name here.
+    pub(super) fn hold(&self, queues: impl IntoIterator<Item = i32>, kinds: impl IntoIterator<Item = i32>) -> bool {
+        let known = self.known.read();
+        queues.into_iter().all(|it| known.queue_names.contains_key(&it))
+            && kinds.into_iter().all(|it| known.kind_names.contains_key(&it))
+    }
+
+    /// Reads all names that are committed.
+    pub(super) async fn read(&self, conn: &mut PgConnection, texts: &Texts) -> Outcome<()> {
+        let queues = sqlx::query(texts.of("SELECT number, name FROM ddd.queue")).fetch_all(&mut *conn).await?;
+        let kinds = sqlx::query(texts.of("SELECT number, name, version FROM ddd.kind")).fetch_all(conn).await?;
+        let mut known = self.known.write();
+        for row in queues {
+            let (number, name) = (row.try_get(0)?, Name::from(row.try_get::<&str, _>(1)?));
+            known.queue_names.insert(number, name.clone());
+            known.queues.insert(name, number);
+        }
+        for row in kinds {
+            let (number, name) = (row.try_get(0)?, Name::from(row.try_get::<&str, _>(1)?));
+            let version = count(row.try_get(2)?);
+            known.kind_names.insert(number, (name.clone(), version));
+            known.kinds.entry(name).or_default().insert(version, number);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that queues and kinds have numbers. The connection is in no transaction: one that is rolled back would take
+    /// the numbers along.
+    pub(super) async fn make(
+        &self,
+        conn: &mut PgConnection,
+        texts: &Texts,
+        queues: &[&Name],
+        kinds: &[(&Name, u32)],
+    ) -> Outcome<()> {
+        let queues = queues.iter().filter(|it| self.queue(it).is_none()).map(|it| it.as_str()).collect::<Vec<_>>();
+        let kinds = kinds.iter().filter(|(name, version)| self.kind(name, *version).is_none()).collect::<Vec<_>>();
+        if queues.is_empty() && kinds.is_empty() {
+            return Ok(());
+        }
+        insert(conn, texts, &queues, &kinds.iter().map(|it| (it.0.as_str(), it.1)).collect::<Vec<_>>()).await?;
+        self.read(conn, texts).await
+    }
+}
+
+/// Gives numbers to those that have none. Many do so at once, in one order.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    texts: &Texts,
+    queues: &[&str],
+    kinds: &[(&str, u32)],
+) -> Outcome<()> {
+    if !queues.is_empty() {
+        let text = "INSERT INTO ddd.queue (name) SELECT DISTINCT n FROM unnest($1::text[]) n \
+                    WHERE NOT EXISTS (SELECT FROM ddd.queue q WHERE q.name = n) ORDER BY n ON CONFLICT DO NOTHING";
+        sqlx::query(texts.of(text)).bind(queues).execute(&mut *conn).await?;
+    }
+    if !kinds.is_empty() {
+        let names = kinds.iter().map(|it| it.0).collect::<Vec<_>>();
+        let versions = kinds.iter().map(|it| small(it.1)).collect::<Vec<_>>();
+        let text = "INSERT INTO ddd.kind (name, version) \
+                    SELECT DISTINCT n, v FROM unnest($1::text[], $2::integer[]) u(n, v) \
+                    WHERE NOT EXISTS (SELECT FROM ddd.kind k WHERE k.name = n AND k.version = v) \
+                    ORDER BY n, v ON CONFLICT DO NOTHING";
+        sqlx::query(texts.of(text)).bind(names).bind(versions).execute(conn).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,241 @@
+use std::{fmt, sync::Arc, sync::atomic::AtomicI64, time::Duration};
+
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::{core::Core, store::PostgresStore};
+use crate::ports::{StoreError, StoreErrorKind};
+
+/// How a store in PostgreSQL is set up. Made by [`PostgresStore::options`].
+#[derive(Clone)]
+#[must_use = "nothing is set up before `connect` or `over`"]
+pub struct PostgresOptions {
+    pub(super) namespace: String,
+    pub(super) statement_timeout: Duration,
+    pub(super) connections: u32,
+    pub(super) listens: bool,
+    pub(super) migrates: bool,
+    pub(super) offset: Arc<AtomicI64>,
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresOptions")
+            .field("namespace", &self.namespace)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("connections", &self.connections)
+            .field("listens", &self.listens)
+            .field("migrates", &self.migrates)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            namespace: "ddd".to_owned(),
+            statement_timeout: Duration::from_secs(8),
+            connections: 5,
+            listens: true,
+            migrates: true,
+            offset: Arc::default(),
+        }
+    }
+}
+
+impl PostgresStore {
+    /// With connections to the server of your pool, in the schema `ddd`, whose tables are made if they are not there. See
+    /// [`PostgresOptions::over`].
+    ///
+    /// # Errors
+    /// The server does not answer, or the tables cannot be made.
+    pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
+        Self::options().over(pool).await
+    }
+
+    /// How a store is set up: namespace, bounds, wake-up, migrations.
+    ///
+    /// ```no_run
+    /// # async fn run(pool: sqlx::PgPool) -> Result<(), ddd_core::StoreError> {
+    /// use ddd_core::PostgresStore;
+    ///
+    /// let store = PostgresStore::options().namespace("shop_tasks").migrate(false).over(pool).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn options() -> PostgresOptions {
+        PostgresOptions::default()
+    }
+
+    /// With connections to the server of `url`, such as `postgres://user:password@host/database`. What the
+    /// URL may say besides is in [`PostgresOptions::of_url`].
+    ///
+    /// # Errors
+    /// The URL cannot be read, the server does not answer, or the tables cannot be made.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let (options, url) = PostgresOptions::of_url(url)?;
+        options.connect(&url).await
+    }
+}
+
+impl PostgresOptions {
+    /// In this schema of the database; `ddd` unless set. Stores of different namespaces have nothing to do with each other.
+    ///
+    /// A name has up to 40 of the characters `a` to `z`, `0` to `9` and `_`, and does not begin with a digit; another one is
+    /// refused when the store is set up.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// A call of the store takes at most so long, all its statements together; then it fails with a transient error, and its
+    /// connection is given up. 8 s unless set.
+    pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
+        self
+    }
+
+    /// So many connections at most, besides one for heartbeats and one for notifications; 5 unless set, at least 1.
+    pub const fn connections(mut self, connections: u32) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Whether workers are woken by `LISTEN` and `NOTIFY`, over one more connection; they are unless told otherwise. Without
+    /// it they see the tasks of other processes when they poll. A pooler such as PgBouncer in transaction mode does not carry
+    /// notifications.
+    pub const fn listen(mut self, listens: bool) -> Self {
+        self.listens = listens;
+        self
+    }
+
+    /// Whether the tables are made, or brought to this version, when the store is set up; they are unless told otherwise. It
+    /// takes the right to create tables, which a process that only works does not need: without it, the store only checks that
+    /// they are there.
+    pub const fn migrate(mut self, migrates: bool) -> Self {
+        self.migrates = migrates;
+        self
+    }
+
+    /// For tests: so many microseconds are added to the time of the server, as the value is at each call.
+    #[cfg(feature = "test-util")]
+    pub fn time_offset(mut self, micros: Arc<AtomicI64>) -> Self {
+        self.offset = micros;
+        self
+    }
+
+    /// With connections to the server of `url`, such as `postgres://user:password@host/database`.
+    ///
+    /// # Errors
+    /// The URL cannot be read, the server does not answer, or the tables cannot be made.
+    pub async fn connect(self, url: &str) -> Result<PostgresStore, StoreError> {
+        let options = url
+            .parse::<PgConnectOptions>()
+            // Its own words may repeat the URL, and with it the password.
+            .map_err(|_| {
+                misconfigured("this is no URL of PostgreSQL; write `postgres://user:password@host/database`".to_owned())
+            })?
+            .application_name("ddd");
+        self.open(options, None).await
+    }
+
+    /// With connections to the server of your pool, made as the pool makes its own: the same role, password and encryption, also
+    /// when those change. Hooks of the pool (`after_connect` and the like) are not run.
+    ///
+    /// They are not the pool's own connections: so the store never waits for yours, nor you for its, and a transaction that your
+    /// code has left open by accident cannot swallow a task that was acknowledged.
+    ///
+    /// # Errors
+    /// The namespace is no name, the server does not answer, or the tables cannot be made.
+    pub async fn over(self, pool: PgPool) -> Result<PostgresStore, StoreError> {
+        let options = (*pool.connect_options()).clone();
+        self.open(options, Some(pool)).await
+    }
+
+    async fn open(self, options: PgConnectOptions, source: Option<PgPool>) -> Result<PostgresStore, StoreError> {
+        check_namespace(&self.namespace)?;
+        // Broken connections are noticed by the call that meets one, which tries again on another.
+        let pool = PgPoolOptions::new()
+            .max_connections(self.connections.max(1))
+            .acquire_timeout(self.statement_timeout)
+            .test_before_acquire(false)
+            .connect_lazy_with(options);
+        let core = Core::new(pool, source, &self.namespace, self.statement_timeout, self.offset, self.listens);
+        let store = PostgresStore::of(core);
+        if self.migrates {
+            store.migrate().await?;
+        } else {
+            store.check().await?;
+        }
+        Ok(store)
+    }
+
+    /// What `postgres://…?…` says: of its parameters `namespace`, `statement_timeout_ms`, `connections`, `listen` and `migrate`
+    /// are the store's, and taken out; the others are PostgreSQL's.
+    ///
+    /// # Errors
+    /// One of the store's own has a value that it cannot have.
+    pub fn of_url(url: &str) -> Result<(Self, String), StoreError> {
+        let (base, query) = url.split_once('?').unwrap_or((url, ""));
+        let mut options = Self::default();
+        let mut others = Vec::new();
+        for pair in query.split('&').filter(|it| !it.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match name {
+                "namespace" => options.namespace = value.to_owned(),
+                "statement_timeout_ms" => options.statement_timeout = Duration::from_millis(number(name, value)?),
+                "connections" => options.connections = number(name, value)?,
+                "listen" => options.listens = flag(name, value)?,
+                "migrate" => options.migrates = flag(name, value)?,
+                _ => others.push(pair),
+            }
+        }
+        check_namespace(&options.namespace)?;
+        let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
+        Ok((options, rest))
+    }
+}
+
+fn misconfigured(what: String) -> StoreError {
+    StoreError::new(StoreErrorKind::Misconfigured, what)
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, StoreError> {
+    value.parse().map_err(|_| misconfigured(format!("`{name}` is `{value}`; write a whole number")))
+}
+
+fn flag(name: &str, value: &str) -> Result<bool, StoreError> {
+    value.parse().map_err(|_| misconfigured(format!("`{name}` is `{value}`; write `true` or `false`")))
+}
+
+fn check_namespace(name: &str) -> Result<(), StoreError> {
+    let is_allowed = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
+    let begins_well = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_');
+    if begins_well && name.len() <= 40 && name.chars().all(is_allowed) && !name.starts_with("pg_") {
+        return Ok(());
+    }
+    Err(misconfigured(format!(
+        "`{name}` cannot be a namespace; write up to 40 of a to z, 0 to 9 and `_`, a letter first, not `pg_`"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
+
+    use super::*;
+
+    #[test]
+    fn a_url_says_what_the_store_is_to_do_and_the_rest_is_for_the_server() {
+        let url = "postgres://u:p@host/db?sslmode=require&namespace=shop&listen=false&statement_timeout_ms=500";
+        let (options, rest) = PostgresOptions::of_url(url).unwrap();
+        assert_eq!(rest, "postgres://u:p@host/db?sslmode=require");
+        assert_eq!((options.namespace.as_str(), options.listens, options.migrates), ("shop", false, true));
+        assert_eq!(options.statement_timeout, Duration::from_millis(500));
+        for wrong in ["namespace=Shop", "namespace=a%20b", "namespace=pg_x", "listen=yes", "connections=many"] {
+            assert!(PostgresOptions::of_url(&format!("postgres://h/d?{wrong}")).is_err(), "{wrong}");
+        }
+    }
+}

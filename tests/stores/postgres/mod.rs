@@ -1,0 +1,29 @@
+//! The store in PostgreSQL, on a private server.
+
+mod dropped;
+mod enlist;
+mod plans;
+mod proxy;
+mod rights;
+mod support;
+mod trouble;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use ddd_core::testing::conformance::StoreUnderTest;
+
+/// In a schema of its own. Its clock is the server's, which goes by itself, and an offset.
+pub(crate) async fn on_the_servers_clock() -> StoreUnderTest {
+    let offset = Arc::new(AtomicI64::new(0));
+    let options = support::options().time_offset(offset.clone());
+    let store = options.connections(3).connect(support::server().url()).await.unwrap();
+    StoreUnderTest::new(Arc::new(store), move |duration: Duration| {
+        offset.fetch_add(i64::try_from(duration.as_micros()).unwrap(), Ordering::SeqCst);
+    })
+}

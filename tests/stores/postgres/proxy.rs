@@ -1,0 +1,76 @@
+//! A way to a server that can be cut, or swallow everything.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp},
+    sync::Notify,
+};
+
+pub(crate) struct Proxy {
+    port: u16,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Everything is taken, and nothing comes out.
+    swallows: AtomicBool,
+    cut: Notify,
+}
+
+impl Proxy {
+    /// To the server of `url`.
+    pub(crate) async fn to(url: &str) -> Self {
+        let target = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(State::default());
+        let shared = state.clone();
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                let (target, state) = (target.clone(), shared.clone());
+                tokio::spawn(async move {
+                    let Ok(far) = TcpStream::connect(target).await else { return };
+                    let (near, far) = (near.into_split(), far.into_split());
+                    tokio::select! {
+                        () = pass(near.0, far.1, &state) => {}
+                        () = pass(far.0, near.1, &state) => {}
+                        () = state.cut.notified() => {}
+                    }
+                });
+            }
+        });
+        Self { port, state }
+    }
+
+    /// The server's URL by this way.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends all connections.
+    pub(crate) fn cut(&self) {
+        self.state.cut.notify_waiters();
+    }
+
+    pub(crate) fn swallow(&self, swallows: bool) {
+        self.state.swallows.store(swallows, Ordering::SeqCst);
+    }
+}
+
+async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: &State) {
+    let mut buffer = vec![0; 16 * 1_024];
+    while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        if state.swallows.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if to.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}

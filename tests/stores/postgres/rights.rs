@@ -1,0 +1,36 @@
+//! What a role needs: much to make the tables, little to work with them.
+
+use ddd_core::{Filter, PostgresStore, StoreErrorKind, TaskStore, ports::Control};
+use sqlx::AssertSqlSafe;
+
+use super::support::{fresh, pool, server};
+use crate::sqlite::support::{QUEUE, claim, declare, enqueue, succeed, task};
+
+#[tokio::test]
+async fn a_role_that_may_only_read_and_write_rows_is_enough() {
+    let (_, namespace) = fresh().await;
+    let pool = pool().await;
+    let role = format!("{namespace}_worker");
+    for text in [
+        format!("CREATE ROLE {role} LOGIN"),
+        format!("GRANT USAGE ON SCHEMA {namespace} TO {role}"),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {namespace} TO {role}"),
+    ] {
+        sqlx::query(AssertSqlSafe(text)).execute(&pool).await.unwrap();
+    }
+    let url = server().url().replace("postgres@", &format!("{role}@"));
+    let options = || PostgresStore::options().namespace(&namespace);
+    let store = options().migrate(false).connect(&url).await.unwrap();
+    declare(&store, 1).await;
+    enqueue(&store, task(1)).await;
+    let claimed = claim(&store, 1, 1).await;
+    succeed(&store, &claimed[0]).await;
+    store.reap(10).await.unwrap();
+    store.control(Control::Pause { queue: QUEUE }).await.unwrap();
+    store.statistics().await.unwrap();
+    assert_eq!(store.list(Filter::all(), None, 10).await.unwrap().items.len(), 1);
+    // With the tables there, asking for them takes no right to make them.
+    options().connect(&url).await.unwrap();
+    let other = PostgresStore::options().namespace(server().fresh_namespace()).connect(&url).await.unwrap_err();
+    assert_eq!(other.kind(), StoreErrorKind::Misconfigured);
+}
