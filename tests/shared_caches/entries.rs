@@ -103,7 +103,7 @@ async fn a_detached_fill_survives_its_caller_from_the_question_on() {
     let a = Process::over(far).await;
     a.run(async {
         for _ in 0..20 {
-            drop(Box::pin(profile(1, source.clone())).as_mut().now_or_never());
+            let _ = Box::pin(profile(1, source.clone())).as_mut().now_or_never();
         }
     })
     .await;

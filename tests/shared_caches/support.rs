@@ -71,7 +71,7 @@ pub(crate) struct Profile {
     key = id,
     name = "profile",
     scope = "shared",
-    tags = [if id % 2 == 0 { "even" } else { "odd" }],
+    tags = [if id.is_multiple_of(2) { "even" } else { "odd" }],
     refresh_ahead = "10m",
     stale_on_error = "2h",
     negative_ttl = "5m",

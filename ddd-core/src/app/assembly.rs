@@ -36,19 +36,9 @@ impl AppBuilder {
     /// # Errors
     /// Everything that is wrong, at once: names used twice, missing dependencies, settings out of range, schedules that
     /// cannot be read; or the store does not answer.
-    pub async fn build(mut self) -> Result<App, BuildError> {
-        // Known only afterwards, and not held: an application that held itself would never end.
-        let built: Arc<OnceLock<Weak<Inner>>> = Arc::default();
-        let app = built.clone();
-        self.providers.factory_unless_provided(Factory::new(move |_| {
-            let app = app.get().and_then(Weak::upgrade).map(App);
-            std::future::ready(app.ok_or_else(|| "the application has ended".into()))
-        }));
+    pub async fn build(self) -> Result<App, BuildError> {
         // On the heap: it is large, and awaited once.
-        let app = Box::pin(self.assemble()).await?;
-        // Set once: nobody else knows the cell.
-        let _ = built.set(Arc::downgrade(&app.0));
-        Ok(app)
+        Box::pin(self.build_here()).await
     }
 
     /// The same, and starts the workers: [`AppBuilder::build`], then [`App::start_workers`].
@@ -56,8 +46,22 @@ impl AppBuilder {
     /// # Errors
     /// As for both. What is wrong with the wiring is told before anything runs.
     pub async fn start(self) -> Result<App, BuildError> {
-        let app = self.build().await?;
+        let app = Box::pin(self.build_here()).await?;
         app.start_workers().await?;
+        Ok(app)
+    }
+
+    async fn build_here(mut self) -> Result<App, BuildError> {
+        // Known only afterwards, and not held: an application that held itself would never end.
+        let built: Arc<OnceLock<Weak<Inner>>> = Arc::default();
+        let app = built.clone();
+        self.providers.factory_unless_provided(Factory::new(move |_| {
+            let app = app.get().and_then(Weak::upgrade).map(App);
+            std::future::ready(app.ok_or_else(|| "the application has ended".into()))
+        }));
+        let app = self.assemble().await?;
+        // Set once: nobody else knows the cell.
+        let _ = built.set(Arc::downgrade(&app.0));
         Ok(app)
     }
 

@@ -205,7 +205,8 @@ impl Keeper {
     }
 
     /// Upkeep; but not within a lease after a gap in which the store was away, or this process: others could not renew
-    /// their leases either, and must be given the time to.
+    /// their leases either, and must be given the time to. What takes long goes on after the next sign of life: the leases of
+    /// this worker must not run out meanwhile.
     async fn reap(&mut self, shared: &Shared, store: &dyn TaskStore) -> Result<(), StoreError> {
         let lease = shared.services.settings.lease;
         let now = Instant::now();
@@ -220,7 +221,7 @@ impl Keeper {
             if reaped.recovered > 0 {
                 tracing::warn!(tasks = reaped.recovered, "took tasks back from workers that gave no sign of life");
             }
-            if !reaped.more {
+            if !reaped.more || now.elapsed() >= shared.services.settings.heartbeat / 2 {
                 return Ok(());
             }
         }
