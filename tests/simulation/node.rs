@@ -73,7 +73,10 @@ impl Cluster {
         }
         let ear = Ear { store: Arc::new(store.clone()), ledger: self.ledger.clone() };
         let seen: Arc<dyn TaskStore> = Arc::new(Layered(Arc::new(ear)));
-        let seen = self.bug.map_or(seen.clone(), |bug| with_bug(seen, bug));
+        let seen = match self.bug {
+            Some(bug) => with_bug(seen, bug),
+            None => seen,
+        };
         loop {
             let builder = testing::builder()
                 .settings(settings(slots))
