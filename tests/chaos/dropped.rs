@@ -12,6 +12,8 @@ use ddd_core::{App, Filter, Operation, Priority, Schedule, TaskId, TaskStatus};
 
 use crate::tasks::{measured, ticked};
 
+/// Makes a call.
+type Make = fn(App, TaskId, u32) -> Call;
 type Call = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// Polls a call at most so often, then drops it. Answers whether it ended before.
@@ -33,7 +35,7 @@ async fn dropped_after(mut call: Call, polls: usize) -> Option<Result<(), String
 }
 
 /// The public async functions. Each entry makes the call anew; the number is another one each time.
-fn calls() -> Vec<(&'static str, fn(App, TaskId, u32) -> Call)> {
+fn calls() -> Vec<(&'static str, Make)> {
     macro_rules! call {
         ($name:literal, |$app:ident, $id:ident, $number:ident| $call:expr) => {
             ($name, |$app: App, $id: TaskId, $number: u32| {

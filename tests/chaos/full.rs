@@ -17,7 +17,7 @@ use crate::{
     checker::{is_whole, results_are_of_the_last_claim},
     ledger::{Reader, What},
     options::Options,
-    scene::Scene,
+    scene::{Process, Scene},
 };
 
 /// Where the small disk is, for the test that runs on it.
@@ -70,7 +70,7 @@ fn fill(path: &Path) -> Result<(), String> {
 /// What did not hold.
 pub(crate) async fn full() -> Result<String, String> {
     let disk = PathBuf::from(std::env::var_os(DISK).ok_or("there is no small disk")?);
-    let mut scene = Scene::within("full", disk.clone());
+    let mut scene = Scene::within("full", &disk);
     // The ledger lies elsewhere: it must not become full.
     let ledger = disk.with_extension("ledger");
     scene.options.ledger.clone_from(&ledger);
@@ -78,7 +78,7 @@ pub(crate) async fn full() -> Result<String, String> {
     let (ballast, _worker) = (disk.join("ballast"), scene.start("work"));
     for (round, from) in [(1, 0), (2, 1_000_000)] {
         let options = Options { role: "submit".to_owned(), from, count: 1_000_000, ..scene.options.clone() };
-        let submitter = scene.start_with(&options);
+        let submitter = Process::start(&options);
         let before = acknowledged(scene.ledger.read()).len();
         scene.until("acknowledgements", |it| acknowledged(it).len() >= before + 50).await?;
         let refusals = refused(&scene.ledger);

@@ -1,7 +1,5 @@
 //! Workers are killed while they run bodies.
 
-use std::time::Duration;
-
 use crate::{
     checker::{Death, Figures, is_whole, nothing_is_lost, only_the_dead_run_again},
     scene::{Process, Scene},
@@ -56,15 +54,18 @@ pub(crate) async fn kill_one(
     loop {
         scene.until("a worker with a body", |it| workers.iter().any(|worker| it.running(worker.pid) > 0)).await?;
         let busy: Vec<_> = (0..workers.len()).filter(|it| scene.ledger.running(workers[*it].pid) > 0).collect();
-        let mut dead = workers.swap_remove(busy[random.usize(..busy.len())]);
+        let chosen = busy[random.usize(..busy.len())];
+        // It stands still while it is looked at, so that it surely runs a body when it dies.
+        workers[chosen].stop();
+        if scene.ledger.read().running(workers[chosen].pid) == 0 {
+            workers[chosen].signal("CONT");
+            continue;
+        }
+        let mut dead = workers.swap_remove(chosen);
         dead.kill();
         let at = micros();
         workers.push(scene.start("work"));
         let running = scene.ledger.read().running.remove(&dead.pid).unwrap_or_default();
-        if running.is_empty() {
-            // Its last body ended on the way. Its end may be unstored all the same, so this one counts as a death, too.
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
         return Ok(Death { pid: dead.pid, at, running });
     }
 }

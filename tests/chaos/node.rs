@@ -22,7 +22,10 @@ pub(crate) async fn store(options: &Options) -> Result<Arc<dyn TaskStore>, Box<d
         deaf.plan_hints(|_| HintFault::Lost);
         store = Arc::new(deaf);
     }
-    Ok(options.bug.map_or(store.clone(), |bug| with_bug(store, bug)))
+    Ok(match options.bug {
+        Some(bug) => with_bug(store, bug),
+        None => store,
+    })
 }
 
 /// An application over it.

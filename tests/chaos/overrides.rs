@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use crate::{
     ledger::{Reader, What},
     options::Options,
-    scene::Scene,
+    scene::{Process, Scene},
     tasks::pressed,
 };
 
@@ -35,7 +35,7 @@ pub(crate) async fn overridden(scene: &mut Scene) -> Result<String, String> {
     let file = folder.join("default.yaml");
     fs::write(&file, "tasks:\n  max_workers: 8\n").map_err(|it| it.to_string())?;
     let options = Options { role: "work".to_owned(), config: Some(folder), ..scene.options.clone() };
-    let workers = [scene.start_with(&options), scene.start_with(&options)];
+    let workers = [Process::start(&options), Process::start(&options)];
     let app = scene.app().await;
     app.submit_many((0..600).map(|_| pressed { millis: 20 })).await.map_err(|it| it.to_string())?;
     scene.until("bodies of both", |it| workers.iter().all(|worker| ended(it, worker.pid) > 20)).await?;

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ops::RangeInclusive,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
@@ -35,11 +35,11 @@ impl Scene {
     /// A new scene in an empty folder. `DDD_CHAOS_STORE` names another store; `{scene}` in it is replaced by a name that no
     /// other scene has.
     pub(crate) fn new(name: &str) -> Self {
-        Self::within(name, PathBuf::from(env!("CARGO_TARGET_TMPDIR")))
+        Self::within(name, Path::new(env!("CARGO_TARGET_TMPDIR")))
     }
 
     /// The same in a folder of this folder.
-    pub(crate) fn within(name: &str, parent: PathBuf) -> Self {
+    pub(crate) fn within(name: &str, parent: &Path) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("chaos_{name}_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = parent.join(&name);
@@ -89,13 +89,7 @@ impl Scene {
     }
 
     pub(crate) fn start(&self, role: &str) -> Process {
-        self.start_with(&Options { role: role.to_owned(), ..self.options.clone() })
-    }
-
-    pub(crate) fn start_with(&self, options: &Options) -> Process {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-worker"));
-        let child = command.args(arguments(options)).stdin(Stdio::piped()).spawn().unwrap();
-        Process { pid: child.id(), child }
+        Process::start(&Options { role: role.to_owned(), ..self.options.clone() })
     }
 
     /// Submits measured tasks whose bodies take so many milliseconds, a hundred at once.
@@ -173,6 +167,13 @@ impl Drop for Scene {
 }
 
 impl Process {
+    /// Starts one with these options.
+    pub(crate) fn start(options: &Options) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-worker"));
+        let child = command.args(arguments(options)).stdin(Stdio::piped()).spawn().unwrap();
+        Self { pid: child.id(), child }
+    }
+
     /// Kills it as `kill -9` does, and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -9,7 +9,7 @@ use crate::{
     checker::{is_whole, results_are_of_the_last_claim},
     ledger::What,
     options::Options,
-    scene::Scene,
+    scene::{Process, Scene},
 };
 
 #[derive(Deserialize)]
@@ -28,7 +28,7 @@ pub(crate) async fn submitters(scene: &mut Scene, kills: u32, batch: u32) -> Res
     for kill in 0..kills {
         let options =
             Options { role: "submit".to_owned(), from: next, count: 1_000_000, batch, ..scene.options.clone() };
-        let mut submitter = scene.start_with(&options);
+        let mut submitter = Process::start(&options);
         let (pid, answers) = (submitter.pid, random.usize(1..40));
         let acknowledged = |it: &crate::ledger::Reader| {
             it.events.iter().filter(|it| it.pid == pid && matches!(it.what, What::Acknowledged(..))).count()
@@ -56,10 +56,8 @@ pub(crate) async fn submitters(scene: &mut Scene, kills: u32, batch: u32) -> Res
     for event in &scene.ledger.read().events {
         match event.what {
             What::Trying(number) => drop(tried.insert(number)),
-            What::Acknowledged(number, id) => {
-                if known.insert(number, id).is_some_and(|it| it != id) {
-                    return Err(format!("number {number} was acknowledged as two tasks"));
-                }
+            What::Acknowledged(number, id) if known.insert(number, id).is_some_and(|it| it != id) => {
+                return Err(format!("number {number} was acknowledged as two tasks"));
             }
             What::Refused(number, _) => return Err(format!("number {number} was refused")),
             _ => {}

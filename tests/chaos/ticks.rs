@@ -10,7 +10,7 @@ use ddd_core::{Schedule, Task};
 use crate::{
     ledger::{Reader, What},
     options::Options,
-    scene::Scene,
+    scene::{Process, Scene},
     tasks::ticked,
 };
 
@@ -33,7 +33,7 @@ pub(crate) async fn ticks(scene: &mut Scene, ticks: usize, kills: usize, speed: 
     let (lease, heartbeat) = (Duration::from_secs(15), Duration::from_secs(5));
     let role = "tick".to_owned();
     let options = Options { role, speed, store_timeout: long, lease, heartbeat, slots: 2, ..scene.options.clone() };
-    let mut processes: Vec<_> = (0..4).map(|_| scene.start_with(&options)).collect();
+    let mut processes: Vec<_> = (0..4).map(|_| Process::start(&options)).collect();
     for kill in 1..=kills {
         scene.until("ticks", |it| fired(it) >= ticks * kill / (kills + 1)).await?;
         let last = scene.ledger.events.iter().rfind(|it| matches!(it.what, What::Fired)).map(|it| it.pid);
@@ -41,7 +41,7 @@ pub(crate) async fn ticks(scene: &mut Scene, ticks: usize, kills: usize, speed: 
             return Err("the process that fired last is not among those that live".to_owned());
         };
         processes[place].kill();
-        processes[place] = scene.start_with(&options);
+        processes[place] = Process::start(&options);
     }
     scene.until("the last ticks", |it| fired(it) >= ticks).await?;
     app.tasks().schedules().delete("ticking").await.map_err(|it| format!("{it:?}"))?;
