@@ -100,7 +100,7 @@ async fn a_process_is_woken_by_what_another_one_writes() {
     let woken = Arc::new(Woken::default());
     mine.attach(Arc::downgrade(&woken) as std::sync::Weak<dyn SignalSink>);
     enqueue(&other, task(1)).await;
-    tokio::time::timeout(Duration::from_secs(10), woken.0.notified()).await.expect("it is told in time");
+    tokio::time::timeout(Duration::from_secs(10), woken.0.notified()).await.unwrap();
 }
 
 #[tokio::test]

@@ -117,5 +117,5 @@ fn no_statement_of_a_tasks_life_scans_or_sorts() {
         }
         checked += 1;
     }
-    assert!(checked > 60, "{checked} statements were seen");
+    assert!(checked >= 50, "{checked} statements were seen");
 }

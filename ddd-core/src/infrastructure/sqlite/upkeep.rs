@@ -147,14 +147,7 @@ impl Session<'_> {
         if !self.anyone_lives()? {
             return Ok(0);
         }
-        let pending = {
-            // As of before this request: what it made ready is looked at the next time.
-            let mut find = self.db.prepare_cached(
-                "SELECT queue, kind FROM ddd_tally WHERE what = 0 GROUP BY queue, kind HAVING sum(n) > 0",
-            )?;
-            let rows = find.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
-            rows.collect::<Result<Vec<_>, _>>()?
-        };
+        let pending = self.pending_kinds()?;
         let mut parked = 0;
         for (queue, kind) in pending {
             if parked == max || self.anyone_knows(kind)? {
@@ -175,6 +168,22 @@ impl Session<'_> {
             }
         }
         Ok(parked)
+    }
+
+    /// Which kinds are ready in which queues, as of before this transaction: what it makes ready is looked at the next time.
+    fn pending_kinds(&self) -> Outcome<Vec<(i64, i64)>> {
+        let mut find = self.db.prepare_cached("SELECT number FROM ddd_queue")?;
+        let queues = find.query_map([], |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
+        let mut find = self.db.prepare_cached(
+            "SELECT kind FROM ddd_tally WHERE queue = ?1 AND what = 0 GROUP BY kind HAVING sum(n) > 0",
+        )?;
+        let mut pending = Vec::new();
+        for queue in queues {
+            for kind in find.query_map([queue], |row| row.get(0))? {
+                pending.push((queue, kind?));
+            }
+        }
+        Ok(pending)
     }
 
     /// Makes at most `max` parked tasks ready that a live worker knows.
