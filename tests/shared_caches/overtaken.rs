@@ -1,11 +1,13 @@
 //! What is put by hand while something newer comes is not served after it.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use futures_util::FutureExt;
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::sleep};
 
 use crate::support::{Failed, Far, Held, PROFILES, Process, Profile, Source, store};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 fn of(value: u64) -> Result<Profile, Failed> {
     Ok(Profile { id: 1, value })
@@ -75,4 +77,24 @@ async fn an_invalidation_in_the_same_process_overtakes_a_put_at_once() {
     far.gate.add_permits(1);
     putting.await;
     assert_eq!(a.value(1, &source).await, 2);
+}
+
+/// The store is given up, does all that is asked of it since, and then writes the old value.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_takes_effect_late_does_not_stay() {
+    let (store, source) = (store(), Source::new(2));
+    let far = Far::new(&store, 0);
+    let (a, b) = (Process::over(far.clone()).await, Process::over(store.clone()).await);
+    far.hold(Held::Write);
+    a.run(PROFILES.put(1, of(1))).await;
+    far.hold(Held::Nothing);
+    // What it is owed is told, and it counts as one that answers again.
+    sleep(20 * SECOND).await;
+    a.run(PROFILES.put(1, of(2))).await;
+    assert_eq!(b.value(1, &source).await, 2);
+    assert_eq!(source.runs(), 0, "it comes from the store");
+    far.gate.add_permits(1);
+    sleep(20 * SECOND).await;
+    assert_eq!(a.value(1, &source).await, 2);
+    assert_eq!(b.value(1, &source).await, 2);
 }

@@ -123,14 +123,18 @@ impl Hub {
             self.origin,
         );
         if let Some(store) = self.ready() {
-            let answer = store_call::call(store.put(vec![write]), TIMEOUT).await;
-            if self.told(answer.and_then(only)).is_some() {
+            let put = store.put(vec![write]);
+            // An error is an answer as well: what comes late may have taken effect with one.
+            let put = Box::pin(async move { Ok(put.await) });
+            let (hub, again) = (self.clone(), invalidation.clone());
+            // After what was owed for it, and after what was put since.
+            let late = move |_| hub.fall_behind(again);
+            let answer = store_call::call_or_late(put, TIMEOUT, late).await;
+            if self.told(answer.and_then(|it| it).and_then(only)).is_some() {
                 return;
             }
         }
-        self.owe(invalidation);
-        self.is_behind.store(true, Ordering::Release);
-        self.send_again();
+        self.fall_behind(invalidation);
     }
 
     /// Lets the store forget entries, and all processes with it; then this one again, which may have asked the store meanwhile.
@@ -202,6 +206,13 @@ impl Hub {
                 None
             }
         }
+    }
+
+    /// The store may hold something outdated: it is to forget that before it is asked for anything.
+    fn fall_behind(self: &Arc<Self>, invalidation: CacheInvalidation) {
+        self.owe(invalidation);
+        self.is_behind.store(true, Ordering::Release);
+        self.send_again();
     }
 
     fn owe(&self, invalidation: CacheInvalidation) {
