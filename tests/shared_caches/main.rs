@@ -9,5 +9,6 @@ mod entries;
 mod fences;
 mod handles;
 mod kinds;
+mod overtaken;
 mod support;
 mod wiring;

@@ -1,6 +1,6 @@
 use std::{
     sync::{
-        Arc, Weak,
+        Arc, Mutex, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -140,11 +140,38 @@ pub(crate) struct Far {
     pub(crate) asked: Arc<AtomicU64>,
     /// It answers, and forgets nothing.
     pub(crate) keeps_all: Arc<AtomicBool>,
+    /// Writes that begin while it is so wait for a permit of [`Far::gate`].
+    pub(crate) holds: Arc<Mutex<Held>>,
+    pub(crate) gate: Arc<Semaphore>,
+}
+
+/// Which part of a write is held up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Held {
+    #[default]
+    Nothing,
+    /// The write itself, which takes effect late.
+    Write,
+    /// The answer: the write has taken effect.
+    Answer,
 }
 
 impl Far {
     pub(crate) fn new(store: &MemoryCacheStore, turns: u8) -> Self {
-        Self { store: store.clone(), turns, hangs: Arc::default(), asked: Arc::default(), keeps_all: Arc::default() }
+        Self {
+            store: store.clone(),
+            turns,
+            hangs: Arc::default(),
+            asked: Arc::default(),
+            keeps_all: Arc::default(),
+            holds: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    /// From now on, this is held up of writes that begin.
+    pub(crate) fn hold(&self, held: Held) {
+        *self.holds.lock().unwrap() = held;
     }
 
     fn slowly<T: Send + 'static>(&self, answer: impl FnOnce(&MemoryCacheStore) -> StoreFuture<T>) -> StoreFuture<T> {
@@ -178,7 +205,22 @@ impl CacheStore for Far {
     }
 
     fn put(&self, writes: Vec<CacheWrite>) -> StoreFuture<Vec<CacheWritten>> {
-        self.slowly(|it| it.put(writes))
+        let held = *self.holds.lock().unwrap();
+        if held == Held::Nothing {
+            return self.slowly(|it| it.put(writes));
+        }
+        let (store, gate) = (self.store.clone(), self.gate.clone());
+        Box::pin(async move {
+            let pass = async || gate.acquire().await.unwrap().forget();
+            if held == Held::Write {
+                pass().await;
+            }
+            let answer = store.put(writes).await;
+            if held == Held::Answer {
+                pass().await;
+            }
+            answer
+        })
     }
 
     fn invalidate(&self, invalidations: Vec<CacheInvalidation>) -> StoreFuture<()> {

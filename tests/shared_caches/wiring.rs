@@ -2,7 +2,7 @@
 
 use ddd_core::{App, BuildError, PolicyKind, testing::IsolatedPolicies};
 
-use crate::support::{Process, store};
+use crate::support::{PROFILES, Process, Profile, store};
 
 #[tokio::test]
 async fn without_a_store_it_does_not_start() {
@@ -34,6 +34,7 @@ async fn a_store_that_comes_later_counts_from_then_on() {
     let source = crate::support::Source::new(0);
     let (store, process) = (store(), IsolatedPolicies::start());
     process.scope(crate::support::lent(1, &source)).await;
+    process.scope(PROFILES.put(1, Ok(Profile { id: 1, value: 7 }))).await;
     let app = App::builder().cache_store(std::sync::Arc::new(store.clone())).submit_only().build();
     drop(process.scope(app).await.unwrap());
     process.scope(crate::support::lent(2, &source)).await;

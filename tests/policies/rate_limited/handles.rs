@@ -182,3 +182,29 @@ async fn a_shared_limit_is_looked_at_in_its_store() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_given_back_of_a_shared_limit_is_given_back_once() {
+    let cell = cell!(RateLimitedCell, RateLimitedSettings::new().limit(3).per(MINUTE).shared());
+    let handle: LimitHandle<u8> = LimitHandle::new(cell);
+    let started = Instant::now();
+    let store = MemoryLimitStore::new(move || Moment::default().after(SECOND + started.elapsed()));
+    isolated(async {
+        let app = App::builder().limit_store(std::sync::Arc::new(store.clone())).submit_only().build();
+        drop(app.await.unwrap());
+        store.set_away(true);
+        handle.acquire(&1, 3).await.unwrap();
+        store.set_away(false);
+        handle.acquire(&1, 2).await.unwrap();
+        handle.give_back(&1, 2).await.unwrap();
+        assert_eq!(handle.state(&1).await.unwrap().remaining, 3);
+        store.set_away(true);
+        handle.acquire(&1, 1).await.expect_err("what this process took by itself is not given back");
+        let error = handle.give_back(&1, 1).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        handle.acquire(&1, 1).await.expect("now it is");
+        store.set_away(false);
+        assert_eq!(handle.state(&1).await.unwrap().remaining, 3);
+    })
+    .await;
+}

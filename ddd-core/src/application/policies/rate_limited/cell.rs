@@ -85,17 +85,18 @@ impl RateLimitedCell {
         }
     }
 
-    /// Gives back what was taken for `key`.
+    /// Gives back what was taken for `key`: to the store of a shared limit; to this process's own limit, which counts while that
+    /// store is away, only if it does not answer.
     ///
     /// # Errors
     /// The limit is shared, and its store does not answer.
     pub(super) async fn give_back<K: Hash>(&'static self, key: &K, cost: u32) -> Result<(), StoreError> {
         let limiter = self.limiter();
-        limiter.give_back(local_key(key), cost);
-        match self.shared_call(key, cost) {
-            Some(call) => call.give_back(&limiter).await,
-            None => Ok(()),
-        }
+        let Some(call) = self.shared_call(key, cost) else {
+            limiter.give_back(local_key(key), cost);
+            return Ok(());
+        };
+        call.give_back(&limiter).await.inspect_err(|_| limiter.give_back(local_key(key), cost))
     }
 
     /// Forgets what `key` used.

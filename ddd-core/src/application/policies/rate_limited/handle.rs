@@ -74,7 +74,8 @@ impl<K: Hash + Debug + ?Sized> LimitHandle<K> {
     /// Gives back what was taken and not used, the latest first, at most all of it; calls that wait ask again.
     ///
     /// # Errors
-    /// The limit is shared, and its store does not answer.
+    /// The limit is shared, and its store does not answer. Then it is given back to this process's own limit, which counts while
+    /// the store is away.
     pub async fn give_back(&self, key: &K, weight: u32) -> Result<(), StoreError> {
         if self.has_key { self.cell.give_back(&key, weight).await } else { self.cell.give_back(&(), weight).await }
     }

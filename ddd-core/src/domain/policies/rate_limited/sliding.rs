@@ -14,6 +14,8 @@ pub(super) struct Sliding {
     used: u32,
     /// When the newest slice began.
     opened: u64,
+    /// Whether that slice was given back, so that the next call opens another one.
+    is_closed: bool,
     /// The latest time it was ever asked at. A clock that goes back stays there.
     latest: u64,
 }
@@ -58,14 +60,14 @@ impl Sliding {
         let now = now.as_nanos().max(self.latest);
         self.latest = now;
         self.used = self.used.saturating_add(cost);
-        let end = self.opened.saturating_add(rule.slice());
+        let end = self.end(rule);
         match self.slices.back_mut().filter(|it| now == it.last || now < end) {
             Some(newest) => {
                 newest.last = newest.last.max(now);
                 newest.cost = newest.cost.saturating_add(cost);
             }
             None => {
-                self.opened = now;
+                (self.opened, self.is_closed) = (now, false);
                 self.slices.push_back(Slice { last: now, cost });
             }
         }
@@ -91,6 +93,8 @@ impl Sliding {
             (newest.cost, left) = (newest.cost - of_slice, left - of_slice);
             if newest.cost == 0 {
                 self.slices.pop_back();
+                // What is the newest now ended before: a call that came into it would make it count longer.
+                self.is_closed = true;
             }
         }
     }
@@ -101,7 +105,7 @@ impl Sliding {
 
     /// Until when how much can be taken without asking, if [`Sliding::leased`] tells afterwards how much it was.
     pub(super) fn lease(&self, rule: &Rule, now: Moment) -> Option<(Moment, u32)> {
-        let end = self.opened.saturating_add(rule.slice());
+        let end = self.end(rule);
         let is_open = !self.slices.is_empty() && now.as_nanos().max(self.latest) < end;
         is_open.then(|| (Moment::from_nanos(end), rule.most.saturating_sub(self.used)))
     }
@@ -116,11 +120,53 @@ impl Sliding {
         }
     }
 
+    /// When the newest slice takes no more calls.
+    fn end(&self, rule: &Rule) -> u64 {
+        if self.is_closed { 0 } else { self.opened.saturating_add(rule.slice()) }
+    }
+
     fn expire(&mut self, rule: &Rule, now: Moment) {
         self.latest = self.latest.max(now.as_nanos());
         while let Some(oldest) = self.slices.front().filter(|it| it.last.saturating_add(rule.per) <= self.latest) {
             self.used = self.used.saturating_sub(oldest.cost);
             self.slices.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+    const RULE: Rule = Rule { most: 100, per: 60 * SECOND, interval: SECOND };
+
+    fn at(tenths: u64) -> Moment {
+        Moment::from_nanos(tenths * SECOND / 10)
+    }
+
+    #[test]
+    fn what_is_given_back_makes_nothing_count_longer() {
+        let mut window = Sliding::with(80, &RULE, at(0));
+        window.add(&RULE, 1, at(500));
+        window.give_back(1);
+        assert_eq!(window.lease(&RULE, at(500)), None, "what is left ended long ago");
+        window.add(&RULE, 1, at(505));
+        assert_eq!(window.used(&RULE, at(599)), 81);
+        assert_eq!(window.used(&RULE, at(600)), 1, "the 80 are over");
+        assert_eq!(window.used(&RULE, at(1_105)), 0);
+    }
+
+    #[test]
+    fn a_slice_that_is_given_back_in_part_stays_open() {
+        let mut window = Sliding::with(2, &RULE, at(0));
+        window.give_back(1);
+        assert!(window.lease(&RULE, at(1)).is_some());
+        window.add(&RULE, 1, at(5));
+        assert_eq!(window.slices.len(), 1);
+        window.give_back(2);
+        window.add(&RULE, 1, at(5));
+        window.add(&RULE, 1, at(6));
+        assert_eq!(window.slices.len(), 1, "the next one is open again");
     }
 }

@@ -74,19 +74,45 @@ where
         let stored = rules.is_stored(&value);
         let is_kept = table.common.keeps(stored);
         let write = table.link().filter(|_| is_kept).and_then(|it| it.write(&place, &value, stored));
+        let Some(write) = write else {
+            return finished(async move {
+                if let Some(link) = table.link() {
+                    link.forget(&place).await;
+                }
+                put(&table, rules, key, value, tags);
+            });
+        };
+        if let Some(link) = table.link() {
+            link.outdate(&place);
+        }
+        // Before the store has the value: what overtakes it from then on, wherever that is, finds the entry and outdates it.
+        let (entry, _) = table.entry(table.common.hash(&key), key, tags);
         finished(async move {
-            if let Some(link) = table.link() {
-                link.replace(&place, write).await;
+            let Some(link) = table.link() else { return };
+            link.replace(write).await;
+            if table.common.is_current(&entry.life) {
+                // What was asked of the store before it had this value is gone with it.
+                entry.key().into_iter().for_each(|it| table.invalidate(it));
+                if rules.share(&value).is_some() {
+                    let weight = rules.weight(&value);
+                    table.store(&entry, value, weight, stored, ambient::now());
+                }
+            } else {
+                // Nobody here knows which of the values the store has now.
+                link.outdate(&place);
             }
-            // What was asked of the store before it had this value is gone with it.
-            put(&table, rules, key, value, tags);
+            drop(entry);
+            table.bury();
         })
     }
 
     fn invalidate(&self, cell: &'static CachedCell, rules: HandleRules<R>, key: &K) -> Option<BoxFuture<'static, ()>> {
         let (table, key) = (Self::table::<K, R>(cell, &rules), Of::<I, &K>::of(key));
         table.invalidate(&key);
-        let place = table.link()?.place_of(&key, Vec::new())?;
+        let link = table.link()?;
+        let place = link.place_of(&key, Vec::new())?;
+        // What is being put is among neither the fills nor what is kept.
+        link.outdate(&place);
         finished(async move {
             if let Some(link) = table.link() {
                 link.forget(&place).await;

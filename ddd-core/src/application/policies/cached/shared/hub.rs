@@ -39,8 +39,6 @@ pub(in super::super) struct Hub {
     origin: u64,
     caches: Mutex<HashMap<Arc<str>, Vec<Weak<Common>>>>,
     owed: Owed,
-    /// Whether the store did not take what it is owed. Until it does, it may hold what this process knows to be outdated.
-    is_behind: AtomicBool,
     /// One batch of invalidations is on its way at a time, so that none overtakes another.
     sending: tokio::sync::Mutex<()>,
     is_sending_again: AtomicBool,
@@ -71,7 +69,6 @@ impl Hub {
             origin: fastrand::u64(..),
             caches: Mutex::default(),
             owed: Owed::default(),
-            is_behind: AtomicBool::new(false),
             sending: tokio::sync::Mutex::default(),
             is_sending_again: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
@@ -123,14 +120,18 @@ impl Hub {
             self.origin,
         );
         if let Some(store) = self.ready() {
-            let answer = store_call::call(store.put(vec![write]), TIMEOUT).await;
-            if self.told(answer.and_then(only)).is_some() {
+            let put = store.put(vec![write]);
+            // An error is an answer as well: what comes late may have taken effect with one.
+            let put = Box::pin(async move { Ok(put.await) });
+            let (hub, again) = (self.clone(), invalidation.clone());
+            // After what was owed for it, and after what was put since.
+            let late = move |_| hub.fall_behind(again);
+            let answer = store_call::call_or_late(put, TIMEOUT, late).await;
+            if self.told(answer.and_then(|it| it).and_then(only)).is_some() {
                 return;
             }
         }
-        self.owe(invalidation);
-        self.is_behind.store(true, Ordering::Release);
-        self.send_again();
+        self.fall_behind(invalidation);
     }
 
     /// Lets the store forget entries, and all processes with it; then this one again, which may have asked the store meanwhile.
@@ -138,7 +139,7 @@ impl Hub {
     pub(in super::super) async fn invalidate(self: &Arc<Self>, policy: &str, target: CacheTarget) {
         self.owe(CacheInvalidation::new(policy, target, self.origin));
         let Ok(runtime) = Handle::try_current() else {
-            self.is_behind.store(true, Ordering::Release);
+            self.owed.fall_behind();
             return;
         };
         let hub = self.clone();
@@ -165,7 +166,7 @@ impl Hub {
     fn ready(self: &Arc<Self>) -> Option<Arc<dyn CacheStore>> {
         let store = self.store()?;
         Handle::try_current().ok()?;
-        if self.is_behind.load(Ordering::Acquire) {
+        if self.owed.is_behind() {
             self.send_again();
             return None;
         }
@@ -204,6 +205,13 @@ impl Hub {
         }
     }
 
+    /// The store may hold something outdated: it is to forget that before it is asked for anything.
+    fn fall_behind(self: &Arc<Self>, invalidation: CacheInvalidation) {
+        self.owe(invalidation);
+        self.owed.fall_behind();
+        self.send_again();
+    }
+
     fn owe(&self, invalidation: CacheInvalidation) {
         // Without a store nobody else knows anything.
         if self.store.lock().is_some() {
@@ -217,35 +225,20 @@ impl Hub {
         let batch = self.owed.batch();
         let Some(store) = self.store().filter(|_| !batch.invalidations.is_empty()) else { return Ok(()) };
         if let Err(error) = store_call::call(store.invalidate(batch.invalidations.clone()), TIMEOUT).await {
-            self.is_behind.store(true, Ordering::Release);
+            self.owed.fall_behind();
             return Err(error);
         }
         self.forget(batch.invalidations.iter());
-        if self.owed.settle(&batch) {
-            self.is_behind.store(false, Ordering::Release);
-        }
+        self.owed.settle(&batch);
         Ok(())
     }
 
     /// Tries again and again.
     fn send_again(self: &Arc<Self>) {
         let Ok(runtime) = Handle::try_current() else { return };
-        if self.is_sending_again.swap(true, Ordering::AcqRel) {
-            return;
+        if let Some(turn) = Turn::begin(self) {
+            store_call::spawn(&runtime, ambient::carried(turn.send_all()));
         }
-        let hub = self.clone();
-        store_call::spawn(
-            &runtime,
-            ambient::carried(async move {
-                let _again = Again(&hub.is_sending_again);
-                let mut pause = Pause::default();
-                while !hub.owed.is_empty() {
-                    if let Err(error) = hub.send().await {
-                        pause.report_and_wait(&error, "invalidating shared caches").await;
-                    }
-                }
-            }),
-        );
     }
 
     /// Forgets entries of this process.
@@ -266,12 +259,34 @@ impl Hub {
     }
 }
 
-/// Whatever ends it, it can begin anew.
-struct Again<'a>(&'a AtomicBool);
+/// The turn of the only one who tries again and again. Whatever ends it, another can begin.
+struct Turn(Arc<Hub>);
 
-impl Drop for Again<'_> {
+impl Turn {
+    fn begin(hub: &Arc<Hub>) -> Option<Self> {
+        let is_free = !hub.is_sending_again.swap(true, Ordering::AcqRel);
+        is_free.then(|| Self(hub.clone()))
+    }
+
+    async fn send_all(self) {
+        let hub = self.0.clone();
+        let (mut turn, mut pause) = (Some(self), Pause::default());
+        while turn.is_some() {
+            while !hub.owed.is_empty() {
+                if let Err(error) = hub.send().await {
+                    pause.report_and_wait(&error, "invalidating shared caches").await;
+                }
+            }
+            drop(turn);
+            // Whoever came to owe something before that found the turn taken.
+            turn = if hub.owed.is_empty() { None } else { Self::begin(&hub) };
+        }
+    }
+}
+
+impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.is_sending_again.store(false, Ordering::Release);
     }
 }
 

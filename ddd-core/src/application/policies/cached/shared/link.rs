@@ -105,12 +105,14 @@ impl<K, R> Link<K, R> {
         }
     }
 
-    /// Gives a value to the store that holds from now on; `None` if it is none that the store keeps, so that it forgets.
-    pub(super) async fn replace(&self, place: &Place<R>, value: Option<CacheWrite>) {
-        match value {
-            Some(write) => self.hub.replace(write).await,
-            None => self.forget(place).await,
-        }
+    /// Gives a value to the store that holds from now on.
+    pub(super) async fn replace(&self, write: CacheWrite) {
+        self.hub.replace(write).await;
+    }
+
+    /// No entry of this process that began before is good any more, whether it has its value or not.
+    pub(super) fn outdate(&self, place: &Place<R>) {
+        self.common.addresses.invalidate(&Tag::from(&*place.address.key));
     }
 
     /// Lets all processes forget the value of a key.

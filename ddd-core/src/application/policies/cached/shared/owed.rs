@@ -1,4 +1,7 @@
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use parking_lot::Mutex;
 
@@ -9,7 +12,12 @@ const MOST: usize = 1_000;
 
 /// Invalidations that the store has not taken yet.
 #[derive(Debug, Default)]
-pub(super) struct Owed(Mutex<All>);
+pub(super) struct Owed {
+    all: Mutex<All>,
+    /// Whether the store did not take some of them when it was told. Until it does, it may hold what this process knows to be
+    /// outdated. Written with the lock, so that nobody takes back what came since; read without.
+    is_behind: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct All {
@@ -27,11 +35,11 @@ pub(super) struct Batch {
 
 impl Owed {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.lock().invalidations.is_empty()
+        self.all.lock().invalidations.is_empty()
     }
 
     pub(super) fn add(&self, invalidation: CacheInvalidation) {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         let origin = invalidation.origin;
         all.invalidations.push(invalidation);
         if all.invalidations.len() > MOST {
@@ -42,20 +50,31 @@ impl Owed {
         }
     }
 
+    /// What is still owed was not taken.
+    pub(super) fn fall_behind(&self) {
+        let all = self.all.lock();
+        self.is_behind.store(!all.invalidations.is_empty(), Ordering::Release);
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Acquire)
+    }
+
     /// All that there are.
     pub(super) fn batch(&self) -> Batch {
-        let all = self.0.lock();
+        let all = self.all.lock();
         Batch { invalidations: all.invalidations.clone(), turn: all.turn }
     }
 
-    /// These were taken; answers whether that was all. Equal ones that came since are still owed: what they are for may have come
-    /// since, too.
-    pub(super) fn settle(&self, batch: &Batch) -> bool {
-        let mut all = self.0.lock();
+    /// These were taken. Equal ones that came since are still owed: what they are for may have come since, too.
+    pub(super) fn settle(&self, batch: &Batch) {
+        let mut all = self.all.lock();
         if all.turn == batch.turn {
             all.invalidations.drain(..batch.invalidations.len());
         }
-        all.invalidations.is_empty()
+        if all.invalidations.is_empty() {
+            self.is_behind.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -77,6 +96,21 @@ mod tests {
         assert_eq!(owed.batch().invalidations, [key(1)]);
         owed.settle(&owed.batch());
         assert!(owed.is_empty());
+    }
+
+    #[test]
+    fn it_is_behind_until_nothing_is_owed() {
+        let owed = Owed::default();
+        owed.fall_behind();
+        assert!(!owed.is_behind(), "nothing is owed");
+        owed.add(key(1));
+        let batch = owed.batch();
+        owed.add(key(2));
+        owed.fall_behind();
+        owed.settle(&batch);
+        assert!(owed.is_behind(), "one came since");
+        owed.settle(&owed.batch());
+        assert!(!owed.is_behind());
     }
 
     #[test]
