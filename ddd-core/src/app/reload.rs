@@ -132,7 +132,7 @@ impl App {
         let (then, now) = (before.settings.policy_wishes(), settings.policy_wishes());
         let policies = match then == now {
             true => None,
-            false => plan_policies(&policies(), now).map_err(|found| problems.extend(found)).ok(),
+            false => plan_policies(&policies(), &self.0.policy_hold, now).map_err(|found| problems.extend(found)).ok(),
         };
         let mut prepared = levels(before.configuration.as_ref(), configuration);
         for hook in &reloads.hooks {
