@@ -63,7 +63,10 @@ impl App {
             };
             app.take_over(configuration).await
         }));
-        turn.await.unwrap_or(Err(ReloadError::Ending))
+        turn.await.unwrap_or_else(|error| match error.is_panic() {
+            true => Err(ReloadError::Panicked),
+            false => Err(ReloadError::Ending),
+        })
     }
 
     async fn take_over(&self, configuration: Configuration) -> Result<Reloaded, ReloadError> {
