@@ -79,7 +79,8 @@ impl Configuration {
         let different = paths.filter_map(|path| {
             let at = |tree: &Node, length: usize| tree.at(path[..length].iter().map(String::as_str)).map(bare);
             // What stands in a list has no name, so the list is compared.
-            let length = (1..=path.len()).rev().find(|it| at(&self.tree, *it).or(at(&before.tree, *it)).is_some())?;
+            let length =
+                (1..=path.len()).rev().find(|it| at(&self.tree, *it).or_else(|| at(&before.tree, *it)).is_some())?;
             (at(&self.tree, length) != at(&before.tree, length)).then(|| path[..length].join("."))
         });
         different.collect()
