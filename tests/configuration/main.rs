@@ -7,6 +7,7 @@ mod hangup;
 mod layers;
 mod original;
 mod reload;
+mod reload_hidden;
 mod secrets;
 mod store_url;
 mod support;

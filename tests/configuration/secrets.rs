@@ -1,5 +1,7 @@
 //! What is secret shows nowhere.
 
+use std::collections::BTreeMap;
+
 use ddd_core::Secret;
 use serde::Deserialize;
 
@@ -88,5 +90,165 @@ fn a_secret_that_stands_anywhere_is_not_repeated() {
         let shown = format!("{configuration:?} {}", configuration.explain());
         assert!(!shown.contains(CANARY), "{key}: {shown}");
         assert!(shown.contains("mysql://***@db/x"), "{key}: {shown}");
+    }
+}
+
+#[derive(Debug, Deserialize, garde::Validate)]
+#[serde(deny_unknown_fields)]
+#[garde(allow_unvalidated)]
+#[allow(dead_code, reason = "only shown")]
+struct Shapes {
+    #[serde(default)]
+    keys: Vec<Secret>,
+    pair: Option<(u32, Secret)>,
+    by_name: Option<BTreeMap<String, Secret>>,
+    listed: Option<Vec<Inner>>,
+    inner: Option<Inner>,
+    method: Option<Method>,
+    flat: Option<Flat>,
+    either: Option<Either>,
+    tagged: Option<Tagged>,
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "only shown")]
+struct Inner {
+    plain: Secret,
+    password: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only shown")]
+enum Method {
+    Card { plain: Secret },
+    Cash(Secret),
+    Both(Secret, Secret),
+}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code, reason = "only shown")]
+struct Flat {
+    #[serde(flatten)]
+    inner: Inner,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only shown")]
+enum Either {
+    One(Secret),
+    Many(Vec<Secret>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(dead_code, reason = "only shown")]
+enum Tagged {
+    Card { plain: Secret },
+}
+
+/// Each shape that a secret can stand in, from a file and from one variable.
+const SHAPES: [(&str, &str); 13] = [
+    ("keys", r#"["a", "CANARY"]"#),
+    ("pair", r#"[1, "CANARY"]"#),
+    ("by_name", r#"{"a": "CANARY"}"#),
+    ("listed", r#"[{"plain": "CANARY", "password": "CANARY"}]"#),
+    ("inner", r#"{"plain": "CANARY"}"#),
+    ("inner", r#"{"plain": "x", "password": "CANARY"}"#),
+    ("method", r#"{"card": {"plain": "CANARY"}}"#),
+    ("method", r#"{"cash": "CANARY"}"#),
+    ("method", r#"{"both": ["x", "CANARY"]}"#),
+    ("flat", r#"{"plain": "CANARY"}"#),
+    ("either", r#""CANARY""#),
+    ("either", r#"["CANARY"]"#),
+    ("tagged", r#"{"kind": "card", "plain": "CANARY"}"#),
+];
+
+#[test]
+fn a_secret_shows_in_no_shape() {
+    let check = |what: &str, folder: &Folder, variables: &[(String, String)]| {
+        let builder = folder.builder().section::<Shapes>("shapes").environment(variables.iter().cloned());
+        let shown = builder.load().unwrap_or_else(|error| panic!("{what}: {error}")).explain().to_string();
+        assert!(!shown.contains(CANARY) && shown.contains("***"), "{what}: {shown}");
+    };
+    for (key, value) in SHAPES {
+        let value = value.replace("CANARY", CANARY);
+        // YAML has JSON in it.
+        let folder = Folder::new().file("default.yaml", &format!("shapes:\n  {key}: {value}\n"));
+        check(&format!("file {key}={value}"), &folder, &[]);
+        // Of a text that may be anything, these make nothing.
+        if !["pair", "tagged"].contains(&key) {
+            let text = value.trim_matches('"').to_owned();
+            check(
+                &format!("variable {key}={text}"),
+                &Folder::new(),
+                &[(format!("DDD__SHAPES__{}", key.to_uppercase()), text)],
+            );
+        }
+        let whole = format!("{{\"{key}\": {value}}}");
+        check(&format!("variable {whole}"), &Folder::new(), &[("DDD__SHAPES".to_owned(), whole)]);
+    }
+    check("items", &Folder::new(), &[("DDD__SHAPES__KEYS".to_owned(), format!("a, {CANARY}"))]);
+}
+
+/// What is hidden is what is secret, not all beside it.
+#[test]
+fn what_is_not_secret_shows_beside_what_is() {
+    let folder = Folder::new();
+    let variables =
+        [("DDD__PAYMENT", format!("{{\"plain_name\": \"{CANARY}\", \"password\": \"x\", \"url\": \"here\"}}"))];
+    let configuration = folder.builder().section::<Payment>("payment").environment(variables).load().unwrap();
+    assert_eq!(explained(&configuration, "payment.plain_name").0, "***");
+    assert_eq!(explained(&configuration, "payment.password").0, "***");
+    assert_eq!(explained(&configuration, "payment.url"), ("here".to_owned(), "environment DDD__PAYMENT".to_owned()));
+}
+
+/// The same shapes with the canary where something else belongs.
+#[test]
+fn a_value_that_does_not_fit_is_not_repeated() {
+    let number = "70377037";
+    let values = [CANARY, number, "true", "1.5e-31"].map(|it| {
+        let is_text = it == CANARY;
+        if is_text { format!("\"{it}\"") } else { it.to_owned() }
+    });
+    let shapes = [
+        ("keys", "[[VALUE]]"),
+        ("keys", "[{\"x\": VALUE}]"),
+        ("pair", "[VALUE, [VALUE]]"),
+        ("by_name", "VALUE"),
+        ("by_name", "{\"a\": [VALUE]}"),
+        ("listed", "[VALUE]"),
+        ("inner", "VALUE"),
+        ("inner", "{\"plain\": [VALUE]}"),
+        ("inner", "{\"plain\": {\"x\": VALUE}}"),
+        ("method", "VALUE"),
+        ("method", "{\"card\": VALUE}"),
+        ("method", "{\"card\": {\"plain\": [VALUE]}}"),
+        ("flat", "VALUE"),
+        ("flat", "{\"plain\": [VALUE]}"),
+        ("either", "{\"x\": VALUE}"),
+        ("tagged", "{\"kind\": VALUE}"),
+        ("tagged", "VALUE"),
+    ];
+    for (key, shape) in shapes {
+        for value in &values {
+            let text = shape.replace("VALUE", value);
+            let load = |folder: &Folder, variables: &[(String, String)]| {
+                let variables = variables.iter().cloned();
+                let error = folder.builder().section::<Shapes>("shapes").environment(variables).load().unwrap_err();
+                let error = error.to_string();
+                for secret in [CANARY, number, "`true`", "1.5e-31", "0.00000"] {
+                    assert!(!error.contains(secret), "{key}: {text}: {error}");
+                }
+            };
+            let folder = Folder::new().file("default.yaml", &format!("shapes:\n  {key}: {text}\n"));
+            load(&folder, &[]);
+            if key != "either" {
+                // A text is a secret there, whatever it reads like.
+                load(&Folder::new(), &[(format!("DDD__SHAPES__{}", key.to_uppercase()), text.clone())]);
+            }
+            load(&Folder::new(), &[("DDD__SHAPES".to_owned(), format!("{{\"{key}\": {text}}}"))]);
+        }
     }
 }

@@ -177,7 +177,7 @@ impl AppBuilder {
             worker: Mutex::new(None),
             is_shut_down: AtomicBool::new(false),
             slots,
-            _policy_hold: policy_hold,
+            policy_hold,
             reloads_on_hangup: self.reloads_on_hangup,
             #[cfg(feature = "config")]
             reloads,

@@ -24,7 +24,8 @@ impl App {
     /// [`reload_on_hangup`](crate::AppBuilder::reload_on_hangup); else this does nothing. [`App::run`] and the servers of
     /// `ddd_web` do this by themselves.
     ///
-    /// What was wrong with the new configuration is logged, and all stays as it was.
+    /// What was wrong with the new configuration is logged, and all stays as it was; only what a store did with the settings of
+    /// queues that it did not confirm is not certain.
     ///
     /// # Errors
     /// The system does not let the process listen for signals.
@@ -44,7 +45,7 @@ impl App {
                 if let Err(error) = app.reload().await {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "all settings stay as they were: {error}"
+                        "the configuration was not taken over: {error}"
                     );
                 }
             }

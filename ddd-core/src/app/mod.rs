@@ -76,7 +76,8 @@ struct Inner {
     /// How many bodies run at once, with a worker or before there is one.
     slots: AtomicUsize,
     /// The policies go by its settings as long as it is there.
-    _policy_hold: Arc<PolicyHold>,
+    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "it is held"))]
+    policy_hold: Arc<PolicyHold>,
     /// Whether SIGHUP means that the configuration is read again.
     reloads_on_hangup: bool,
     #[cfg(feature = "config")]

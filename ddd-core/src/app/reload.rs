@@ -63,7 +63,10 @@ impl App {
             };
             app.take_over(configuration).await
         }));
-        turn.await.unwrap_or(Err(ReloadError::Ending))
+        turn.await.unwrap_or_else(|error| match error.is_panic() {
+            true => Err(ReloadError::Panicked),
+            false => Err(ReloadError::Ending),
+        })
     }
 
     async fn take_over(&self, configuration: Configuration) -> Result<Reloaded, ReloadError> {
@@ -132,7 +135,7 @@ impl App {
         let (then, now) = (before.settings.policy_wishes(), settings.policy_wishes());
         let policies = match then == now {
             true => None,
-            false => plan_policies(&policies(), now).map_err(|found| problems.extend(found)).ok(),
+            false => plan_policies(&policies(), &self.0.policy_hold, now).map_err(|found| problems.extend(found)).ok(),
         };
         let mut prepared = levels(before.configuration.as_ref(), configuration);
         for hook in &reloads.hooks {

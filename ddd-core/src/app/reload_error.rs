@@ -1,6 +1,6 @@
 use crate::{application::ConfigurationError, domain::ConfigurationProblem, ports::StoreError};
 
-/// A configuration that was not taken over. Nothing has changed.
+/// A configuration that was not taken over. Nothing has changed; only after [`Store`](Self::Store) that is not certain.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReloadError {
@@ -12,9 +12,13 @@ pub enum ReloadError {
         "the application was built without a configuration; write `.configuration(…)` on its builder, or use `App::reload_with`"
     )]
     WithoutConfiguration,
-    /// The store did not take the settings of queues. If it did not answer, it may take them yet; reload again.
-    #[error("the store does not take the settings")]
+    /// The store did not take the settings of queues. If it did not answer, it may have taken them, or some; reload again.
+    #[error("the store does not take the settings of queues")]
     Store(#[source] StoreError),
+    /// Code of the program panicked, such as the `Deserialize` or `Validate` of one of its sections. The panic was reported where panics
+    /// are.
+    #[error("code of the program panicked when the configuration was read again")]
+    Panicked,
     /// The runtime ended meanwhile.
     #[error("the program is ending")]
     Ending,

@@ -1,6 +1,8 @@
 //! What is different between two configurations, and what of that needs a restart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::{
     explain::{Explained, shown_text},
@@ -60,7 +62,28 @@ impl Configuration {
                 format!("it is `{then}`, and to become `{now}` it needs a restart; all else can change without");
             ConfigurationProblem::new(None, key.clone(), message)
         });
-        problems.collect()
+        let mut problems: Vec<_> = problems.collect();
+        for key in before.map(|it| self.other_secrets(it)).unwrap_or_default() {
+            if !problems.iter().any(|it| it.key.starts_with(&key)) {
+                let message = "it is another secret than before, which needs a restart; all else can change without";
+                problems.push(ConfigurationProblem::new(None, key, message));
+            }
+        }
+        problems
+    }
+
+    /// The secrets in sections that cannot change whose values are different: as JSON, they all are `***`.
+    fn other_secrets(&self, before: &Self) -> BTreeSet<String> {
+        let is_fixed = |path: &&Vec<String>| path.first().is_some_and(|it| self.fixed.get(it).is_some());
+        let paths = self.secrets.iter().chain(&before.secrets).filter(is_fixed);
+        let different = paths.filter_map(|path| {
+            let at = |tree: &Node, length: usize| tree.at(path[..length].iter().map(String::as_str)).map(bare);
+            // What stands in a list has no name, so the list is compared.
+            let length =
+                (1..=path.len()).rev().find(|it| at(&self.tree, *it).or_else(|| at(&before.tree, *it)).is_some())?;
+            (at(&self.tree, length) != at(&before.tree, length)).then(|| path[..length].join("."))
+        });
+        different.collect()
     }
 
     /// The settings that are different from those of `before`: name, old value, new value, and where that comes from. Secrets
@@ -72,8 +95,8 @@ impl Configuration {
         let keys = then.keys().chain(now.keys().filter(|it| !then.contains_key(*it)));
         let different = keys.filter(|it| then.get(*it) != now.get(*it));
         let told = different.map(|key| {
-            let before = old.get(key).map(|it| it.0.clone()).unwrap_or_default();
-            let (after, origin) = new.get(key).cloned().unwrap_or_default();
+            let before = nearest(&old, key).map(|it| it.0.clone()).unwrap_or_default();
+            let (after, origin) = nearest(&new, key).cloned().unwrap_or_default();
             (key.clone(), before, after, origin)
         });
         told.collect()
@@ -82,6 +105,24 @@ impl Configuration {
 
 fn shown(explained: Explained) -> BTreeMap<String, (String, String)> {
     explained.settings.into_iter().map(|it| (it.key, (it.value, it.origin))).collect()
+}
+
+/// What is shown of a setting, or of the group that hides it.
+fn nearest<'a, T>(shown: &'a BTreeMap<String, T>, key: &str) -> Option<&'a T> {
+    shown.get(key).or_else(|| nearest(shown, key.rsplit_once('.')?.0))
+}
+
+/// A value without where it comes from; what stands in it is text, as secrets are whatever they were written as.
+fn bare(node: &Node) -> Value {
+    match &node.value {
+        NodeValue::Null => Value::Null,
+        NodeValue::Bool(it) => it.to_string().into(),
+        NodeValue::Integer(it) => it.to_string().into(),
+        NodeValue::Float(it) => it.to_string().into(),
+        NodeValue::Text(it) | NodeValue::Untyped(it) => it.clone().into(),
+        NodeValue::List(items) => items.iter().map(bare).collect(),
+        NodeValue::Map(entries) => entries.iter().map(|(name, it)| (name.clone(), bare(it))).collect(),
+    }
 }
 
 /// What is in force and cannot change, as text. Without a configuration, code has said all but the settings of tasks.
@@ -103,22 +144,22 @@ fn fixed(configuration: Option<&Configuration>, settings: &Settings) -> BTreeMap
     all
 }
 
-fn collect(value: &serde_json::Value, key: &str, all: &mut BTreeMap<String, String>) {
+fn collect(value: &Value, key: &str, all: &mut BTreeMap<String, String>) {
     match value {
-        serde_json::Value::Object(entries) => {
+        Value::Object(entries) => {
             for (name, value) in entries {
                 let below = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
                 collect(value, &below, all);
             }
         }
-        serde_json::Value::Null => drop(all.insert(key.to_owned(), "not set".to_owned())),
-        serde_json::Value::String(it) => drop(all.insert(key.to_owned(), it.clone())),
+        Value::Null => drop(all.insert(key.to_owned(), "not set".to_owned())),
+        Value::String(it) => drop(all.insert(key.to_owned(), it.clone())),
         it => drop(all.insert(key.to_owned(), it.to_string())),
     }
 }
 
 /// Every value, by its name.
-fn leaves(tree: &Node) -> BTreeMap<String, NodeValue> {
+fn leaves(tree: &Node) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let mut left = vec![(String::new(), tree)];
     while let Some((key, node)) = left.pop() {
@@ -128,7 +169,7 @@ fn leaves(tree: &Node) -> BTreeMap<String, NodeValue> {
                     .iter()
                     .map(|(name, node)| (if key.is_empty() { name.clone() } else { format!("{key}.{name}") }, node)),
             ),
-            value => drop(all.insert(key, value.clone())),
+            _ => drop(all.insert(key, bare(node))),
         }
     }
     all

@@ -41,8 +41,8 @@ impl Error for Misfit {
         Self::custom(format!("{} is out of range; write {}", Found(found), plain(expected)))
     }
 
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format!("`{variant}` is none of the choices; write {}", choices(expected)))
+    fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format!("this is none of the choices; write {}", choices(expected)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -93,21 +93,19 @@ fn choices(names: &[&str]) -> String {
     names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What was found, without the value of a text: it may be a secret that stands at the wrong place.
+/// What kind of value was found, and not which: it may be a secret that stands at the wrong place.
 struct Found<'a>(Unexpected<'a>);
 
 impl fmt::Display for Found<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Unexpected::Bool(it) => write!(f, "`{it}`"),
-            Unexpected::Unsigned(it) => write!(f, "the number {it}"),
-            Unexpected::Signed(it) => write!(f, "the number {it}"),
-            Unexpected::Float(it) => write!(f, "the number {it}"),
+            Unexpected::Bool(_) => f.write_str("a truth value"),
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => f.write_str("a number"),
             Unexpected::Str(_) | Unexpected::Char(_) | Unexpected::Bytes(_) => f.write_str("a text"),
             Unexpected::Unit | Unexpected::Option => f.write_str("nothing"),
             Unexpected::Seq => f.write_str("a list"),
             Unexpected::Map => f.write_str("a group of settings"),
-            other => write!(f, "{other}"),
+            _ => f.write_str("something else"),
         }
     }
 }

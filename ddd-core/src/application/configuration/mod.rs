@@ -9,12 +9,14 @@ mod explain;
 mod gone;
 mod layers;
 mod misfit;
+mod node_of;
 mod read;
 pub(in crate::application) mod reader;
 mod schema;
 mod secret;
 mod sections;
 mod service;
+mod untyped;
 mod whole;
 
 pub use explain::{Explained, ExplainedSetting};
@@ -22,6 +24,7 @@ pub use secret::Secret;
 pub use whole::{Configuration, ConfigurationError, UndeclaredSection};
 
 pub(crate) use layers::Layers;
+pub(crate) use node_of::node_of;
 pub(crate) use schema::schema as schema_of_settings;
 pub(crate) use service::Declared;
-pub(crate) use whole::{Source, node_of};
+pub(crate) use whole::Source;

@@ -3,6 +3,7 @@ use serde::de::DeserializeOwned;
 use super::{
     misfit::Misfit,
     reader::{Found, Reader},
+    secret::counted,
 };
 use crate::domain::{ConfigurationProblem, Node};
 
@@ -25,8 +26,9 @@ pub(super) fn read<T: DeserializeOwned>(node: &Node, section: &str) -> Result<Re
     let mut problems = Vec::new();
     loop {
         let found = Found::default();
-        let misfit = match T::deserialize(Reader::new(&rest, &found)) {
-            Ok(value) if problems.is_empty() => return Ok(Read { value, secrets: found.into_secrets() }),
+        let (value, secrets) = counted(|| T::deserialize(Reader::new(&rest, &found)));
+        let misfit = match value {
+            Ok(value) if problems.is_empty() => return Ok(Read { value, secrets: found.into_secrets(secrets) }),
             Ok(_) => return Err(problems),
             Err(misfit) => misfit,
         };

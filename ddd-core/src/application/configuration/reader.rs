@@ -5,13 +5,13 @@ use std::{cell::RefCell, collections::BTreeMap};
 use serde::{
     Deserializer,
     de::{
-        DeserializeSeed, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
-        value::{StrDeserializer, StringDeserializer},
+        DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+        value::StrDeserializer,
     },
     forward_to_deserialize_any,
 };
 
-use super::misfit::Misfit;
+use super::{misfit::Misfit, untyped};
 use crate::domain::{Node, NodeValue};
 
 /// What a type calls itself that wants to be hidden wherever the configuration is shown.
@@ -28,8 +28,19 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn into_secrets(self) -> Vec<Vec<String>> {
-        self.secrets.into_inner()
+    /// Of all secrets that were read, `count`. If some of them were read past the reader, because their type keeps what it holds
+    /// until it knows what that is (`flatten`, `untagged`, `tag`), nobody knows where they stand: then all that was read is one.
+    pub(super) fn into_secrets(self, count: usize) -> Vec<Vec<String>> {
+        let secrets = self.secrets.into_inner();
+        if secrets.len() < count { vec![Vec::new()] } else { secrets }
+    }
+
+    /// Reads what stands below `name`.
+    fn below<T>(&self, name: &str, node: &Node, read: impl FnOnce() -> Result<T, Misfit>) -> Result<T, Misfit> {
+        self.path.borrow_mut().push(name.to_owned());
+        let read = read();
+        self.path.borrow_mut().pop();
+        read.map_err(|it| it.below(name, &node.origin))
     }
 }
 
@@ -44,28 +55,6 @@ impl<'a> Reader<'a> {
     pub(super) const fn new(node: &'a Node, found: &'a Found) -> Self {
         Self { node, found }
     }
-}
-
-/// A list or a map in a text that knows no types: JSON, or items with commas between them.
-enum Parsed {
-    List(Vec<String>),
-    Json(serde_json::Value),
-}
-
-fn parsed_list(text: &str) -> Result<Parsed, Misfit> {
-    let trimmed = text.trim();
-    if trimmed.starts_with('[') {
-        let json = serde_json::from_str(trimmed);
-        return json.map(Parsed::Json).map_err(|_| Misfit::custom("the text begins like a JSON list and is none"));
-    }
-    let items = trimmed.split(',').map(str::trim).filter(|it| !it.is_empty());
-    Ok(Parsed::List(items.map(str::to_owned).collect()))
-}
-
-/// The number or the truth value that a text reads like, or the text.
-fn scalar(text: &str) -> serde_json::Value {
-    let read = serde_json::from_str::<serde_json::Value>(text.trim());
-    read.ok().filter(|it| it.is_number() || it.is_boolean()).unwrap_or_else(|| text.into())
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -91,7 +80,7 @@ macro_rules! number {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Reader<'de> {
+impl<'de> Deserializer<'de> for Reader<'_> {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -103,7 +92,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 Err(_) => visitor.visit_i64(*it),
             },
             NodeValue::Float(it) => visitor.visit_f64(*it),
-            NodeValue::Text(it) | NodeValue::Untyped(it) => visitor.visit_borrowed_str(it),
+            NodeValue::Text(it) | NodeValue::Untyped(it) => visitor.visit_str(it),
             NodeValue::List(items) => visitor.visit_seq(Items { items: items.iter(), found: self.found, at: 0 }),
             NodeValue::Map(entries) => visitor.visit_map(Entries::new(entries, self.found)),
         }
@@ -148,7 +137,8 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         }
         match &self.node.value {
             NodeValue::Untyped(text) if name == SCALAR => {
-                visitor.visit_newtype_struct(scalar(text)).map_err(Misfit::custom)
+                let scalar = untyped::scalar(text, &self.node.origin);
+                visitor.visit_newtype_struct(Reader::new(&scalar, self.found))
             }
             _ => visitor.visit_newtype_struct(self),
         }
@@ -168,24 +158,17 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         let NodeValue::Untyped(text) = &self.node.value else { return self.deserialize_any(visitor) };
-        match parsed_list(text)? {
-            Parsed::List(items) => {
-                let items = items.into_iter().map(IntoDeserializer::<Misfit>::into_deserializer);
-                visitor.visit_seq(serde::de::value::SeqDeserializer::<_, Misfit>::new(
-                    items.map(|it: StringDeserializer<Misfit>| it),
-                ))
-            }
-            Parsed::Json(json) => json.deserialize_seq(visitor).map_err(Misfit::custom),
-        }
+        let list = untyped::list(text, &self.node.origin)?;
+        Reader::new(&list, self.found).deserialize_any(visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match &self.node.value {
             // A group that is written without entries has none.
             NodeValue::Null => visitor.visit_map(Entries::new(const { &BTreeMap::new() }, self.found)),
-            NodeValue::Untyped(text) => match serde_json::from_str::<serde_json::Value>(text) {
-                Ok(json) if json.is_object() => json.deserialize_map(visitor).map_err(Misfit::custom),
-                _ => Err(Misfit::custom("a text was found where a group of settings belongs; write a JSON object")),
+            NodeValue::Untyped(text) => match untyped::group(text, &self.node.origin) {
+                Some(group) => Reader::new(&group, self.found).deserialize_any(visitor),
+                None => Err(Misfit::custom("a text was found where a group of settings belongs; write a JSON object")),
             },
             _ => self.deserialize_any(visitor),
         }
@@ -202,10 +185,15 @@ impl<'de> Deserializer<'de> for Reader<'de> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
+        if let NodeValue::Untyped(text) = &self.node.value
+            && let Some(group) = untyped::group(text, &self.node.origin)
+        {
+            return Reader::new(&group, self.found).deserialize_enum(name, variants, visitor);
+        }
         match &self.node.value {
             NodeValue::Text(it) | NodeValue::Untyped(it) => {
                 visitor.visit_enum(Choice { name: it, node: None, found: self.found })
@@ -229,17 +217,14 @@ struct Items<'a, I> {
     at: usize,
 }
 
-impl<'de, I: Iterator<Item = &'de Node>> SeqAccess<'de> for Items<'de, I> {
+impl<'de, 'a, I: Iterator<Item = &'a Node>> SeqAccess<'de> for Items<'a, I> {
     type Error = Misfit;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
         let Some(node) = self.items.next() else { return Ok(None) };
         let at = self.at.to_string();
         self.at += 1;
-        self.found.path.borrow_mut().push(at.clone());
-        let read = seed.deserialize(Reader::new(node, self.found));
-        self.found.path.borrow_mut().pop();
-        read.map(Some).map_err(|it| it.below(&at, &node.origin))
+        self.found.below(&at, node, || seed.deserialize(Reader::new(node, self.found))).map(Some)
     }
 }
 
@@ -255,7 +240,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-impl<'de> MapAccess<'de> for Entries<'de> {
+impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Misfit;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
@@ -267,10 +252,7 @@ impl<'de> MapAccess<'de> for Entries<'de> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         let Some((key, node)) = self.current else { return Err(Misfit::custom("a value without a name")) };
-        self.found.path.borrow_mut().push(key.clone());
-        let read = seed.deserialize(Reader::new(node, self.found));
-        self.found.path.borrow_mut().pop();
-        read.map_err(|it| it.below(key, &node.origin))
+        self.found.below(key, node, || seed.deserialize(Reader::new(node, self.found)))
     }
 }
 
@@ -281,7 +263,7 @@ struct Choice<'a> {
     found: &'a Found,
 }
 
-impl<'de> EnumAccess<'de> for Choice<'de> {
+impl<'de> EnumAccess<'de> for Choice<'_> {
     type Error = Misfit;
     type Variant = Self;
 
@@ -290,14 +272,14 @@ impl<'de> EnumAccess<'de> for Choice<'de> {
     }
 }
 
-impl<'de> Choice<'de> {
-    fn content(&self) -> Result<Reader<'de>, Misfit> {
+impl<'a> Choice<'a> {
+    fn content<T>(self, read: impl FnOnce(Reader<'a>) -> Result<T, Misfit>) -> Result<T, Misfit> {
         let node = self.node.ok_or_else(|| Misfit::custom(format!("`{}` needs settings of its own", self.name)))?;
-        Ok(Reader::new(node, self.found))
+        self.found.below(self.name, node, || read(Reader::new(node, self.found)))
     }
 }
 
-impl<'de> VariantAccess<'de> for Choice<'de> {
+impl<'de> VariantAccess<'de> for Choice<'_> {
     type Error = Misfit;
 
     fn unit_variant(self) -> Result<(), Misfit> {
@@ -308,14 +290,14 @@ impl<'de> VariantAccess<'de> for Choice<'de> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
-        seed.deserialize(self.content()?)
+        self.content(|it| seed.deserialize(it))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
-        self.content()?.deserialize_seq(visitor)
+        self.content(|it| it.deserialize_seq(visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
-        self.content()?.deserialize_map(visitor)
+        self.content(|it| it.deserialize_map(visitor))
     }
 }

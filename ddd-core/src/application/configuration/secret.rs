@@ -1,9 +1,21 @@
-use std::fmt;
+use std::{cell::Cell, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Visitor};
 
 use super::reader::SECRET;
+
+thread_local! {
+    /// How many secrets this thread has read.
+    static READ: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What `read` says, and how many secrets were read meanwhile, whoever read them.
+pub(super) fn counted<R>(read: impl FnOnce() -> R) -> (R, usize) {
+    let before = READ.get();
+    let read = read();
+    (read, READ.get().wrapping_sub(before))
+}
 
 /// A text that is never shown: `Debug`, `Display` and JSON say `***`, and its memory is overwritten when it is dropped.
 ///
@@ -53,6 +65,7 @@ impl Serialize for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        READ.set(READ.get().wrapping_add(1));
         // By its name the configuration knows what to hide.
         deserializer.deserialize_newtype_struct(SECRET, Hidden)
     }

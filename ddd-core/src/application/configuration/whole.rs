@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{explain::Explained, gone, layers::Layers, read::read, sections::Sections, service::Declared};
+use super::{
+    explain::Explained, gone, layers::Layers, node_of::node_of, read::read, sections::Sections, service::Declared,
+    untyped,
+};
 use crate::{
     application::Settings,
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, LogLevels, Node, NodeValue, closest},
@@ -119,6 +122,8 @@ impl Configuration {
         if !problems.is_empty() {
             return Err(ConfigurationError { problems });
         }
+        untyped::spread(&mut tree);
+        own_trees.values_mut().for_each(untyped::spread);
         let mut whole = defaults(&sections, profile);
         whole.overlay(tree);
         for section in declared {
@@ -263,25 +268,6 @@ fn defaults(read: &Sections, profile: &str) -> Node {
 
 fn default_origin() -> ConfigurationOrigin {
     ConfigurationOrigin::new(ConfigurationLayer::Default, "".into(), None)
-}
-
-/// A JSON value as a node.
-pub(crate) fn node_of(json: serde_json::Value, origin: &ConfigurationOrigin) -> Node {
-    use serde_json::Value;
-    let value = match json {
-        Value::Null => NodeValue::Null,
-        Value::Bool(it) => NodeValue::Bool(it),
-        Value::Number(it) => match it.as_i64() {
-            Some(it) => NodeValue::Integer(it),
-            None => NodeValue::Float(it.as_f64().unwrap_or(f64::MAX)),
-        },
-        Value::String(it) => NodeValue::Text(it),
-        Value::Array(items) => NodeValue::List(items.into_iter().map(|it| node_of(it, origin)).collect()),
-        Value::Object(entries) => {
-            NodeValue::Map(entries.into_iter().map(|(key, it)| (key, node_of(it, origin))).collect())
-        }
-    };
-    Node::new(value, origin.clone())
 }
 
 /// Sections that are there if the program serves HTTP.

@@ -35,10 +35,31 @@ struct InForce(Mutex<Held>);
 #[derive(Default)]
 struct Held {
     wishes: Option<PolicyWishes>,
-    by: Weak<PolicyHold>,
+    by: Vec<Holder>,
 }
 
-/// Part of each application that goes by the wishes in force. When the last one is gone, the next may wish something else.
+/// An application that goes by the wishes in force.
+struct Holder {
+    hold: Weak<PolicyHold>,
+    /// Whether it wishes them itself.
+    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only a reload asks"))]
+    wishes: bool,
+}
+
+impl Held {
+    fn is_held(&self) -> bool {
+        self.by.iter().any(|it| it.hold.strong_count() > 0)
+    }
+
+    /// What another application than this one wishes.
+    #[cfg(feature = "config")]
+    fn wishes_of_others(&self, hold: &Arc<PolicyHold>) -> Option<&PolicyWishes> {
+        let is_other = |it: &Holder| it.hold.upgrade().is_some_and(|it| !Arc::ptr_eq(&it, hold));
+        self.wishes.as_ref().filter(|_| self.by.iter().any(|it| it.wishes && is_other(it)))
+    }
+}
+
+/// Part of each application, which goes by the wishes in force. When the last one is gone, the next may wish something else.
 #[derive(Debug)]
 pub(crate) struct PolicyHold(());
 
@@ -50,6 +71,7 @@ type Change = (&'static dyn Policy, Map<String, Value>);
 #[must_use = "nothing is changed until it is done"]
 #[cfg(feature = "config")]
 pub(crate) struct PolicyPlan {
+    hold: Arc<PolicyHold>,
     wishes: PolicyWishes,
     changes: Vec<Change>,
 }
@@ -65,27 +87,50 @@ pub(crate) fn push(policies: &Policies, wishes: PolicyWishes) -> Result<Arc<Poli
     let in_force = in_force();
     let mut held = in_force.0.lock();
     let wishes = Some(wishes).filter(|it| *it != PolicyWishes::default());
-    let holder = held.by.upgrade();
-    if let (Some(holder), Some(before)) = (&holder, &held.wishes) {
-        let problems = wishes.map(|it| differences(before, &it)).unwrap_or_default();
-        return if problems.is_empty() { Ok(holder.clone()) } else { Err(problems) };
+    let has_wishes = wishes.is_some();
+    match &held.wishes {
+        Some(before) if held.is_held() => {
+            let problems = wishes.map(|it| differences(before, &it)).unwrap_or_default();
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+        }
+        before => {
+            let (before, now) = (before.clone().unwrap_or_default(), wishes.clone().unwrap_or_default());
+            make(changes(policies, &before, &now)?);
+            held.wishes = wishes;
+        }
     }
-    let (before, now) = (held.wishes.clone().unwrap_or_default(), wishes.clone().unwrap_or_default());
-    make(changes(policies, &before, &now)?);
-    let holder = holder.unwrap_or_else(|| Arc::new(PolicyHold(())));
-    *held = Held { wishes, by: Arc::downgrade(&holder) };
-    Ok(holder)
+    let hold = Arc::new(PolicyHold(()));
+    held.by.retain(|it| it.hold.strong_count() > 0);
+    held.by.push(Holder { hold: Arc::downgrade(&hold), wishes: has_wishes });
+    Ok(hold)
 }
 
-/// Checks other settings for the policies, and changes nothing.
+/// Checks other settings of an application for the policies, and changes nothing. What another application wishes stays.
 ///
 /// # Errors
 /// What is wrong with them.
 #[cfg(feature = "config")]
-pub(crate) fn plan(policies: &Policies, wishes: PolicyWishes) -> Result<PolicyPlan, Vec<ConfigurationProblem>> {
-    let before = in_force().0.lock().wishes.clone().unwrap_or_default();
-    let changes = changes(policies, &before, &wishes)?;
-    Ok(PolicyPlan { wishes, changes })
+pub(crate) fn plan(
+    policies: &Policies,
+    hold: &Arc<PolicyHold>,
+    wishes: PolicyWishes,
+) -> Result<PolicyPlan, Vec<ConfigurationProblem>> {
+    let in_force = in_force();
+    let held = in_force.0.lock();
+    let changes = match held.wishes_of_others(hold) {
+        Some(_) if wishes == PolicyWishes::default() => Vec::new(),
+        Some(others) => {
+            let problems = differences(others, &wishes);
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+            Vec::new()
+        }
+        None => changes(policies, &held.wishes.clone().unwrap_or_default(), &wishes)?,
+    };
+    Ok(PolicyPlan { hold: hold.clone(), wishes, changes })
 }
 
 #[cfg(feature = "config")]
@@ -95,7 +140,13 @@ impl PolicyPlan {
         let in_force = in_force();
         let mut held = in_force.0.lock();
         make(self.changes);
-        held.wishes = Some(self.wishes);
+        let wishes = Some(self.wishes).filter(|it| *it != PolicyWishes::default());
+        for it in held.by.iter_mut().filter(|it| it.hold.as_ptr() == Arc::as_ptr(&self.hold)) {
+            it.wishes = wishes.is_some();
+        }
+        if held.wishes_of_others(&self.hold).is_none() {
+            held.wishes = wishes;
+        }
     }
 }
 
