@@ -6,7 +6,7 @@ use std::{
 
 use axum::{Router, body::Body, http::Request};
 use ddd_core::{
-    App, Task as _, TaskContext, task,
+    App, Task as _, TaskContext, cached, task,
     telemetry::{LogFormat, Otlp, Telemetry},
 };
 use ddd_web::{Access, Api};
@@ -35,6 +35,14 @@ async fn flaky(#[secret] token: String, #[inject] context: TaskContext, #[inject
 async fn leaf() {
     tracing::info!(mark = "leaf");
 }
+
+#[cached("1m", name = "exported_cache")]
+async fn looked_up(id: u32) -> u32 {
+    id
+}
+
+/// Many more labels than a metric has series of their own.
+const LABELS: u32 = 2_500;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -81,7 +89,19 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(status, 202, "{body:?}");
     app.tasks().wait_idle().await.unwrap();
-    app.record_metrics().await.unwrap();
+    for _ in 0..4 {
+        looked_up(1).await;
+    }
+    for _ in 0..2 {
+        app.record_metrics().await.unwrap();
+    }
+    for id in (0..LABELS).chain(0..LABELS) {
+        metrics::counter!("shop.orders", "id" => id.to_string()).increment(1);
+        metrics::gauge!("shop.open", "id" => id.to_string()).increment(1.0);
+    }
+    for id in 0..LABELS {
+        metrics::gauge!("shop.open", "id" => id.to_string()).decrement(2.0);
+    }
     assert!(telemetry.flush(Duration::from_secs(10)).await);
 
     let spans = collector.trace(TRACE);
@@ -132,6 +152,21 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
         assert!(metrics.iter().any(|it| it.name == name), "{name}");
     }
     assert!(metrics.iter().any(|it| it.name == "messaging.process.duration" && it.unit == "s"));
+
+    // Each use of a metric goes on from the one before.
+    let cache = |event| {
+        let labels = [("ddd.policy.name", "exported_cache"), ("ddd.policy.event", event)];
+        collector.figures("ddd.policy.events", &labels)
+    };
+    assert_eq!((cache("hits"), cache("misses")), (vec![3.0], vec![1.0]));
+    assert_eq!(collector.figures("http.server.active_requests", &[("http.request.method", "POST")]), [0.0]);
+    let orders = collector.figures("shop.orders", &[]);
+    assert!(orders.len() < LABELS as usize, "{}", orders.len());
+    assert_eq!(orders.iter().sum::<f64>(), f64::from(2 * LABELS));
+    assert_eq!(collector.figures("shop.orders", &[("id", "7")]), [2.0]);
+    let open = collector.figures("shop.open", &[]);
+    assert!(open.len() == orders.len() && open.iter().all(|it| *it == 0.0), "{open:?}");
+
     let told = format!("{spans:?} {metrics:?} {text} {telemetry:?}");
     assert!(!told.contains(CANARY), "the canary was told");
     assert!(collector.keys.lock().unwrap().iter().all(|it| it == CANARY) && !collector.keys.lock().unwrap().is_empty());
