@@ -173,6 +173,8 @@ impl AppBuilder {
             worker: Mutex::new(None),
             is_shut_down: AtomicBool::new(false),
             slots,
+            #[cfg(feature = "metrics")]
+            recorded_queues: Mutex::default(),
             _policy_hold: policy_hold,
             reloads_on_hangup: self.reloads_on_hangup,
             #[cfg(feature = "config")]
