@@ -9,7 +9,7 @@ use ddd_core::{
     App, Task as _, TaskContext, cached, task,
     telemetry::{LogFormat, Otlp, Telemetry},
 };
-use ddd_web::{Access, Api};
+use ddd_web::{Access, Api, ApiKey};
 use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::collector::{Collector, attribute, hex};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
+const STRANGE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CANARY: &str = "canary-77aa10";
 
 #[task(retry(max_attempts = 3, delay = "1ms"))]
@@ -88,6 +89,11 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(status, 202, "{body:?}");
+    // A sender whom nobody knows decides about no trace.
+    let keys = Access::api_keys([ApiKey::new("ann", CANARY.repeat(2))]).unwrap();
+    let guarded: Router = Router::new().nest("/api/v1", Api::new(&app, keys).routes());
+    let request = Request::post("/api/v1/tasks/submit").header("traceparent", format!("00-{STRANGE}-{CALLER}-01"));
+    assert_eq!(guarded.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status(), 401);
     app.tasks().wait_idle().await.unwrap();
     for _ in 0..4 {
         looked_up(1).await;
@@ -125,6 +131,10 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let [child] = named("leaf")[..] else { panic!("{names:?}") };
     assert_eq!(child.parent_span_id, attempts[2].span_id, "{child:?}");
     assert_eq!(attribute(&child.attributes, "request_id").as_deref(), Some("order-4711"));
+
+    assert!(collector.trace(STRANGE).is_empty());
+    let status = |it: &Span| attribute(&it.attributes, "http.response.status_code");
+    assert!(collector.spans.lock().unwrap().iter().any(|it| status(it).as_deref() == Some("401")));
 
     // What the log says is what the collector was told.
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
