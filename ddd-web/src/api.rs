@@ -130,6 +130,15 @@ impl Api {
         self.with(|it| it.streams = StreamLimits::new(most, longest))
     }
 
+    /// Begins a trace of its own with each request, whatever `traceparent` it carries. Unless set, the traces of known callers go
+    /// on here, and whether they are recorded is what the header says.
+    ///
+    /// It is for services that strangers reach: with [`Access::open`] everybody is a known caller.
+    #[must_use]
+    pub fn own_traces(self) -> Self {
+        self.with(|it| it.own_traces = true)
+    }
+
     /// Changes a setting: of the routes that are made from now on.
     fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = self.settings;

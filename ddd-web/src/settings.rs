@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) thresholds: Thresholds,
     pub(crate) version: Option<String>,
     pub(crate) streams: StreamLimits,
+    /// Whether no trace of a caller's goes on here.
+    pub(crate) own_traces: bool,
 }
 
 impl Settings {
@@ -39,6 +41,7 @@ impl Settings {
             thresholds: Thresholds::default(),
             version: None,
             streams: StreamLimits::default(),
+            own_traces: false,
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct State {
     pub(crate) catalogue: Catalogue,
     pub(crate) health: Health,
     pub(crate) streams: Streams,
+    /// Whether no trace of a caller's goes on here.
+    pub(crate) own_traces: bool,
 }
 
 impl State {
@@ -27,10 +29,11 @@ impl State {
         let catalogue = Catalogue::new(app.registry());
         let access = settings.access.clone();
         let limits = Limits::new(settings.submit_body, settings.submissions);
-        let Settings { checks, thresholds, check_timeout, version, .. } = settings;
+        let Settings { checks, thresholds, check_timeout, version, own_traces, .. } = settings;
         let health = Health::new(app.clone(), checks, *thresholds, *check_timeout, version.clone());
         let streams = Streams::new(&app, settings.streams);
-        Self { app, access, limits, request_ids: RequestIds::default(), catalogue, health, streams }
+        let (request_ids, own_traces) = (RequestIds::default(), *own_traces);
+        Self { app, access, limits, request_ids, catalogue, health, streams, own_traces }
     }
 
     /// The definition of this name, if it is within reach over HTTP.

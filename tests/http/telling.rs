@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::{
+    Router,
     body::Body,
     http::{Method, Request, StatusCode},
     response::IntoResponse as _,
@@ -73,6 +74,16 @@ async fn a_task_keeps_the_request_and_the_trace_that_led_to_it() {
     let (reply, record) = submit(&[("traceparent", "nonsense")]).await;
     assert_eq!(record["request_id"], reply.header("x-request-id"));
     assert!(record["traceparent"].is_null());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_callers_trace_ends_here_where_that_is_said() {
+    let app = app().await;
+    let router = Router::new().nest(BASE, Api::new(&app, Access::open()).own_traces().routes());
+    let ask = request(Method::POST, &format!("{BASE}/tasks/submit/nothing")).header("traceparent", TRACE);
+    let id = send(&router, ask.body(Body::empty()).unwrap()).await.ok()["task_id"].as_str().unwrap().to_owned();
+    let record = get(&router, &format!("{BASE}/tasks/{id}")).await.ok();
+    assert!(record["traceparent"].is_null(), "{record}");
 }
 
 #[tokio::test(start_paused = true)]

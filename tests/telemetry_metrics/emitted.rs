@@ -83,6 +83,28 @@ async fn what_is_emitted_is_what_the_table_says() {
     assert_eq!(kept.values("http.server.request.duration", &odd).len(), 50);
     assert!(kept.values("http.server.active_requests", &[]).iter().all(|it| *it == 0.0));
 
+    // Queues that nobody named are one, and none keeps a figure that is gone.
+    let mut gone = vec![later];
+    for number in 0..3 {
+        let task = app.submit(measured { fails: false }).queue(format!("queue-{number}-canary-5e5e")).delay("1h");
+        gone.push(task.await.unwrap());
+    }
+    let other = [("ddd.queue.name", "_OTHER"), ("ddd.task.status", "delayed")];
+    app.record_metrics().await.unwrap();
+    assert_eq!(
+        (kept.values("ddd.queue.tasks", &queued), kept.values("ddd.queue.tasks", &other)),
+        (vec![1.0], vec![3.0])
+    );
+    for task in gone {
+        app.tasks().cancel(task.id(), "it is no longer wanted").await.unwrap();
+        app.tasks().delete(task.id()).await.unwrap();
+    }
+    app.record_metrics().await.unwrap();
+    assert_eq!(
+        (kept.values("ddd.queue.tasks", &queued), kept.values("ddd.queue.tasks", &other)),
+        (vec![0.0], vec![0.0])
+    );
+
     // What was emitted, and what is documented.
     let documented = documented();
     let (mut emitted, mut series) = (Table::new(), BTreeMap::<_, usize>::new());
@@ -101,6 +123,5 @@ async fn what_is_emitted_is_what_the_table_says() {
     assert_eq!(emitted, documented);
     assert!(series["http.server.request.duration"] <= 10, "{series:?}");
     assert_eq!(series["messaging.process.duration"], 2, "{series:?}");
-    drop(later);
     app.shutdown(Duration::from_secs(1)).await;
 }

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use opentelemetry_proto::tonic::{
     collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
     common::v1::{KeyValue, any_value::Value},
-    metrics::v1::Metric,
+    metrics::v1::{Metric, NumberDataPoint, metric::Data, number_data_point::Value as Number},
     resource::v1::Resource,
     trace::v1::Span,
 };
@@ -88,6 +88,25 @@ impl Collector {
     pub(crate) fn trace(&self, id: &str) -> Vec<Span> {
         let spans = self.spans.lock().unwrap();
         spans.iter().filter(|it| hex(&it.trace_id) == id).cloned().collect()
+    }
+
+    /// The figures of a counter or gauge, as they were told last, of all series with these labels.
+    pub(crate) fn figures(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
+        let metrics = self.metrics.lock().unwrap();
+        let metric = metrics.iter().rfind(|it| it.name == name);
+        let points: &[NumberDataPoint] = match metric.and_then(|it| it.data.as_ref()) {
+            Some(Data::Sum(it)) => &it.data_points,
+            Some(Data::Gauge(it)) => &it.data_points,
+            _ => &[],
+        };
+        let fits = |it: &&NumberDataPoint| {
+            labels.iter().all(|(key, value)| attribute(&it.attributes, key).as_deref() == Some(value))
+        };
+        let figure = |it: &NumberDataPoint| match it.value.unwrap() {
+            Number::AsInt(it) => it as f64,
+            Number::AsDouble(it) => it,
+        };
+        points.iter().filter(fits).map(figure).collect()
     }
 }
 

@@ -6,10 +6,10 @@ use std::{
 
 use axum::{Router, body::Body, http::Request};
 use ddd_core::{
-    App, Task as _, TaskContext, task,
+    App, Task as _, TaskContext, cached, task,
     telemetry::{LogFormat, Otlp, Telemetry},
 };
-use ddd_web::{Access, Api};
+use ddd_web::{Access, Api, ApiKey};
 use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::collector::{Collector, attribute, hex};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
+const STRANGE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CANARY: &str = "canary-77aa10";
 
 #[task(retry(max_attempts = 3, delay = "1ms"))]
@@ -35,6 +36,14 @@ async fn flaky(#[secret] token: String, #[inject] context: TaskContext, #[inject
 async fn leaf() {
     tracing::info!(mark = "leaf");
 }
+
+#[cached("1m", name = "exported_cache")]
+async fn looked_up(id: u32) -> u32 {
+    id
+}
+
+/// Many more labels than a metric has series of their own.
+const LABELS: u32 = 2_500;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -80,8 +89,25 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(status, 202, "{body:?}");
+    // A sender whom nobody knows decides about no trace.
+    let keys = Access::api_keys([ApiKey::new("ann", CANARY.repeat(2))]).unwrap();
+    let guarded: Router = Router::new().nest("/api/v1", Api::new(&app, keys).routes());
+    let request = Request::post("/api/v1/tasks/submit").header("traceparent", format!("00-{STRANGE}-{CALLER}-01"));
+    assert_eq!(guarded.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status(), 401);
     app.tasks().wait_idle().await.unwrap();
-    app.record_metrics().await.unwrap();
+    for _ in 0..4 {
+        looked_up(1).await;
+    }
+    for _ in 0..2 {
+        app.record_metrics().await.unwrap();
+    }
+    for id in (0..LABELS).chain(0..LABELS) {
+        metrics::counter!("shop.orders", "id" => id.to_string()).increment(1);
+        metrics::gauge!("shop.open", "id" => id.to_string()).increment(1.0);
+    }
+    for id in 0..LABELS {
+        metrics::gauge!("shop.open", "id" => id.to_string()).decrement(2.0);
+    }
     assert!(telemetry.flush(Duration::from_secs(10)).await);
 
     let spans = collector.trace(TRACE);
@@ -105,6 +131,10 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let [child] = named("leaf")[..] else { panic!("{names:?}") };
     assert_eq!(child.parent_span_id, attempts[2].span_id, "{child:?}");
     assert_eq!(attribute(&child.attributes, "request_id").as_deref(), Some("order-4711"));
+
+    assert!(collector.trace(STRANGE).is_empty());
+    let status = |it: &Span| attribute(&it.attributes, "http.response.status_code");
+    assert!(collector.spans.lock().unwrap().iter().any(|it| status(it).as_deref() == Some("401")));
 
     // What the log says is what the collector was told.
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -132,6 +162,21 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
         assert!(metrics.iter().any(|it| it.name == name), "{name}");
     }
     assert!(metrics.iter().any(|it| it.name == "messaging.process.duration" && it.unit == "s"));
+
+    // Each use of a metric goes on from the one before.
+    let cache = |event| {
+        let labels = [("ddd.policy.name", "exported_cache"), ("ddd.policy.event", event)];
+        collector.figures("ddd.policy.events", &labels)
+    };
+    assert_eq!((cache("hits"), cache("misses")), (vec![3.0], vec![1.0]));
+    assert_eq!(collector.figures("http.server.active_requests", &[("http.request.method", "POST")]), [0.0]);
+    let orders = collector.figures("shop.orders", &[]);
+    assert!(orders.len() < LABELS as usize, "{}", orders.len());
+    assert_eq!(orders.iter().sum::<f64>(), f64::from(2 * LABELS));
+    assert_eq!(collector.figures("shop.orders", &[("id", "7")]), [2.0]);
+    let open = collector.figures("shop.open", &[]);
+    assert!(open.len() == orders.len() && open.iter().all(|it| *it == 0.0), "{open:?}");
+
     let told = format!("{spans:?} {metrics:?} {text} {telemetry:?}");
     assert!(!told.contains(CANARY), "the canary was told");
     assert!(collector.keys.lock().unwrap().iter().all(|it| it == CANARY) && !collector.keys.lock().unwrap().is_empty());

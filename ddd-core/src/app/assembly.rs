@@ -178,6 +178,8 @@ impl AppBuilder {
             is_shut_down: AtomicBool::new(false),
             slots,
             policy_hold,
+            #[cfg(feature = "metrics")]
+            recorded_queues: Mutex::default(),
             reloads_on_hangup: self.reloads_on_hangup,
             #[cfg(feature = "config")]
             reloads,

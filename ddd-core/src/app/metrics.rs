@@ -1,12 +1,16 @@
 //! Metrics that are looked at now and then instead of being counted along.
 
+use std::collections::BTreeMap;
 #[cfg(feature = "otel")]
 use std::time::Duration;
 
 use metrics::{counter, gauge};
 
 use super::{App, policies::policies};
-use crate::{domain::TaskStatus, ports::StoreError};
+use crate::{
+    domain::{Counts, Name, TaskStatus},
+    ports::StoreError,
+};
 
 /// Figures of policies that are of now; all others only grow.
 const OF_NOW: [&str; 11] = [
@@ -35,13 +39,26 @@ impl App {
         gauge!("ddd.worker.slots").set(self.0.slots.load(std::sync::atomic::Ordering::Acquire) as f64);
         record_policies();
         let statistics = self.tasks().statistics().await?;
-        for (queue, counts) in &statistics.queues {
+        self.record_queues(&statistics.queues);
+        Ok(())
+    }
+
+    fn record_queues(&self, queues: &BTreeMap<Name, Counts>) {
+        let mut recorded = self.0.recorded_queues.lock();
+        // A queue that the store tells nothing of any more is empty.
+        recorded.values_mut().for_each(|it| *it = Counts::default());
+        for (queue, counts) in queues {
+            // Names of other queues may be made from data.
+            let label = if self.names_queue(queue) { queue.as_str() } else { "_OTHER" };
+            let sum = recorded.entry(label.to_owned()).or_default();
+            TaskStatus::ALL.into_iter().for_each(|it| sum.add_many(it, counts.get(it)));
+        }
+        for (queue, counts) in &*recorded {
             for status in TaskStatus::ALL.into_iter().filter(|it| !it.is_terminal()) {
-                let labels = [("ddd.queue.name", queue.to_string()), ("ddd.task.status", status.as_str().to_owned())];
+                let labels = [("ddd.queue.name", queue.clone()), ("ddd.task.status", status.as_str().to_owned())];
                 gauge!("ddd.queue.tasks", &labels).set(counts.get(status) as f64);
             }
         }
-        Ok(())
     }
 
     /// The same again and again, for as long as the answer is polled.

@@ -75,6 +75,9 @@ struct Inner {
     is_shut_down: AtomicBool,
     /// How many bodies run at once, with a worker or before there is one.
     slots: AtomicUsize,
+    /// What was recorded of queues, by the name that they have in metrics.
+    #[cfg(feature = "metrics")]
+    recorded_queues: Mutex<std::collections::BTreeMap<String, crate::domain::Counts>>,
     /// The policies go by its settings as long as it is there.
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "it is held"))]
     policy_hold: Arc<PolicyHold>,

@@ -33,7 +33,7 @@ use super::{
     trace,
 };
 use crate::{
-    access::Access,
+    access::{Access, Caller},
     problem::{Problem, codes},
     route::Route,
     state::State,
@@ -87,13 +87,16 @@ impl Inner {
         // The route's own path, not what was asked for: a caller must not write into the log.
         let span = span(&parts.method, route.map_or("", |it| it.path), request_id.as_str());
         let metered = Metered::begin(&parts.method, route.map_or("", |it| it.path));
-        let traceparent = trace::traceparent(&parts.headers);
+        let caller = self.state.access.caller(&parts.headers);
+        // The sender of a trace's beginning decides whether it is recorded: not so somebody whom nobody knows.
+        let is_trusted = caller.is_some() && !self.state.own_traces;
+        let traceparent = trace::traceparent(&parts.headers).filter(|_| is_trusted);
         if let Some(context) = traceparent {
             span.record("traceparent", tracing::field::display(context));
             adopt_trace(&span, &context);
         }
         let mut response = {
-            let work = self.answer(route, request_id.clone(), traceparent, parts, body);
+            let work = self.answer(route, request_id.clone(), caller, traceparent, parts, body);
             let answer = caught(Box::pin(work)).instrument(span.clone()).await;
             let answer = answer.unwrap_or_else(|| {
                 span.in_scope(|| tracing::error!("a handler panicked"));
@@ -133,6 +136,7 @@ impl Inner {
         &self,
         route: Option<&'static Route>,
         request_id: RequestId,
+        caller: Option<Caller>,
         traceparent: Option<TraceContext>,
         parts: axum::http::request::Parts,
         body: Body,
@@ -153,7 +157,6 @@ impl Inner {
         if route.method != Method::GET && self.state.access.is_forged(&parts.headers) {
             return Err(Problem::of(&codes::FORBIDDEN).detail("pages of other sites may not change anything here"));
         }
-        let caller = self.state.access.caller(&parts.headers);
         if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
             Span::current().record("caller", owner);
         }

@@ -6,6 +6,7 @@
 mod client;
 mod export;
 mod recorder;
+mod series;
 mod tracer;
 
 use tracing_opentelemetry::OpenTelemetryLayer;

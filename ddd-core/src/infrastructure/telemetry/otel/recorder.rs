@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use metrics::{
@@ -14,17 +11,28 @@ use metrics::{
 use opentelemetry::{KeyValue, metrics as otel};
 use parking_lot::Mutex;
 
+use super::series::AllSeries;
+
 /// Takes what the facade is told, and gives it to a meter.
 #[derive(Debug)]
 pub(crate) struct OtelRecorder {
     meter: otel::Meter,
     /// Units and descriptions, which are told before an instrument is made.
     described: Mutex<HashMap<String, (Option<Unit>, SharedString)>>,
+    counters: AllSeries<BoundCounter>,
+    gauges: AllSeries<BoundGauge>,
+    histograms: AllSeries<BoundHistogram>,
 }
 
 impl OtelRecorder {
     pub(crate) fn new(meter: otel::Meter) -> Self {
-        Self { meter, described: Mutex::default() }
+        Self {
+            meter,
+            described: Mutex::default(),
+            counters: AllSeries::default(),
+            gauges: AllSeries::default(),
+            histograms: AllSeries::default(),
+        }
     }
 
     fn describe(&self, key: &KeyName, unit: Option<Unit>, description: SharedString) {
@@ -44,22 +52,29 @@ impl OtelRecorder {
     }
 }
 
-/// One instrument with one set of labels.
-struct Bound<I> {
+/// One instrument with one set of labels, and what was said last.
+#[derive(Debug)]
+struct Bound<I, L = ()> {
     instrument: I,
     labels: Vec<KeyValue>,
-    /// What was said last: the sum of a counter, the bits of a gauge.
-    last: AtomicU64,
+    last: L,
 }
 
-impl<I> Bound<I> {
-    fn new(instrument: I, key: &Key) -> Arc<Self> {
-        let labels = key.labels().map(|it| KeyValue::new(it.key().to_owned(), it.value().to_owned())).collect();
-        Arc::new(Self { instrument, labels, last: AtomicU64::new(0) })
+/// The last is the sum.
+type BoundCounter = Bound<otel::Counter<u64>, AtomicU64>;
+
+/// Under a lock: what changed last is what is told last.
+type BoundGauge = Bound<otel::Gauge<f64>, Mutex<f64>>;
+
+type BoundHistogram = Bound<otel::Histogram<f64>>;
+
+impl<I, L: Default> Bound<I, L> {
+    fn new(instrument: I, labels: Vec<KeyValue>) -> Self {
+        Self { instrument, labels, last: L::default() }
     }
 }
 
-impl CounterFn for Bound<otel::Counter<u64>> {
+impl CounterFn for BoundCounter {
     fn increment(&self, value: u64) {
         self.last.fetch_add(value, Ordering::Relaxed);
         self.instrument.add(value, &self.labels);
@@ -73,16 +88,15 @@ impl CounterFn for Bound<otel::Counter<u64>> {
     }
 }
 
-impl Bound<otel::Gauge<f64>> {
-    fn change(&self, change: impl Fn(f64) -> f64) {
-        let changed = |bits| Some(change(f64::from_bits(bits)).to_bits());
-        // Never an error: it always has a next value.
-        let _ = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed);
-        self.instrument.record(f64::from_bits(self.last.load(Ordering::Relaxed)), &self.labels);
+impl BoundGauge {
+    fn change(&self, change: impl FnOnce(f64) -> f64) {
+        let mut last = self.last.lock();
+        *last = change(*last);
+        self.instrument.record(*last, &self.labels);
     }
 }
 
-impl GaugeFn for Bound<otel::Gauge<f64>> {
+impl GaugeFn for BoundGauge {
     fn increment(&self, value: f64) {
         self.change(|it| it + value);
     }
@@ -96,7 +110,7 @@ impl GaugeFn for Bound<otel::Gauge<f64>> {
     }
 }
 
-impl HistogramFn for Bound<otel::Histogram<f64>> {
+impl HistogramFn for BoundHistogram {
     fn record(&self, value: f64) {
         self.instrument.record(value, &self.labels);
     }
@@ -116,25 +130,31 @@ impl Recorder for OtelRecorder {
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        let (unit, description) = self.described(key);
-        let builder = self.meter.u64_counter(key.name().to_owned()).with_unit(unit).with_description(description);
-        Counter::from_arc(Bound::new(builder.build(), key))
+        Counter::from_arc(self.counters.of(key, |labels| {
+            let (unit, description) = self.described(key);
+            let builder = self.meter.u64_counter(key.name().to_owned()).with_unit(unit).with_description(description);
+            Bound::new(builder.build(), labels)
+        }))
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        let (unit, description) = self.described(key);
-        let builder = self.meter.f64_gauge(key.name().to_owned()).with_unit(unit).with_description(description);
-        Gauge::from_arc(Bound::new(builder.build(), key))
+        Gauge::from_arc(self.gauges.of(key, |labels| {
+            let (unit, description) = self.described(key);
+            let builder = self.meter.f64_gauge(key.name().to_owned()).with_unit(unit).with_description(description);
+            Bound::new(builder.build(), labels)
+        }))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
-        let (unit, description) = self.described(key);
-        let builder = self.meter.f64_histogram(key.name().to_owned()).with_unit(unit).with_description(description);
         // Bounds of durations in seconds: those that the conventions propose, and some more for tasks that are quick or slow.
-        let bounds = vec![
+        const BOUNDS: [f64; 18] = [
             0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 60.0,
             600.0,
         ];
-        Histogram::from_arc(Bound::new(builder.with_boundaries(bounds).build(), key))
+        Histogram::from_arc(self.histograms.of(key, |labels| {
+            let (unit, description) = self.described(key);
+            let builder = self.meter.f64_histogram(key.name().to_owned()).with_unit(unit).with_description(description);
+            Bound::new(builder.with_boundaries(BOUNDS.to_vec()).build(), labels)
+        }))
     }
 }
