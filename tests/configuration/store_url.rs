@@ -38,7 +38,7 @@ async fn what_is_wrong_with_it_is_told() {
     let cases = [
         ("memroy:", "there is no store for `memroy:`; did you mean `memory:`?"),
         ("mysql://me:hunter2@db/x", "there is no store for `mysql:`; write `memory:` or "),
-        ("tasks.db", "this is no URL of a store; write `memory:` or `sqlite:tasks.db`"),
+        ("tasks.db", "this is no URL of a store; write `memory:` or "),
         ("memory:tasks", "there is nothing to say about a store in memory; write `memory:`"),
         ("sqlite:", "an SQLite store needs a file; write `sqlite:tasks.db`"),
         ("sqlite:a.db?durabilty=full", "option `durabilty` is unknown"),
