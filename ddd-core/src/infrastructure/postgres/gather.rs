@@ -12,8 +12,9 @@ use super::{
 };
 use crate::ports::{Enqueued, NewTask, StoreError, StoreErrorKind, StoreFuture};
 
-/// So many batches are on the way at once: while one waits for the disk, another one is written.
-const ON_THE_WAY: usize = 2;
+/// So many batches are on the way at once, if there are connections for them: the server syncs what is committed together once,
+/// while with fewer the first who comes back goes alone, and all others wait for it.
+const ON_THE_WAY: u32 = 4;
 
 impl Core {
     /// Submits tasks together with those of others.
@@ -30,7 +31,8 @@ impl Core {
     /// Sends what has gathered, unless enough is on the way; then whoever is, does it next.
     fn lead(self: &Arc<Self>) {
         let leader = Leader(self.clone());
-        if self.gathering.on_the_way.fetch_add(1, Ordering::AcqRel) < ON_THE_WAY {
+        let most = ON_THE_WAY.min(self.pool.options().get_max_connections()) as usize;
+        if self.gathering.on_the_way.fetch_add(1, Ordering::AcqRel) < most {
             tokio::spawn(async move { leader.go().await });
         }
     }
