@@ -103,6 +103,45 @@ async fn an_open_transaction_holds_up_no_other_task_of_the_key() {
     assert_eq!(third.iter().map(|it| it.id).collect::<Vec<_>>(), [of_key(1).id]);
 }
 
+/// Without a transaction each call is one of its own: of many at once, one gets the unique key.
+#[tokio::test(flavor = "multi_thread")]
+async fn outside_of_a_transaction_a_key_is_given_once() {
+    let (store, namespace) = fresh().await;
+    let pool = pool().await;
+    for round in 0..20 {
+        let submit = |number| {
+            let (store, pool) = (store.clone(), pool.clone());
+            tokio::spawn(async move {
+                let mut conn = pool.acquire().await.unwrap();
+                store.on(&mut conn).enlist(vec![unique(number)]).await.unwrap().remove(0)
+            })
+        };
+        let mut created = 0;
+        for submitted in (10 * round..10 * round + 4).map(submit).collect::<Vec<_>>() {
+            created += u32::from(matches!(submitted.await.unwrap(), Enqueued::Created(_)));
+        }
+        assert_eq!(created, 1, "round {round}");
+        let text = format!("DELETE FROM {namespace}.task; DELETE FROM {namespace}.unique_key");
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&pool).await.unwrap();
+    }
+}
+
+/// What wakes workers is a hint: more queues than a notice can name do not undo the transaction.
+#[tokio::test]
+async fn a_transaction_may_fill_very_many_queues() {
+    let (store, _) = fresh().await;
+    let tasks = (0..300).map(|number| {
+        let mut task = task(number);
+        task.queue = format!("queue-with-a-very-long-name-so-that-all-fill-a-notice-{number}").into();
+        task
+    });
+    let pool = pool().await;
+    let mut tx = pool.begin().await.unwrap();
+    store.on(&mut tx).enlist(tasks.collect()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.statistics().await.unwrap().submitted, 300);
+}
+
 #[derive(Default)]
 struct Woken(AtomicBool);
 

@@ -4,6 +4,7 @@ mod dropped;
 mod enlist;
 mod plans;
 mod proxy;
+mod races;
 mod rights;
 mod support;
 mod trouble;

@@ -6,6 +6,28 @@ use sqlx::AssertSqlSafe;
 use super::support::{fresh, pool, server};
 use crate::sqlite::support::{QUEUE, claim, declare, enqueue, succeed, task};
 
+/// A role that may not log in for a while, as one whose password is being changed: what was done is not given up.
+#[tokio::test]
+async fn a_role_that_is_refused_for_a_while_is_no_lasting_trouble() {
+    let (_, namespace) = fresh().await;
+    let pool = pool().await;
+    let role = format!("{namespace}_refused");
+    let run = async |text: String| {
+        sqlx::query(AssertSqlSafe(text)).execute(&pool).await.unwrap();
+    };
+    run(format!("CREATE ROLE {role} LOGIN SUPERUSER")).await;
+    let url = server().url().replace("postgres@", &format!("{role}@"));
+    let options = PostgresStore::options().namespace(&namespace).connections(1).listen(false);
+    let store = options.connect(&url).await.unwrap();
+    enqueue(&store, task(1)).await;
+    run(format!("ALTER ROLE {role} NOLOGIN")).await;
+    run(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'")).await;
+    let error = store.statistics().await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    run(format!("ALTER ROLE {role} LOGIN")).await;
+    assert_eq!(store.statistics().await.unwrap().submitted, 1);
+}
+
 #[tokio::test]
 async fn a_role_that_may_only_read_and_write_rows_is_enough() {
     let (_, namespace) = fresh().await;

@@ -62,7 +62,7 @@ impl Core {
         }
     }
 
-    async fn try_once<T, W>(self: &Arc<Self>, work: &W) -> Outcome<T>
+    pub(super) async fn try_once<T, W>(self: &Arc<Self>, work: &W) -> Outcome<T>
     where
         W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
     {
@@ -75,7 +75,11 @@ impl Core {
                 give_up(conn);
                 Err(trouble)
             }
-            Ok(answer) => answer,
+            Ok(answer) => {
+                // The pool asks the server whether the connection lives. If there is no answer, its place is free all the same.
+                tokio::spawn(tokio::time::timeout(self.timeout, conn.return_to_pool()));
+                answer
+            }
             Err(elapsed) => {
                 give_up(conn);
                 Err(Trouble::unavailable(elapsed, Remedy::Tell))
@@ -114,11 +118,13 @@ impl Core {
 
     /// Begins a transaction, in one round trip; the time of the server, shifted.
     async fn begin(&self, conn: &mut PgConnection) -> Outcome<Timestamp> {
+        // A machine that vanishes between two statements leaves its locks no longer than that.
+        let limit = self.timeout.as_millis();
         // Not the transaction's time but the clock's: it is asked for once, and nothing was waited for yet.
         let text = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {}; \
-             SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
-            self.timeout.as_millis()
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
+             SET LOCAL idle_in_transaction_session_timeout = {limit}; \
+             SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
         );
         let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(conn).await?;
         let row = rows.first().ok_or_else(|| super::error::corrupt("the server does not tell the time"))?;

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row as _};
 use super::{
     claimed::{claimed_columns, numbers, read, take_chosen},
     core::Core,
-    error::{Outcome, corrupt},
+    error::{Outcome, Remedy, corrupt},
     numbers::{micros, size, time},
 };
 use crate::{
@@ -90,14 +90,19 @@ impl Core {
             let mut rest = request.clone();
             rest.max = missing;
             rest.idle &= claims.tasks.is_empty();
-            match self.claim_each(conn, rest).await {
+            match self.claim_each(&mut *conn, rest).await {
                 Ok(more) => {
                     claims.tasks.extend(more.tasks);
                     (claims.next_in, claims.alone, claims.alone_waiting) =
                         (more.next_in, more.alone, more.alone_waiting);
                 }
                 // What was taken is taken.
-                Err(_) if !claims.tasks.is_empty() => {}
+                Err(trouble) if !claims.tasks.is_empty() => {
+                    if trouble.remedy == Remedy::Reconnect {
+                        // It may stand in the middle of the transaction. If it is broken, the pool finds that out.
+                        let _ = sqlx::raw_sql("ROLLBACK").execute(conn).await;
+                    }
+                }
                 Err(trouble) => return Err(trouble),
             }
         }

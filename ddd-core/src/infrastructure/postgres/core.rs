@@ -23,8 +23,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) pool: PgPool,
+    /// The pool of the store itself, if this one is for heartbeats only.
+    main: PgPool,
     /// The user's pool, whose way to the server is this one's, too.
-    source: Option<PgPool>,
+    pub(super) source: Option<PgPool>,
     /// How long one call may take.
     pub(super) timeout: Duration,
     pub(super) shared: Arc<Shared>,
@@ -86,12 +88,18 @@ impl Core {
             gathering: Gathering::default(),
             folded_to: AtomicI64::new(0),
         };
-        Arc::new(Self { pool, source, timeout, shared: Arc::new(shared) })
+        Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
     }
 
     /// The same store over another pool, and with other patience.
     pub(super) fn over(&self, pool: PgPool, timeout: Duration) -> Arc<Self> {
-        Arc::new(Self { pool, source: self.source.clone(), timeout, shared: self.shared.clone() })
+        let (main, source, shared) = (self.main.clone(), self.source.clone(), self.shared.clone());
+        Arc::new(Self { pool, main, source, timeout, shared })
+    }
+
+    /// The same store over its main pool: what is no heartbeat does not stand in a heartbeat's way.
+    pub(super) fn over_main(&self) -> Arc<Self> {
+        self.over(self.main.clone(), self.timeout)
     }
 
     /// Goes the way to the server that the user's pool now goes: its password may have changed.

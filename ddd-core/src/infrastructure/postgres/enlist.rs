@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, Postgres, Row as _, Transaction};
+use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
 
 use super::{
     ambient,
@@ -10,6 +10,7 @@ use super::{
     enqueue::Ownership,
     error::{Outcome, corrupt},
     names,
+    notices::payload,
     numbers::{count, time},
     session::Session,
     store::PostgresStore,
@@ -55,7 +56,24 @@ impl Enlist for Transaction<'_, Postgres> {
     }
 }
 
+/// What the server says to a savepoint there.
+const OUTSIDE_OF_A_TRANSACTION: &str = "25P01";
+
 async fn enlist(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> Outcome<Vec<Enqueued>> {
+    match sqlx::raw_sql("SAVEPOINT ddd; RELEASE SAVEPOINT ddd").execute(&mut *conn).await {
+        Ok(_) => enlist_within(core, conn, tasks).await,
+        Err(sqlx::Error::Database(it)) if it.code().as_deref() == Some(OUTSIDE_OF_A_TRANSACTION) => {
+            // What is locked for a key has to stay so until the task of the key is there.
+            let mut own = conn.begin().await?;
+            let answers = enlist_within(core, &mut own, tasks).await?;
+            own.commit().await?;
+            Ok(answers)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> Outcome<Vec<Enqueued>> {
     for task in tasks {
         // If the transaction is rolled back nobody holds the watcher for long.
         if let Some(watcher) = &task.watcher {
@@ -72,7 +90,7 @@ async fn enlist(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> 
     let queues = session.fx.ready.iter().map(|it| it.0.as_str()).collect::<Vec<_>>();
     if !queues.is_empty() && core.notices.are_heard {
         // From nobody: this process hears it too, when it is true.
-        let payload = format!("0 {}", queues.join(" "));
+        let payload = payload(0, queues.into_iter());
         let text = "SELECT pg_notify($1, $2)";
         sqlx::query(text).bind(core.texts.schema()).bind(payload).execute(session.conn).await?;
     }

@@ -38,11 +38,13 @@ pub(super) fn is_plain(task: &NewTask) -> bool {
 
 impl Core {
     /// Stores new tasks over a connection that is in no transaction: what is plain by one statement, the others in a
-    /// transaction.
+    /// transaction. So is what may have been stored by a try before, whose answer was lost: if it ends in this moment, the one
+    /// statement would find it neither in the history nor in its own way.
     pub(super) async fn enqueue_all(
         self: &std::sync::Arc<Self>,
         conn: &mut PgConnection,
         tasks: &[NewTask],
+        is_first_try: bool,
     ) -> Outcome<Vec<Enqueued>> {
         let queues = tasks.iter().map(|it| &it.queue).collect::<Vec<_>>();
         let kinds = tasks.iter().map(|it| (&it.name, it.version)).collect::<Vec<_>>();
@@ -56,7 +58,7 @@ impl Core {
         let mut answers = Vec::with_capacity(tasks.len());
         for tasks in tasks.chunks(AT_ONCE) {
             let mut these = vec![None; tasks.len()];
-            if tasks.iter().all(is_plain) && are_different(tasks) {
+            if is_first_try && tasks.iter().all(is_plain) && are_different(tasks) {
                 these = self.enqueue_plain(conn, tasks).await?;
             }
             let left = tasks.iter().zip(&these).filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect::<Vec<_>>();

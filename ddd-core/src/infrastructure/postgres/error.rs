@@ -80,10 +80,14 @@ fn sort(error: &dyn DatabaseError) -> (StoreErrorKind, Remedy) {
         "53100" => (StoreErrorKind::NoSpace, Remedy::Tell),
         _ if code.starts_with("08") => (StoreErrorKind::Unavailable, Remedy::Reconnect),
         _ if code.starts_with("53") || code.starts_with("58") => (StoreErrorKind::Unavailable, Remedy::Tell),
-        _ if ["42", "3D", "3F", "28", "0A"].iter().any(|it| code.starts_with(it)) => {
+        _ if ["42", "3D", "3F", "0A"].iter().any(|it| code.starts_with(it)) => {
             (StoreErrorKind::Misconfigured, Remedy::Tell)
         }
-        _ => (StoreErrorKind::Corrupt, Remedy::Tell),
+        // What is said is wrong, not the server: data, constraints, limits of the language; and broken pages.
+        "XX001" | "XX002" => (StoreErrorKind::Corrupt, Remedy::Tell),
+        _ if ["22", "23", "54"].iter().any(|it| code.starts_with(it)) => (StoreErrorKind::Corrupt, Remedy::Tell),
+        // Above all class 28: a password that is being changed. Nothing that was done is given up for what may pass.
+        _ => (StoreErrorKind::Unavailable, Remedy::Tell),
     }
 }
 

@@ -33,7 +33,8 @@ const SUCCEED: &str = "\
             tags, owner, label, errors, progress, params, result) \
         SELECT id, 6, priority, queue, kind, run, attempt, max_attempts, crashes, rank, due, timeout, fence, fence, \
             created_at, started_at, now, CASE WHEN returned IS NULL THEN NULL ELSE now + ttl END, worker, frees_unique, \
-            concurrency_key, tags, owner, label, errors, progress, params, CASE WHEN ttl > 0 THEN returned END FROM gone), \
+            concurrency_key, tags, owner, label, errors, progress, params, CASE WHEN ttl > 0 THEN returned END FROM gone \
+        ON CONFLICT (id) DO NOTHING), \
     tallied AS (INSERT INTO ddd.tally (queue, kind, priority, was, becomes, second, n) \
         SELECT queue, kind, priority, 5, 6, now / 1000000, count(*) FROM gone GROUP BY queue, kind, priority, now) \
     SELECT id, queue, kind, run, attempt, fence, limited, now FROM gone";

@@ -1,6 +1,9 @@
 //! Group commit without a timer: while submissions are on the way, those that come gather, and go together when there is room.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::oneshot;
 
@@ -12,8 +15,9 @@ use super::{
 };
 use crate::ports::{Enqueued, NewTask, StoreError, StoreErrorKind, StoreFuture};
 
-/// So many batches are on the way at once: while one waits for the disk, another one is written.
-const ON_THE_WAY: usize = 2;
+/// So many batches are on the way at once, if there are connections for them: the server syncs what is committed together once,
+/// while with fewer the first who comes back goes alone, and all others wait for it.
+const ON_THE_WAY: u32 = 4;
 
 impl Core {
     /// Submits tasks together with those of others.
@@ -29,8 +33,10 @@ impl Core {
 
     /// Sends what has gathered, unless enough is on the way; then whoever is, does it next.
     fn lead(self: &Arc<Self>) {
-        let leader = Leader(self.clone());
-        if self.gathering.on_the_way.fetch_add(1, Ordering::AcqRel) < ON_THE_WAY {
+        let most = ON_THE_WAY.min(self.pool.options().get_max_connections()) as usize;
+        let more = |count| (count < most).then_some(count + 1);
+        if self.gathering.on_the_way.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok() {
+            let leader = Leader { core: self.clone(), is_done: false };
             tokio::spawn(async move { leader.go().await });
         }
     }
@@ -48,24 +54,33 @@ impl Core {
 }
 
 /// A batch on the way; the place is free when it is dropped, whatever happened.
-struct Leader(Arc<Core>);
+struct Leader {
+    core: Arc<Core>,
+    is_done: bool,
+}
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        self.0.gathering.on_the_way.fetch_sub(1, Ordering::AcqRel);
+        let others = self.core.gathering.on_the_way.fetch_sub(1, Ordering::AcqRel) - 1;
+        if others == 0 && !self.is_done {
+            // Its runtime ended under it, and nobody else leads: those who wait are told so, instead of never.
+            let left = std::mem::take(&mut *self.core.gathering.waiting.lock());
+            drop(left);
+        }
     }
 }
 
 impl Leader {
-    async fn go(self) {
+    async fn go(mut self) {
         loop {
-            let batch = self.0.take_gathered();
+            let batch = self.core.take_gathered();
             if batch.is_empty() {
                 break;
             }
-            send(&self.0, batch).await;
+            send(&self.core, batch).await;
         }
-        let core = self.0.clone();
+        let core = self.core.clone();
+        self.is_done = true;
         drop(self);
         // Who came after the last look, and found enough on the way.
         if !core.gathering.waiting.lock().is_empty() {
@@ -104,10 +119,11 @@ async fn send(core: &Arc<Core>, mut batch: Vec<Waiting>) {
 
 async fn enqueue(core: &Arc<Core>, tasks: Arc<Vec<NewTask>>) -> Result<Vec<Enqueued>, StoreError> {
     let count = tasks.len();
+    let is_first = AtomicBool::new(true);
     let answers = core
         .try_often(&move |core: Arc<Core>, conn| {
-            let tasks = tasks.clone();
-            Box::pin(async move { core.enqueue_all(conn, &tasks).await })
+            let (tasks, is_first_try) = (tasks.clone(), is_first.swap(false, Ordering::Relaxed));
+            Box::pin(async move { core.enqueue_all(conn, &tasks, is_first_try).await })
         })
         .await?;
     let answered: Outcome<()> =

@@ -44,8 +44,7 @@ struct Head {
 impl Session<'_> {
     pub(super) async fn claim(&mut self, request: &ClaimRequest) -> Outcome<Claims> {
         self.promote(PROMOTED).await?;
-        self.save().await?;
-        self.rows.clear();
+        self.save_and_forget().await?;
         let mut claims = Claims::default();
         let next_permit = if self.seen(request.worker, request.lease).await? {
             self.take_in_order(request, &mut claims).await?

@@ -86,6 +86,15 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Writes everything that has changed, and forgets what was loaded: what this transaction does next reads its own.
+    pub(super) async fn save_and_forget(&mut self) -> Outcome<()> {
+        self.save().await?;
+        self.rows.clear();
+        // Those who wait for a permit are among the rows. The locks stay.
+        self.permits.clear();
+        Ok(())
+    }
+
     /// Writes everything that has changed.
     pub(super) async fn save(&mut self) -> Outcome<()> {
         self.changed.sort_unstable();
@@ -144,7 +153,8 @@ const UPDATE: &str = "UPDATE ddd.task t SET status = r.status, priority = r.prio
     FROM json_populate_recordset(NULL::ddd.task, $2::text::json) r WHERE t.id = ANY($1) AND t.id = r.id";
 
 const END: &str = "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1)) \
-    INSERT INTO ddd.history SELECT * FROM json_populate_recordset(NULL::ddd.history, $2::text::json)";
+    INSERT INTO ddd.history SELECT * FROM json_populate_recordset(NULL::ddd.history, $2::text::json) \
+    ON CONFLICT (id) DO NOTHING";
 
 const BEGIN: &str = "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1)) \
     INSERT INTO ddd.task SELECT * FROM json_populate_recordset(NULL::ddd.task, $2::text::json)";

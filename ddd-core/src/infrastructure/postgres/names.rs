@@ -33,6 +33,11 @@ impl Names {
         self.known.read().queue_names.get(&number).cloned()
     }
 
+    /// All queues that were met here.
+    pub(super) fn queues(&self) -> Vec<Name> {
+        self.known.read().queues.keys().cloned().collect()
+    }
+
     pub(super) fn kind(&self, name: &str, version: u32) -> Option<i32> {
         self.known.read().kinds.get(name)?.get(&version).copied()
     }

@@ -1,11 +1,8 @@
 use std::{fmt, sync::Arc, sync::atomic::AtomicI64, time::Duration};
 
-use sqlx::{
-    PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::{core::Core, store::PostgresStore};
+use super::{core::Core, notices::bounded, store::PostgresStore};
 use crate::ports::{StoreError, StoreErrorKind};
 
 /// How a store in PostgreSQL is set up. Made by [`PostgresStore::options`].
@@ -157,10 +154,8 @@ impl PostgresOptions {
     async fn open(self, options: PgConnectOptions, source: Option<PgPool>) -> Result<PostgresStore, StoreError> {
         check_namespace(&self.namespace)?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
-        let pool = PgPoolOptions::new()
+        let pool = bounded(self.statement_timeout, self.listens)
             .max_connections(self.connections.max(1))
-            .acquire_timeout(self.statement_timeout)
-            .test_before_acquire(false)
             .connect_lazy_with(options);
         let core = Core::new(pool, source, &self.namespace, self.statement_timeout, self.offset, self.listens);
         let store = PostgresStore::of(core);

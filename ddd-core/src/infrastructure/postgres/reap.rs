@@ -13,8 +13,7 @@ impl Core {
                 Box::pin(async move {
                     let mut reaped = Reaped { more: session.promote(max).await?, ..Reaped::default() };
                     // What was due and what is lost may wait for the same keys: one after the other.
-                    session.save().await?;
-                    session.rows.clear();
+                    session.save_and_forget().await?;
                     session.recover(max, &mut reaped).await?;
                     Ok(reaped)
                 })
@@ -23,11 +22,12 @@ impl Core {
         reaped.more |= self
             .transact(conn, move |session| {
                 Box::pin(async move {
+                    // Who parked a task may not have seen the worker that declared itself in this moment, nor it the task.
+                    let unparked = session.unpark(max).await?;
                     let parked = session.park_unknown(max).await?;
-                    session.save().await?;
-                    session.rows.clear();
+                    session.save_and_forget().await?;
                     session.admit_forgotten(max).await?;
-                    Ok(max > 0 && parked == max)
+                    Ok(max > 0 && (unparked == max || parked == max))
                 })
             })
             .await?;
@@ -37,13 +37,13 @@ impl Core {
                     let pruned = session.prune(max).await?;
                     let has_more = session.expire(max).await?;
                     session.forget_dead().await?;
-                    session.fold().await?;
                     Ok((pruned, has_more))
                 })
             })
             .await?;
         reaped.pruned = pruned;
         reaped.more |= has_more || (max > 0 && pruned == max);
+        reaped.more |= self.transact(conn, |session| Box::pin(session.fold())).await?;
         Ok(reaped)
     }
 }

@@ -188,7 +188,7 @@ impl TaskStore for PostgresStore {
         Box::pin(async move {
             // A heartbeat that hangs must be given up before the lease that it renews ends.
             let timeout = core.timeout.min(HEARTBEAT_TIMEOUT);
-            let pool = single(&core.pool, timeout);
+            let pool = single(&core.pool, timeout, core.notices.are_heard);
             Ok(Arc::new(Self { core: core.over(pool, timeout) }) as Arc<dyn TaskStore>)
         })
     }

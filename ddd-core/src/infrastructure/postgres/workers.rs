@@ -54,36 +54,33 @@ impl Session<'_> {
         let text = "INSERT INTO ddd.known (worker, name, version) SELECT $1, * FROM unnest($2::text[], $3::integer[]) \
                     ON CONFLICT (worker, name) DO UPDATE SET version = excluded.version";
         sqlx::query(self.core.texts.of(text)).bind(id).bind(names).bind(versions).execute(&mut *self.conn).await?;
-        self.unpark().await
+        while self.unpark(UNPARKED).await? == UNPARKED {}
+        Ok(())
     }
 
-    async fn unpark(&mut self) -> Outcome<()> {
+    /// Makes at most `max` parked tasks ready that a live worker knows; how many were found.
+    pub(super) async fn unpark(&mut self, max: usize) -> Outcome<usize> {
         let text = "SELECT t.id FROM ddd.task t WHERE t.status = 4 AND t.kind = ANY(ARRAY(SELECT k.number FROM ddd.kind k \
                     WHERE EXISTS (SELECT FROM ddd.known n JOIN ddd.worker w ON w.id = n.worker WHERE n.name = k.name \
                     AND n.version >= k.version AND w.alive_until > $1))) ORDER BY t.id LIMIT $2";
-        loop {
-            let found: Vec<Uuid> = sqlx::query_scalar(self.core.texts.of(text))
-                .bind(self.now.as_micros())
-                .bind(size(UNPARKED))
-                .fetch_all(&mut *self.conn)
-                .await?;
-            let ids = found.into_iter().map(id_of).collect::<Vec<_>>();
-            self.load(&ids, Locked::Wait).await?;
-            for id in &ids {
-                let Some(mut row) = self.take(*id) else { continue };
-                if row.record.status == TaskStatus::Parked {
-                    self.arrive_when_ready(&mut row)?;
-                    self.put(row);
-                } else {
-                    self.put_back(row);
-                }
-            }
-            self.save().await?;
-            self.rows.clear();
-            if ids.len() < UNPARKED {
-                return Ok(());
+        let found: Vec<Uuid> = sqlx::query_scalar(self.core.texts.of(text))
+            .bind(self.now.as_micros())
+            .bind(size(max))
+            .fetch_all(&mut *self.conn)
+            .await?;
+        let ids = found.into_iter().map(id_of).collect::<Vec<_>>();
+        self.load(&ids, Locked::Wait).await?;
+        for id in &ids {
+            let Some(mut row) = self.take(*id) else { continue };
+            if row.record.status == TaskStatus::Parked {
+                self.arrive_when_ready(&mut row)?;
+                self.put(row);
+            } else {
+                self.put_back(row);
             }
         }
+        self.save_and_forget().await?;
+        Ok(ids.len())
     }
 
     pub(super) async fn withdraw(&mut self, worker: WorkerId) -> Outcome<()> {
