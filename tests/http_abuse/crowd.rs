@@ -46,8 +46,7 @@ fn p99(times: &[Duration]) -> Duration {
 
 /// A client that sends a byte of a request now and then, of its head or of its body.
 async fn trickle(address: SocketAddr, number: usize) {
-    let head =
-        "POST /api/v1/tasks/submit HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n";
+    let head = "POST /api/v1/tasks/submit HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n";
     loop {
         let mut socket = Socket::connect(address).await;
         let start = if number.is_multiple_of(2) { head.to_owned() } else { format!("{head}\r\n") };

@@ -147,7 +147,7 @@ pub(crate) const SHAPES: &[Shape] = &[
         let method = rng.choice(["GET", "PUT", "BREW", "TRACE", "OPTIONS", "PROPFIND", "DELETE", "PATCH"]).unwrap();
         let path =
             rng.choice(["", "/%ff", "/..%2f..", "/tasks/%00/result", "/tasks/x/y/z", "/queues/a/b", "/nowhere", "//"]);
-        format!("{method} /api/v1{} HTTP/1.1\r\nhost: t\r\n\r\n", path.unwrap()).into_bytes()
+        format!("{method} /api/v1{} HTTP/1.1\r\nhost: localhost\r\n\r\n", path.unwrap()).into_bytes()
     }),
     shape("ids that are none", 30, |rng| {
         let id =
@@ -236,7 +236,7 @@ fn wrong_value(rng: &mut Rng) -> String {
 
 fn chunked(pieces: &[&[u8]]) -> Vec<u8> {
     let head = format!(
-        "POST {SUBMIT} HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        "POST {SUBMIT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
     );
     let mut request = head.into_bytes();
     for piece in pieces {

@@ -37,7 +37,9 @@ async fn fifty_open_streams_do_not_hold_the_process() {
         let mut halves = Vec::new();
         for _ in 0..10 {
             let mut half = Socket::connect(address).await;
-            half.send(b"POST /api/v1/tasks/submit HTTP/1.1\r\nhost: t\r\ncontent-length: 100\r\n").await.unwrap();
+            half.send(b"POST /api/v1/tasks/submit HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n")
+                .await
+                .unwrap();
             halves.push(half);
         }
         service.terminate();
