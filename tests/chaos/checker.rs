@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ddd_core::{TaskId, TaskRecord, TaskStatus, domain::Fence};
+use ddd_core::{FailureKind, TaskId, TaskRecord, TaskStatus, domain::Fence};
 
 use crate::ledger::{Event, Reader, What};
 
@@ -25,6 +25,8 @@ pub(crate) struct Figures {
     pub(crate) deaths: usize,
     /// Bodies that ran when their processes died.
     pub(crate) running: usize,
+    /// Tasks among them that failed, because it was their third death.
+    pub(crate) failed: usize,
     /// Bodies that had returned then, and whose ends were not stored yet; and how long before the death the first had.
     pub(crate) unwritten: usize,
     pub(crate) unwritten_for: Duration,
@@ -52,7 +54,14 @@ fn starts(events: &[Event]) -> BTreeMap<TaskId, Vec<(Fence, &Event)>> {
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub(crate) fn nothing_is_lost(acknowledged: &[TaskId], records: &Records, ledger: &Reader) -> Result<(), String> {
+///
+/// A task may have failed only by the rule for tasks that kill their workers: if its body started in three processes that died.
+pub(crate) fn nothing_is_lost(
+    acknowledged: &[TaskId],
+    records: &Records,
+    ledger: &Reader,
+    deaths: &[Death],
+) -> Result<(), String> {
     let acknowledged: BTreeSet<_> = acknowledged.iter().copied().collect();
     let lost: Vec<_> = acknowledged.iter().filter(|it| !records.contains_key(it)).collect();
     if let Some(id) = lost.first() {
@@ -62,8 +71,20 @@ pub(crate) fn nothing_is_lost(acknowledged: &[TaskId], records: &Records, ledger
     if invented > 0 {
         return Err(format!("invented: {invented} tasks are there that nobody was told of"));
     }
-    if let Some(record) = records.values().find(|it| it.status != TaskStatus::Success) {
-        return Err(format!("{} ended as {}: {:?}", record.id, record.status, record.last_error()));
+    let starts = starts(&ledger.events);
+    for record in records.values().filter(|it| it.status != TaskStatus::Success) {
+        let died_with = starts.get(&record.id).map_or(0, |it| {
+            let pids: BTreeSet<_> = it.iter().map(|(_, start)| start.pid).collect();
+            deaths.iter().filter(|death| pids.contains(&death.pid)).count()
+        });
+        let by_crash = record.last_error().is_some_and(|it| it.kind == FailureKind::Crash);
+        if record.status != TaskStatus::Failed || !by_crash || died_with < 3 {
+            let error = record.last_error();
+            return Err(format!(
+                "{} ended as {} after {died_with} deaths of its body: {error:?}",
+                record.id, record.status
+            ));
+        }
     }
     results_are_of_the_last_claim(records, ledger)
 }
@@ -97,7 +118,7 @@ pub(crate) fn results_are_of_the_last_claim(records: &Records, ledger: &Reader) 
 ///
 /// # Errors
 /// One did not.
-pub(crate) fn only_the_dead_run_again(ledger: &Reader, deaths: &[Death]) -> Result<Figures, String> {
+pub(crate) fn only_the_dead_run_again(records: &Records, ledger: &Reader, deaths: &[Death]) -> Result<Figures, String> {
     let starts = starts(&ledger.events);
     let deaths: BTreeMap<_, _> = deaths.iter().map(|it| (it.pid, it)).collect();
     let mut figures = Figures {
@@ -135,11 +156,16 @@ pub(crate) fn only_the_dead_run_again(ledger: &Reader, deaths: &[Death]) -> Resu
             }
         }
     }
-    if delays.len() != figures.running {
+    // What failed after its last death does not start again.
+    let failed = records.values().filter(|it| it.status == TaskStatus::Failed);
+    figures.failed =
+        failed.filter(|it| deaths.values().any(|death| death.running.contains(&(it.id, it.fence)))).count();
+    if delays.len() + figures.failed != figures.running {
         return Err(format!(
-            "{} bodies ran when their process died, and {} started again",
+            "{} bodies ran when their process died, {} started again and {} failed",
             figures.running,
-            delays.len()
+            delays.len(),
+            figures.failed
         ));
     }
     delays.sort_unstable();

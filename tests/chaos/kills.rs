@@ -31,8 +31,8 @@ pub(crate) async fn kills(scene: &mut Scene, size: &Size) -> Result<Figures, Str
     scene.settle(scene.patience).await?;
     drop(workers);
     let records = scene.records().await;
-    nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read())?;
-    let figures = only_the_dead_run_again(&scene.ledger, &deaths)?;
+    nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read(), &deaths)?;
+    let figures = only_the_dead_run_again(&records, &scene.ledger, &deaths)?;
     is_whole(&scene.options.store)?;
     // Ends are written as they come, so what was held back is young.
     if figures.unwritten_for > scene.options.lease {

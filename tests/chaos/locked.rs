@@ -29,7 +29,7 @@ pub(crate) async fn locked(scene: &mut Scene) -> Result<String, String> {
     let resumed = unlocked.elapsed();
     scene.settle(scene.patience).await?;
     let records = scene.records().await;
-    nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read())?;
+    nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read(), &[])?;
     is_whole(&scene.options.store)?;
     let crashes = records.values().filter(|it| it.crashes > 0).count();
     if crashes > 0 {

@@ -49,15 +49,15 @@ fn tell(scene: &str, outcome: Result<impl Debug, String>) {
 
 #[tokio::test]
 async fn workers_are_killed_and_nothing_is_lost() {
+    let mut scene = Scene::new("kills");
     let (tasks, kills) = if is_nightly() { (100_000, 200) } else { (20_000, 40) };
-    let mut scene = Scene::new("kills").with_deaths(1_000);
     tell("kills", kills::kills(&mut scene, &Size { tasks, kills, workers: 4, most: 40 }).await);
 }
 
 #[tokio::test]
 async fn workers_that_hear_nothing_find_all() {
     let size = Size { tasks: 2_000, kills: 4, workers: 2, most: 20 };
-    tell("deaf", kills::kills(&mut Scene::new("deaf").deaf().with_deaths(1_000), &size).await);
+    tell("deaf", kills::kills(&mut Scene::new("deaf").deaf(), &size).await);
 }
 
 #[tokio::test]

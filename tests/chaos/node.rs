@@ -49,7 +49,6 @@ fn settings(options: &Options) -> Settings {
     settings.lease = options.lease;
     settings.heartbeat = options.heartbeat;
     settings.store_timeout = options.store_timeout;
-    settings.store.crashes_until_failed = options.deaths;
     settings.poll_interval = Duration::from_millis(200) * options.speed;
     settings
 }

@@ -16,8 +16,6 @@ pub(crate) struct Options {
     pub(crate) heartbeat: Duration,
     /// How long a store may take to answer.
     pub(crate) store_timeout: Duration,
-    /// After how many deaths of its workers a task has failed.
-    pub(crate) deaths: u32,
     /// A mistake that the store is to make.
     pub(crate) bug: Option<Bug>,
     /// Whether all that the store tells unasked is lost.
@@ -42,7 +40,6 @@ impl Default for Options {
             lease: Duration::from_secs(2),
             heartbeat: Duration::from_millis(400),
             store_timeout: Duration::from_secs(5),
-            deaths: 3,
             bug: None,
             deaf: false,
             config: None,

@@ -72,13 +72,6 @@ impl Scene {
         self
     }
 
-    /// A task has failed only after so many deaths of its workers: where workers are killed at random, one task may meet three of
-    /// them, and fails by the rule for tasks that kill their workers.
-    pub(crate) fn with_deaths(mut self, deaths: u32) -> Self {
-        self.options.deaths = deaths;
-        self
-    }
-
     /// Its processes hear nothing of what the store tells unasked.
     pub(crate) fn deaf(mut self) -> Self {
         self.options.deaf = true;
@@ -227,7 +220,6 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("lease={}", options.lease.as_millis()),
         format!("heartbeat={}", options.heartbeat.as_millis()),
         format!("store_timeout={}", options.store_timeout.as_millis()),
-        format!("deaths={}", options.deaths),
         format!("deaf={}", options.deaf),
         format!("from={}", options.from),
         format!("count={}", options.count),

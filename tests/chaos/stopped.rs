@@ -48,7 +48,7 @@ pub(crate) async fn stopped(scene: &mut Scene, rounds: usize) -> Result<String, 
         }
     }
     let records = scene.records().await;
-    nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read())?;
+    nothing_is_lost(&scene.acknowledged, &records, scene.ledger.read(), &[])?;
     is_whole(&scene.options.store)?;
     let ended = |it: &&crate::ledger::Event| match it.what {
         What::Ended(id, fence) => records.get(&id).is_some_and(|it| it.fence != fence),
