@@ -1,6 +1,6 @@
 //! What configuration overrides reaches every process, while it runs.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use crate::{
     ledger::{Reader, What},
@@ -55,9 +55,14 @@ pub(crate) async fn overridden(scene: &mut Scene) -> Result<String, String> {
     // An invalid one changes nothing, and ends no process.
     fs::write(&file, "policies:\n  press:\n    bulkhead:\n      limit: nine\n").map_err(|it| it.to_string())?;
     workers.iter().for_each(|it| it.signal("HUP"));
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let handle = app.submit(pressed { millis: 1 }).await.map_err(|it| it.to_string())?;
-    handle.result().await.map_err(|it| it.to_string())?;
+    let told = scene.ledger.events.len();
+    app.submit_many((0..400).map(|_| pressed { millis: 20 })).await.map_err(|it| it.to_string())?;
+    scene.settle(scene.patience).await?;
+    scene.ledger.read();
+    let kept: Vec<_> = workers.iter().map(|it| most_at_once(&scene.ledger, it.pid, told)).collect();
+    if kept != [3, 3] {
+        return Err(format!("after an override that is none, {kept:?} were at once; 3 was said before"));
+    }
     Ok(format!("at once were {before:?}, and {after:?} once the file said so"))
 }
 
