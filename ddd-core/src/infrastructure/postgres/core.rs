@@ -88,6 +88,7 @@ impl Core {
             gathering: Gathering::default(),
             folded_to: AtomicI64::new(0),
         };
+        super::sent::begin();
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
     }
 

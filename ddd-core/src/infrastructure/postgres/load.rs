@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{
     error::{Outcome, corrupt},
     numbers::ids_of,
-    row::{Row, columns},
+    row::{Row, changing_columns},
     session::Session,
 };
 use crate::domain::TaskId;
@@ -47,15 +47,18 @@ impl Session<'_> {
         self.lock_keys(&keys, ids.len() + WAITING).await
     }
 
-    /// The same without a look at keys.
+    /// The same without a look at keys. What is loaded has no parameters.
     pub(super) async fn load_rows(&mut self, mut ids: Vec<TaskId>, locked: Locked) -> Outcome<()> {
         ids.retain(|it| !self.rows.contains_key(it));
         if ids.is_empty() {
             return Ok(());
         }
-        let wait = concat!("SELECT ", columns!(), " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE");
-        let skip =
-            concat!("SELECT ", columns!(), " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED");
+        let wait = concat!("SELECT ", changing_columns!(), " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+        let skip = concat!(
+            "SELECT ",
+            changing_columns!(),
+            " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
+        );
         let text = if locked == Locked::Skip { skip } else { wait };
         self.read(text, &ids, false).await
     }
@@ -66,7 +69,8 @@ impl Session<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let text = concat!("SELECT ", columns!(), " FROM ddd.history WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+        let text =
+            concat!("SELECT ", changing_columns!(), " FROM ddd.history WHERE id = ANY($1) ORDER BY id FOR UPDATE");
         self.read(text, &ids, true).await
     }
 
@@ -152,9 +156,14 @@ const UPDATE: &str = "UPDATE ddd.task t SET status = r.status, priority = r.prio
     errors = r.errors, progress = r.progress, result = r.result \
     FROM json_populate_recordset(NULL::ddd.task, $2::text::json) r WHERE t.id = ANY($1) AND t.id = r.id";
 
-const END: &str = "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1)) \
-    INSERT INTO ddd.history SELECT * FROM json_populate_recordset(NULL::ddd.history, $2::text::json) \
-    ON CONFLICT (id) DO NOTHING";
+// What no change touches comes with the row itself, and never leaves the server.
 
-const BEGIN: &str = "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1)) \
-    INSERT INTO ddd.task SELECT * FROM json_populate_recordset(NULL::ddd.task, $2::text::json)";
+const END: &str = "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1) RETURNING *) \
+    INSERT INTO ddd.history SELECT p.* FROM gone g \
+    JOIN json_array_elements($2::text::json) r(value) ON (r.value ->> 'id')::uuid = g.id \
+    CROSS JOIN LATERAL json_populate_record(ROW(g.*)::ddd.history, r.value) p ON CONFLICT (id) DO NOTHING";
+
+const BEGIN: &str = "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1) RETURNING *) \
+    INSERT INTO ddd.task SELECT p.* FROM gone g \
+    JOIN json_array_elements($2::text::json) r(value) ON (r.value ->> 'id')::uuid = g.id \
+    CROSS JOIN LATERAL json_populate_record(ROW(g.*)::ddd.task, r.value) p";
