@@ -6,6 +6,7 @@ mod plans;
 mod proxy;
 mod races;
 mod rights;
+mod submitting;
 mod support;
 mod trouble;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use tokio::{
@@ -20,6 +20,8 @@ pub(crate) struct Proxy {
 struct State {
     /// Everything is taken, and nothing comes out.
     swallows: AtomicBool,
+    /// Bytes, in both directions.
+    passed: AtomicUsize,
     cut: Notify,
 }
 
@@ -58,6 +60,11 @@ impl Proxy {
         self.state.cut.notify_waiters();
     }
 
+    /// How many bytes have passed, in both directions.
+    pub(crate) fn passed(&self) -> usize {
+        self.state.passed.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn swallow(&self, swallows: bool) {
         self.state.swallows.store(swallows, Ordering::SeqCst);
     }
@@ -69,6 +76,7 @@ async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: 
         if state.swallows.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
+        state.passed.fetch_add(count, Ordering::SeqCst);
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
