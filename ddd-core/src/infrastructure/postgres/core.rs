@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 use tokio::task::AbortHandle;
 
-use super::{gathering::Gathering, names::Names, texts::Texts, turns::Turns};
+use super::{gathering::Gathering, lists::Lists, names::Names, texts::Texts, turns::Turns};
 use crate::{
     domain::Name,
     infrastructure::sql::{Departures, Told},
@@ -45,6 +45,7 @@ pub(super) struct Shared {
     offset: Arc<AtomicI64>,
     pub(super) notices: Notices,
     pub(super) gathering: Gathering,
+    pub(super) lists: Lists,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
 }
@@ -65,7 +66,7 @@ impl Core {
         pool: PgPool,
         source: Option<PgPool>,
         schema: &str,
-        timeout: Duration,
+        (timeout, list_timeout): (Duration, Duration),
         offset: Arc<AtomicI64>,
         are_heard: bool,
     ) -> Arc<Self> {
@@ -86,6 +87,7 @@ impl Core {
             offset,
             notices,
             gathering: Gathering::default(),
+            lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
             folded_to: AtomicI64::new(0),
         };
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })

@@ -5,7 +5,7 @@ use std::{
 
 use super::{ambient, core::Core, migrations, notices::single};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
         NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
@@ -145,9 +145,8 @@ impl TaskStore for PostgresStore {
         call!(self, core, conn, ids => core.get(conn, &ids))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
-        let asked = (filter, cursor, limit);
-        call!(self, core, conn, asked => core.list(conn, &asked.0, asked.1, asked.2))
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
+        self.core.list(filter, cursor, limit)
     }
 
     fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {
