@@ -8,7 +8,9 @@ use super::{
     Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
     StoreSettings, Watcher, WorkerState,
 };
-use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, Transition};
+use crate::domain::{
+    Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, Transition,
+};
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
 /// if it is pending, so that no call is ever dropped half-way.

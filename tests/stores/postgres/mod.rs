@@ -2,6 +2,7 @@
 
 mod dropped;
 mod enlist;
+mod lists;
 mod plans;
 mod proxy;
 mod races;

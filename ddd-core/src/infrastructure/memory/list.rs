@@ -68,7 +68,9 @@ impl Shared {
             self.change(|state, now, _| {
                 let entries = ids.iter().filter_map(|id| Some(state.entries.at(state.entries.find(*id)?)));
                 let meant = entries.filter(|it| rest.matches(&it.record));
-                items.extend(meant.map(|it| TaskSummary::of(&it.record, now)).take(limit.saturating_add(1) - items.len()));
+                items.extend(
+                    meant.map(|it| TaskSummary::of(&it.record, now)).take(limit.saturating_add(1) - items.len()),
+                );
             });
             if items.len() > limit {
                 break;

@@ -2,9 +2,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{effects::Effects, history::Past, state::State, watchers::Watchers};
 use crate::{
-    domain::{
-        Durations, Name, Priority, Statistics, TaskId, TaskRecord, TaskStatistics, TaskStatus, Timestamp,
-    },
+    domain::{Durations, Name, Priority, Statistics, TaskId, TaskRecord, TaskStatistics, TaskStatus, Timestamp},
     ports::{QueueState, Watcher, WorkerState},
 };
 

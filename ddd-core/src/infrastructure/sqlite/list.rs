@@ -40,7 +40,11 @@ impl Reader {
             return Ok(Page::new(Vec::new(), None));
         }
         let now = self.shared.tick();
-        if filter.ids.is_empty() { self.walk(filter, cursor, limit, now) } else { self.pick(filter, cursor, limit, now) }
+        if filter.ids.is_empty() {
+            self.walk(filter, cursor, limit, now)
+        } else {
+            self.pick(filter, cursor, limit, now)
+        }
     }
 
     /// Looks only at the ids that the filter names.
