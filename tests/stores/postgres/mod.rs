@@ -3,6 +3,7 @@
 mod dropped;
 mod enlist;
 mod plans;
+mod processes;
 mod proxy;
 mod races;
 mod rights;
