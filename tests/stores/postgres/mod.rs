@@ -4,6 +4,7 @@ mod dropped;
 mod enlist;
 mod lists;
 mod plans;
+mod processes;
 mod proxy;
 mod races;
 mod rights;
