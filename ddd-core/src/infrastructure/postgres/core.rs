@@ -3,7 +3,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ pub(super) struct Shared {
     pub(super) gathering: Gathering,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
+    /// The version of the tables, if this program is too old for it.
+    pub(super) outgrown_by: AtomicI32,
 }
 
 /// Who tells other processes, and who hears them.
@@ -87,6 +89,7 @@ impl Core {
             notices,
             gathering: Gathering::default(),
             folded_to: AtomicI64::new(0),
+            outgrown_by: AtomicI32::new(0),
         };
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
     }
