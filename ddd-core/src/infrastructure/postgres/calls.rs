@@ -66,6 +66,7 @@ impl Core {
     where
         W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
     {
+        self.is_current()?;
         self.follow();
         // Who gets no connection gets none by asking again at once.
         let acquired = self.pool.acquire().await;

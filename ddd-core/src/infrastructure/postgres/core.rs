@@ -3,7 +3,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI32, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub(super) lists: Lists,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
+    /// The version of the tables, if this program is too old for it.
+    pub(super) outgrown_by: AtomicI32,
 }
 
 /// Who tells other processes, and who hears them.
@@ -90,6 +92,7 @@ impl Core {
             gathering: Gathering::default(),
             lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
             folded_to: AtomicI64::new(0),
+            outgrown_by: AtomicI32::new(0),
         };
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
     }

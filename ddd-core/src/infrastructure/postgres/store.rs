@@ -50,7 +50,7 @@ impl PostgresStore {
     /// The server does not answer, the role may not make tables, or the tables are of a version that this program is too old
     /// for.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.core.call(|core, conn| Box::pin(async move { core.migrate(conn).await })).await
+        self.core.migrate().await
     }
 
     /// Whether the tables are there, in a version that this program works with.
