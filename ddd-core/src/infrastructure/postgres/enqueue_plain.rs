@@ -124,7 +124,7 @@ impl Core {
         // Before they are stored: who claims them stands behind.
         let turn = self.turns.enter(tasks.iter().map(|it| it.id));
         let Some(inserted) = insert_plain(conn, self, &planned).await? else { return Ok(vec![None; tasks.len()]) };
-        let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
+        let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
             let status = inserted.statuses.get(&task.id).copied();
@@ -134,7 +134,7 @@ impl Core {
             answers.push(status.map(Enqueued::Created));
         }
         turn.come().await;
-        self.tell(&mut fx);
+        self.tell(&mut fx, &[]);
         Ok(answers)
     }
 

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{
     error::{Outcome, corrupt},
     numbers::ids_of,
-    row::{Row, changing_columns},
+    row::{Row, changed_columns, changing_columns, kept_columns},
     session::Session,
 };
 use crate::domain::TaskId;
@@ -156,14 +156,32 @@ const UPDATE: &str = "UPDATE ddd.task t SET status = r.status, priority = r.prio
     errors = r.errors, progress = r.progress, result = r.result \
     FROM json_populate_recordset(NULL::ddd.task, $2::text::json) r WHERE t.id = ANY($1) AND t.id = r.id";
 
-// What no change touches comes with the row itself, and never leaves the server.
+/// Moves rows from one table to the other. What no change touches stays on the server. All columns are named: a later version of the
+/// tables may have more, which keep their defaults then.
+macro_rules! moving {
+    ($from:literal, $into:literal) => {
+        concat!(
+            "WITH gone AS (DELETE FROM ",
+            $from,
+            " WHERE id = ANY($1) RETURNING ",
+            kept_columns!(),
+            ") INSERT INTO ",
+            $into,
+            " (",
+            kept_columns!(),
+            ", ",
+            changed_columns!(),
+            ") SELECT ",
+            kept_columns!(),
+            ", ",
+            changed_columns!(),
+            " FROM gone JOIN (SELECT id AS key, ",
+            changed_columns!(),
+            " FROM json_populate_recordset(NULL::ddd.task, $2::text::json)) r ON r.key = gone.id"
+        )
+    };
+}
 
-const END: &str = "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1) RETURNING *) \
-    INSERT INTO ddd.history SELECT p.* FROM gone g \
-    JOIN json_array_elements($2::text::json) r(value) ON (r.value ->> 'id')::uuid = g.id \
-    CROSS JOIN LATERAL json_populate_record(ROW(g.*)::ddd.history, r.value) p ON CONFLICT (id) DO NOTHING";
+const END: &str = concat!(moving!("ddd.task", "ddd.history"), " ON CONFLICT (id) DO NOTHING");
 
-const BEGIN: &str = "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1) RETURNING *) \
-    INSERT INTO ddd.task SELECT p.* FROM gone g \
-    JOIN json_array_elements($2::text::json) r(value) ON (r.value ->> 'id')::uuid = g.id \
-    CROSS JOIN LATERAL json_populate_record(ROW(g.*)::ddd.task, r.value) p";
+const BEGIN: &str = moving!("ddd.history", "ddd.task");

@@ -135,6 +135,23 @@ impl Row {
     }
 }
 
+/// The columns that never change.
+macro_rules! kept_columns {
+    () => {
+        "id, queue, kind, max_attempts, timeout, created_at, frees_unique, concurrency_key, tags, owner, label, params"
+    };
+}
+pub(super) use kept_columns;
+
+/// The columns of [`Saved`], besides the id.
+macro_rules! changed_columns {
+    () => {
+        "status, priority, run, attempt, crashes, rank, due, fence, ended, started_at, finished_at, lease_until, result_until, \
+         worker, cancel_requested, still_running, permit, alone, errors, progress, result"
+    };
+}
+pub(super) use changed_columns;
+
 /// What can change of a row, as JSON; the fields are the columns.
 #[derive(Serialize)]
 pub(super) struct Saved {
