@@ -60,6 +60,17 @@ impl Scene {
         }
     }
 
+    /// Over PostgreSQL, on the server of all tests and in a schema of its own; unless `DDD_CHAOS_STORE` names another store.
+    pub(crate) fn on_postgres(mut self) -> Self {
+        if std::env::var_os("DDD_CHAOS_STORE").is_none() {
+            let server = ddd_benches::PostgresServer::shared().unwrap_or_else(|it| panic!("{it}"));
+            let schema = self.folder.file_name().unwrap().to_str().unwrap();
+            let separator = if server.url().contains('?') { '&' } else { '?' };
+            self.options.store = format!("{}{separator}namespace={schema}&connections=4", server.url());
+        }
+        self
+    }
+
     pub(crate) fn with_bug(mut self, bug: Option<Bug>) -> Self {
         self.options.bug = bug;
         self
@@ -225,6 +236,7 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("from={}", options.from),
         format!("count={}", options.count),
         format!("batch={}", options.batch),
+        format!("deployment={}", options.deployment),
         format!("speed={}", options.speed),
     ];
     arguments.extend(options.bug.map(|it| format!("bug={it:?}")));

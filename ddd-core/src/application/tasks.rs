@@ -116,6 +116,10 @@ impl Tasks {
     }
 
     /// The transitions of all tasks from now on, in order.
+    ///
+    /// They are hints. Those of other processes are among them where the store's processes tell each other, as in PostgreSQL: a
+    /// moment later, in an order of their own, and not before the others have heard that somebody subscribes. What is known
+    /// to be missing is said ([`Lagged`](crate::Lagged)); for what has to be sure, look at the records.
     #[must_use]
     pub fn transitions(&self) -> Transitions {
         self.services.log.subscribe(self.services.store.clone())

@@ -35,8 +35,8 @@ mod transition;
 mod waiting;
 
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
-pub(crate) use duration::written as written_duration;
 pub use duration::{DurationError, IntoDuration};
+pub(crate) use duration::{LONGEST as LONGEST_DURATION, nanos, written as written_duration};
 pub use error_kind::{Classify, ErrorKind};
 pub use filter::{Cursor, Filter, Page};
 pub use id::{Fence, TaskId, WorkerId};

@@ -147,6 +147,12 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Tells of all that was submitted, where that is put off (see [`SignalSink::is_waiting`]). Other stores have nothing to do.
     fn settle(&self) {}
 
+    /// Somebody in this process wants to hear soon of what other processes do. A hint: a store whose processes tell each other
+    /// sees to it that this one is told for the next second or longer, and others have nothing to do.
+    fn attend(&self, to: Attention) {
+        let _ = to;
+    }
+
     /// The same store over a connection of its own, for heartbeats: a busy pool must not delay them.
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>>;
 }
@@ -178,6 +184,26 @@ pub trait SignalSink: Send + Sync {
 
     /// Something happened that is worth a look.
     fn signal(&self, signal: Signal);
+
+    /// Whether anybody has subscribed to transitions. As long as nobody has, a store does not ask other processes for theirs.
+    fn is_subscribed(&self) -> bool {
+        false
+    }
+
+    /// So many transitions of other processes will not come, or one if nobody knows how many.
+    fn missed(&self, count: u64) {
+        let _ = count;
+    }
+}
+
+/// What somebody in a process wants to hear of other processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Attention {
+    /// Ends of runs: a handle waits for a result.
+    Ends,
+    /// All transitions: somebody has subscribed to them.
+    Transitions,
 }
 
 /// A hint from a store to a worker or a handle.

@@ -10,9 +10,9 @@ use super::faulty_hints::{Hint, HintFault, HintPlan, Relays};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, WorkerId},
     ports::{
-        Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
-        Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
-        SignalSink, StoreError, StoreErrorKind, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        Attention, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish,
+        Finished, Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord,
+        Signal, SignalSink, StoreError, StoreErrorKind, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -304,6 +304,10 @@ impl TaskStore for FaultyStore {
 
     fn settle(&self) {
         self.0.store.settle();
+    }
+
+    fn attend(&self, to: Attention) {
+        self.0.store.attend(to);
     }
 
     /// The same store, with the same plan.

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{
     error::{Outcome, corrupt},
     numbers::ids_of,
-    row::{Row, columns},
+    row::{Row, columns, saved_columns},
     session::Session,
 };
 use crate::domain::TaskId;
@@ -152,9 +152,19 @@ const UPDATE: &str = "UPDATE ddd.task t SET status = r.status, priority = r.prio
     errors = r.errors, progress = r.progress, result = r.result \
     FROM json_populate_recordset(NULL::ddd.task, $2::text::json) r WHERE t.id = ANY($1) AND t.id = r.id";
 
-const END: &str = "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1)) \
-    INSERT INTO ddd.history SELECT * FROM json_populate_recordset(NULL::ddd.history, $2::text::json) \
-    ON CONFLICT (id) DO NOTHING";
+/// All columns are named: a later version of the tables may have more, which keep their defaults then.
+const END: &str = concat!(
+    "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1)) INSERT INTO ddd.history (",
+    saved_columns!(),
+    ") SELECT ",
+    saved_columns!(),
+    " FROM json_populate_recordset(NULL::ddd.history, $2::text::json) ON CONFLICT (id) DO NOTHING"
+);
 
-const BEGIN: &str = "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1)) \
-    INSERT INTO ddd.task SELECT * FROM json_populate_recordset(NULL::ddd.task, $2::text::json)";
+const BEGIN: &str = concat!(
+    "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1)) INSERT INTO ddd.task (",
+    saved_columns!(),
+    ") SELECT ",
+    saved_columns!(),
+    " FROM json_populate_recordset(NULL::ddd.task, $2::text::json)"
+);

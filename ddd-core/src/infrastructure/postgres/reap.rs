@@ -8,6 +8,7 @@ use crate::ports::Reaped;
 impl Core {
     /// Upkeep, in short transactions: nobody waits for long, and what one of them has done stays done.
     pub(super) async fn reap(self: &Arc<Self>, conn: &mut PgConnection, max: usize) -> Outcome<Reaped> {
+        self.keep_up(conn).await?;
         let mut reaped = self
             .transact(conn, move |session| {
                 Box::pin(async move {

@@ -137,6 +137,16 @@ impl Row {
     }
 }
 
+/// The columns of [`Saved`].
+macro_rules! saved_columns {
+    () => {
+        "id, status, priority, queue, kind, run, attempt, max_attempts, crashes, rank, due, timeout, fence, ended, created_at, \
+         started_at, finished_at, lease_until, result_until, worker, cancel_requested, still_running, frees_unique, permit, \
+         alone, concurrency_key, tags, owner, label, errors, progress, params, result"
+    };
+}
+pub(super) use saved_columns;
+
 /// A row as JSON; the fields are the columns.
 #[derive(Serialize)]
 pub(super) struct Saved {

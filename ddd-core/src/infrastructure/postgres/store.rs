@@ -7,9 +7,9 @@ use super::{ambient, core::Core, migrations, notices::single};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     ports::{
-        Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
-        NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
-        StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        Attention, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
+        Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
+        SignalSink, StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -50,7 +50,7 @@ impl PostgresStore {
     /// The server does not answer, the role may not make tables, or the tables are of a version that this program is too old
     /// for.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.core.call(|core, conn| Box::pin(async move { core.migrate(conn).await })).await
+        self.core.migrate().await
     }
 
     /// Whether the tables are there, in a version that this program works with.
@@ -129,11 +129,13 @@ impl TaskStore for PostgresStore {
     }
 
     fn declare(&self, declaration: Declaration) -> StoreFuture<Reaped> {
+        self.core.notices.workers.lock().insert(declaration.worker);
         let done = transaction!(self, session, declaration => session.declare(&declaration));
         Box::pin(async move { done.await.map(|()| Reaped::default()) })
     }
 
     fn withdraw(&self, worker: WorkerId) -> StoreFuture<()> {
+        self.core.notices.workers.lock().remove(&worker);
         transaction!(self, session, worker => session.withdraw(worker))
     }
 
@@ -180,6 +182,10 @@ impl TaskStore for PostgresStore {
     fn attach(&self, sink: Weak<dyn SignalSink>) {
         self.core.told.attach(sink);
         self.core.listen();
+    }
+
+    fn attend(&self, to: Attention) {
+        self.core.attend(to);
     }
 
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {
