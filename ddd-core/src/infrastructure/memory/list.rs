@@ -6,8 +6,8 @@ const SCANNED_AT_ONCE: usize = 2_048;
 /// And before whoever asks gets an answer, whatever was found: about a millisecond.
 const TURNS: usize = 4;
 
-/// So many that run or are over are looked at in one turn, instead of looking for them among all that wait: the history is bounded, by
-/// 10,000 unless told otherwise.
+/// So many that run or are over are looked at in one turn, instead of looking for them among all that wait: the history is
+/// bounded, by 10,000 unless told otherwise.
 const FEW: usize = 16_384;
 
 impl State {

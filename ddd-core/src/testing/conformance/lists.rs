@@ -72,8 +72,8 @@ pub async fn a_list_shows_the_newest_error(store: StoreUnderTest) {
     assert_eq!(kit.get(id).await.errors.len(), 3);
 }
 
-/// More tasks than one search looks at, of which few are meant: whoever goes on at the cursor finds each of them, once and in order,
-/// and comes to an end.
+/// More tasks than one search looks at, of which few are meant: whoever goes on at the cursor finds each of them, once and in
+/// order, and comes to an end.
 pub async fn a_search_among_many_comes_to_its_end(store: StoreUnderTest) {
     const BATCH: usize = 1_000;
     const BATCHES: usize = 12;
