@@ -14,6 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::processors::of_family;
+
 /// Use this server instead of a private one: its URL, of a role that may make schemas.
 const URL: &str = "DDD_TEST_POSTGRES_URL";
 /// So long a server may take to start or stop.
@@ -109,6 +111,14 @@ impl PostgresServer {
         let started =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_micros();
         format!("t{started:x}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Processor time that it has used so far, user and system, with all its processes; `None` if it is not private, or this is
+    /// not Linux.
+    #[must_use]
+    pub fn processor_time(&self) -> Option<Duration> {
+        let text = fs::read_to_string(self.own.as_ref()?.folder.join("data/postmaster.pid")).ok()?;
+        of_family(text.lines().next()?.parse().ok()?)
     }
 
     /// Stops it as a crash does, without a last word to anybody, and starts it again.
