@@ -3,6 +3,7 @@
 mod bloat;
 mod dropped;
 mod enlist;
+mod guards;
 mod plans;
 mod proxy;
 mod races;
