@@ -139,7 +139,8 @@ impl Scene {
         let (app, mut records, mut cursor) = (self.app().await, BTreeMap::new(), None);
         loop {
             let page = app.tasks().list(Filter::all(), cursor, 500).await.unwrap();
-            records.extend(page.items.into_iter().map(|it| (it.id, it)));
+            let found = app.tasks().get_many(page.items.iter().map(|it| it.id)).await.unwrap();
+            records.extend(found.into_iter().flatten().map(|it| (it.id, it)));
             cursor = page.next;
             if cursor.is_none() {
                 return records;

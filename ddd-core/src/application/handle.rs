@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{AttemptError, TaskId, TaskRecord, TaskStatus},
-    ports::{Control, Controlled, StoreError},
+    ports::{Attention, Control, Controlled, StoreError},
 };
 
 /// A submitted task. Await its result, look at its record, cancel it; or drop the handle: the task runs all the same.
@@ -133,7 +133,10 @@ impl<O: DeserializeOwned + Send + 'static> TaskHandle<O> {
                 let ended = match self.seat.ending() {
                     // Looked at before a timer is set: most results are there when they are asked for.
                     Some(ending) => Ok(ending),
-                    None => timeout(LOOK, poll_fn(|cx| self.seat.poll(cx.waker()))).await,
+                    None => {
+                        self.services.store.attend(Attention::Ends);
+                        timeout(LOOK, poll_fn(|cx| self.seat.poll(cx.waker()))).await
+                    }
                 };
                 match ended {
                     Ok(Ending::Success(json)) => return decode(json.as_deref()),

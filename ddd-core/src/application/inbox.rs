@@ -48,6 +48,14 @@ impl SignalSink for Inbox {
         self.bell.is_waited_for() || self.log.is_waited_for()
     }
 
+    fn is_subscribed(&self) -> bool {
+        self.log.is_subscribed()
+    }
+
+    fn missed(&self, count: u64) {
+        self.log.missed(count);
+    }
+
     fn signal(&self, signal: Signal) {
         match signal {
             Signal::Recorded => self.log.wake(),

@@ -15,7 +15,10 @@ use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
 
-use crate::{domain::Transition, ports::TaskStore};
+use crate::{
+    domain::Transition,
+    ports::{Attention, TaskStore},
+};
 
 /// Where transitions are noted for those who subscribed to them. Without a subscriber nothing is kept.
 #[derive(Debug)]
@@ -81,6 +84,19 @@ impl TransitionLog {
         is_waited_for
     }
 
+    /// So many of other processes will not come.
+    pub(crate) fn missed(&self, count: u64) {
+        for (_, outlet) in &mut *self.outlets.lock() {
+            outlet.missed += count;
+        }
+        self.wake();
+    }
+
+    /// Whether anybody has subscribed.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        !self.outlets.lock().is_empty()
+    }
+
     /// Wakes the subscribers that wait.
     pub(crate) fn wake(&self) {
         let mut is_waited_for = false;
@@ -109,6 +125,7 @@ impl TransitionLog {
         // What was submitted before is not for this one.
         store.settle();
         let number = self.outlets.lock().insert(Outlet::default());
+        store.attend(Attention::Transitions);
         Transitions { log: self.clone(), store, number, taken: VecDeque::new(), is_flowing: false }
     }
 }
@@ -123,12 +140,13 @@ pub struct Transitions {
     is_flowing: bool,
 }
 
-/// So many transitions were lost: the subscriber was slower than the tasks for too long.
+/// So many transitions were lost: the subscriber was slower than the tasks for too long, or other processes had more to tell than
+/// goes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{missed} transitions were lost, because the subscriber lagged behind")]
+#[error("{missed} transitions were lost on the way to the subscriber")]
 #[non_exhaustive]
 pub struct Lagged {
-    /// How many.
+    /// How many. A time in which nothing was heard of other processes counts as one.
     pub missed: u64,
 }
 
@@ -159,6 +177,7 @@ impl Transitions {
             if self.will_wait() {
                 // From now on the store tells at once. What it put off before wakes, as all that follows.
                 self.store.settle();
+                self.store.attend(Attention::Transitions);
                 written.await;
             }
         }
@@ -200,7 +219,7 @@ impl Transitions {
     fn will_wait(&self) -> bool {
         let mut outlets = self.log.outlets.lock();
         let outlet = &mut outlets[self.number];
-        let is_waiting = outlet.items.is_empty();
+        let is_waiting = outlet.items.is_empty() && outlet.missed == 0;
         outlet.is_waiting = is_waiting;
         self.log.count(&outlets);
         is_waiting

@@ -56,7 +56,7 @@ pub use returned::{
     ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,
     injected, key, settle, unique_by_params,
 };
-pub use store::{Signal, SignalSink, StoreFuture, TaskStore};
+pub use store::{Attention, Signal, SignalSink, StoreFuture, TaskStore};
 pub use store_types::{
     AttemptEnd, Capabilities, ClaimRequest, Claimed, Claims, Control, Controlled, Declaration, Due, Enqueued, Finish,
     Finished, Heartbeat, Held, KnownTask, NewTask, Position, ProgressReport, QueueSettings, QueueState, Reaped,

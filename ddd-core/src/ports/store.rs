@@ -8,7 +8,9 @@ use super::{
     Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
     StoreSettings, Watcher, WorkerState,
 };
-use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Timestamp, Transition};
+use crate::domain::{
+    Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, Transition,
+};
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
 /// if it is pending, so that no call is ever dropped half-way.
@@ -102,8 +104,14 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Records by id, in order; `None` for those unknown.
     fn get(&self, ids: Vec<TaskId>) -> StoreFuture<Vec<Option<TaskRecord>>>;
 
-    /// The records that a filter means, newest submission first, at most `limit` from the cursor on.
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>>;
+    /// The tasks that a filter means, in short, newest submission first, at most `limit` from the cursor on.
+    ///
+    /// It reads nothing large: neither parameters nor results, and of the errors only the newest. Nor does it search for long: a
+    /// store that has looked at many tasks that are not meant (some thousands, for some tens of milliseconds) answers with what it has
+    /// found, which may be nothing, and with a cursor from which the search goes on. Who needs all, or a full page, asks again as
+    /// long as there is a cursor. After a search that was cut off the cursor may lead to nothing more; else only a page with a
+    /// next one has a cursor. A filter of ids is not cut off.
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>>;
 
     /// Where tasks are, by id, in order; `None` for those unknown. A count of the tasks before a pending one stops at `most`.
     ///
@@ -139,6 +147,12 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Tells of all that was submitted, where that is put off (see [`SignalSink::is_waiting`]). Other stores have nothing to do.
     fn settle(&self) {}
 
+    /// Somebody in this process wants to hear soon of what other processes do. A hint: a store whose processes tell each other
+    /// sees to it that this one is told for the next second or longer, and others have nothing to do.
+    fn attend(&self, to: Attention) {
+        let _ = to;
+    }
+
     /// The same store over a connection of its own, for heartbeats: a busy pool must not delay them.
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>>;
 }
@@ -170,6 +184,26 @@ pub trait SignalSink: Send + Sync {
 
     /// Something happened that is worth a look.
     fn signal(&self, signal: Signal);
+
+    /// Whether anybody has subscribed to transitions. As long as nobody has, a store does not ask other processes for theirs.
+    fn is_subscribed(&self) -> bool {
+        false
+    }
+
+    /// So many transitions of other processes will not come, or one if nobody knows how many.
+    fn missed(&self, count: u64) {
+        let _ = count;
+    }
+}
+
+/// What somebody in a process wants to hear of other processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Attention {
+    /// Ends of runs: a handle waits for a result.
+    Ends,
+    /// All transitions: somebody has subscribed to them.
+    Transitions,
 }
 
 /// A hint from a store to a worker or a handle.

@@ -8,4 +8,7 @@ use crate::domain::TaskStatus;
 pub trait Watcher: Send + Sync + Debug {
     /// The run ended; `result` is its result as JSON if it ended in `success`, `None` standing for `null`.
     fn ended(&self, status: TaskStatus, result: Option<Arc<RawValue>>);
+
+    /// The run has ended in another process, or may have: the store knows how.
+    fn look(&self) {}
 }

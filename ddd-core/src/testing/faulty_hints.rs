@@ -95,6 +95,16 @@ impl SignalSink for Relay {
         self.sink.upgrade().is_some_and(|it| it.is_waiting())
     }
 
+    fn is_subscribed(&self) -> bool {
+        self.sink.upgrade().is_some_and(|it| it.is_subscribed())
+    }
+
+    fn missed(&self, count: u64) {
+        if let Some(sink) = self.sink.upgrade() {
+            sink.missed(count);
+        }
+    }
+
     fn signal(&self, signal: Signal) {
         let Some(sink) = self.sink.upgrade() else { return };
         for _ in 0..self.times(Hint::Signal(&signal)) {

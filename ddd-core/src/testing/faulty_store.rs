@@ -8,11 +8,11 @@ use parking_lot::Mutex;
 
 use super::faulty_hints::{Hint, HintFault, HintPlan, Relays};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, Timestamp, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, WorkerId},
     ports::{
-        Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
-        Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
-        SignalSink, StoreError, StoreErrorKind, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        Attention, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish,
+        Finished, Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord,
+        Signal, SignalSink, StoreError, StoreErrorKind, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -268,7 +268,7 @@ impl TaskStore for FaultyStore {
         self.call(StoreCall::Query, move |it| it.get(ids.clone()))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
         self.call(StoreCall::Query, move |it| it.list(filter.clone(), cursor, limit))
     }
 
@@ -304,6 +304,10 @@ impl TaskStore for FaultyStore {
 
     fn settle(&self) {
         self.0.store.settle();
+    }
+
+    fn attend(&self, to: Attention) {
+        self.0.store.attend(to);
     }
 
     /// The same store, with the same plan.

@@ -99,14 +99,14 @@ impl Core {
             Ok(answer) => session.save().await.map(|()| answer),
             Err(trouble) => Err(trouble),
         };
-        let Session { conn, mut fx, .. } = session;
+        let Session { conn, mut fx, cancelled, .. } = session;
         match answer {
             Ok(answer) => {
                 // Before the commit: who gets these rows next stands behind.
                 let turn = self.turns.enter(fx.transitions.iter().map(|it| it.id));
                 sqlx::raw_sql("COMMIT").execute(conn).await?;
                 turn.come().await;
-                self.tell(&mut fx);
+                self.tell(&mut fx, &cancelled);
                 Ok(answer)
             }
             Err(trouble) if trouble.remedy == Remedy::Reconnect => Err(trouble),

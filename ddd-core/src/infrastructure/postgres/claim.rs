@@ -78,11 +78,11 @@ impl Core {
             if !self.names.hold(taken.iter().map(|it| it.0), taken.iter().map(|it| it.1)) {
                 self.names.read(conn, &self.texts).await?;
             }
-            let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
+            let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
             claims.tasks = read(&rows, self, &mut fx)?;
             let turn = self.turns.enter(fx.transitions.iter().map(|it| it.id));
             turn.come().await;
-            self.tell(&mut fx);
+            self.tell(&mut fx, &[]);
         }
         let missing = request.max.saturating_sub(claims.tasks.len());
         if has_strangers && missing > 0 {

@@ -1,6 +1,9 @@
 use std::collections::HashSet;
 
-use super::{enqueue::due_at, error::Outcome, load::Locked, locks::Lock, row::Row, session::Session, unique::Uniques};
+use super::{
+    enqueue::due_at, error::Outcome, load::Locked, locks::Lock, notice::Cancelled, row::Row, session::Session,
+    unique::Uniques,
+};
 use crate::{
     domain::{AttemptError, FailureKind, Name, Priority, TaskId, TaskStatus, Until},
     ports::{Control, Controlled, Due, Signal},
@@ -76,6 +79,7 @@ impl Session<'_> {
                 self.note_error(row, error);
             }
             self.fx.signal(Signal::Cancel { id, fence });
+            self.cancelled.extend(row.record.worker.map(|worker| Cancelled { id, fence, worker }));
             return Ok(Some(Controlled::Requested { fence }));
         }
         if row.record.status.is_terminal() {

@@ -1,9 +1,9 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
+        atomic::{AtomicI32, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -12,11 +12,11 @@ use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 use tokio::task::AbortHandle;
 
-use super::{gathering::Gathering, names::Names, texts::Texts, turns::Turns};
+use super::{gathering::Gathering, lists::Lists, names::Names, outbox::Outbox, texts::Texts, turns::Turns};
 use crate::{
-    domain::Name,
+    domain::WorkerId,
     infrastructure::sql::{Departures, Told},
-    ports::StoreSettings,
+    ports::{Attention, StoreSettings},
 };
 
 /// A pool, and what all handles of one store share whatever pool they go over.
@@ -45,6 +45,7 @@ pub(super) struct Shared {
     offset: Arc<AtomicI64>,
     pub(super) notices: Notices,
     pub(super) gathering: Gathering,
+    pub(super) lists: Lists,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
     /// The version of the tables, if this program is too old for it.
@@ -57,8 +58,9 @@ pub(super) struct Notices {
     /// Drawn for each store: what it said itself it need not hear.
     pub(super) sender: u64,
     pub(super) are_heard: bool,
-    pub(super) queues: Mutex<Vec<Name>>,
-    pub(super) is_sending: AtomicBool,
+    pub(super) outbox: Outbox,
+    /// The workers of this process: who tells them of their tasks need not tell others.
+    pub(super) workers: Mutex<HashSet<WorkerId>>,
     pub(super) listening: Mutex<Option<AbortHandle>>,
 }
 
@@ -67,15 +69,15 @@ impl Core {
         pool: PgPool,
         source: Option<PgPool>,
         schema: &str,
-        timeout: Duration,
+        (timeout, list_timeout): (Duration, Duration),
         offset: Arc<AtomicI64>,
         are_heard: bool,
     ) -> Arc<Self> {
         let notices = Notices {
             sender: fastrand::u64(..),
             are_heard,
-            queues: Mutex::default(),
-            is_sending: AtomicBool::new(false),
+            outbox: Outbox::new(),
+            workers: Mutex::default(),
             listening: Mutex::default(),
         };
         let shared = Shared {
@@ -88,6 +90,7 @@ impl Core {
             offset,
             notices,
             gathering: Gathering::default(),
+            lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
             folded_to: AtomicI64::new(0),
             outgrown_by: AtomicI32::new(0),
         };
@@ -126,6 +129,11 @@ impl Deref for Core {
 impl Shared {
     pub(super) fn settings(&self) -> Arc<StoreSettings> {
         self.settings.read().clone()
+    }
+
+    /// Whether anybody wants to know of transitions, here or in another process.
+    pub(super) fn are_transitions_wanted(&self) -> bool {
+        self.told.is_anyone_there() || self.notices.outbox.is_wanted(Attention::Transitions)
     }
 
     pub(super) fn offset(&self) -> i64 {

@@ -97,7 +97,7 @@ impl Core {
             answers.push(status.map(Enqueued::Created));
         }
         turn.come().await;
-        self.tell(&mut fx);
+        self.tell(&mut fx, &[]);
         Ok(answers)
     }
 

@@ -97,7 +97,7 @@ impl Core {
         if !self.names.hold(numbers.iter().map(|it| it.0), numbers.iter().map(|it| it.1)) {
             self.names.read(conn, &self.texts).await?;
         }
-        let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
+        let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
         let mut done = HashSet::with_capacity(gone.len());
         for (row, (queue, kind)) in gone.iter().zip(numbers) {
             let id = id_of(row.try_get::<Uuid, _>(0)?);
@@ -126,7 +126,7 @@ impl Core {
             fx.ended.push((id, TaskStatus::Success, returned.get(&id).and_then(|it| (*it).clone())));
         }
         turn.come().await;
-        self.tell(&mut fx);
+        self.tell(&mut fx, &[]);
         Ok(done)
     }
 }

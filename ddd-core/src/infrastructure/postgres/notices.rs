@@ -1,4 +1,5 @@
-//! Who tells other processes that there is work, and hears it from them. Hints: polling is the truth.
+//! Who tells other processes that there is work, of cancellations, and of what somebody there wants to hear; and hears it from
+//! them. Hints: polling is the truth.
 
 use std::{
     sync::{Arc, Weak, atomic::Ordering},
@@ -11,8 +12,15 @@ use sqlx::{
 };
 use tokio::runtime::Handle;
 
-use super::core::{Core, Shared};
-use crate::{domain::Name, infrastructure::sql::Effects};
+use super::{
+    core::{Core, Shared},
+    notice::{Cancelled, Heard, Writing},
+    outbox::REPEATED,
+};
+use crate::{
+    infrastructure::sql::Effects,
+    ports::{Attention, Signal},
+};
 
 /// A process sends no more than one notice in this time: each of them locks the whole server for a moment.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -22,33 +30,33 @@ const RECONNECT: Duration = Duration::from_millis(500);
 const QUIET: Duration = Duration::from_secs(60);
 /// It has to answer within this time.
 const ANSWER: Duration = Duration::from_secs(5);
-/// A notice has less than 8,000 bytes.
-const LONGEST: usize = 7_000;
-
 impl Core {
-    /// Tells this process what a committed transaction led to, and the others which queues have work.
-    pub(super) fn tell(self: &Arc<Self>, effects: &mut Effects) {
-        let queues = effects.ready.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
+    /// Tells this process what a committed transaction led to, and the others what they want to hear of it.
+    pub(super) fn tell(self: &Arc<Self>, effects: &mut Effects, cancelled: &[Cancelled]) {
+        let has_news = self.notices.are_heard && self.notices.outbox.add(effects, cancelled);
         self.told.tell(effects);
-        if !queues.is_empty() {
-            self.notify(queues);
+        if has_news {
+            self.send_soon();
         }
     }
 
-    /// Tells other processes of queues soon; what is said meanwhile goes along.
-    fn notify(self: &Arc<Self>, queues: Vec<Name>) {
-        if !self.notices.are_heard {
+    /// Asks other processes to tell of what somebody here wants to hear.
+    pub(super) fn attend(self: &Arc<Self>, to: Attention) {
+        let outbox = &self.notices.outbox;
+        if !self.notices.are_heard || Handle::try_current().is_err() {
             return;
         }
-        {
-            let mut waiting = self.notices.queues.lock();
-            for queue in queues {
-                if !waiting.contains(&queue) {
-                    waiting.push(queue);
-                }
-            }
+        if outbox.ask(to) {
+            self.send_soon();
         }
-        if !self.notices.is_sending.swap(true, Ordering::AcqRel) {
+        if to == Attention::Transitions && !outbox.is_asking.swap(true, Ordering::AcqRel) {
+            tokio::spawn(ask(Asking(self.over_main())));
+        }
+    }
+
+    /// Sends what waits; what is said meanwhile goes along.
+    fn send_soon(self: &Arc<Self>) {
+        if !self.notices.outbox.is_sending.swap(true, Ordering::AcqRel) {
             tokio::spawn(send(Sending(self.over_main())));
         }
     }
@@ -89,15 +97,9 @@ pub(super) fn single(pool: &PgPool, timeout: Duration, is_direct: bool) -> PgPoo
 /// What is told of these queues by `sender`. Those that find no place are left to polling: a longer notice would fail, and with
 /// it the transaction that it is sent in.
 pub(super) fn payload<'q>(sender: u64, queues: impl Iterator<Item = &'q str>) -> String {
-    let mut payload = format!("{sender:x}");
-    for queue in queues {
-        if payload.len() + queue.len() > LONGEST {
-            break;
-        }
-        payload.push(' ');
-        payload.push_str(queue);
-    }
-    payload
+    let mut writing = Writing::new(sender);
+    queues.for_each(|it| writing.queue(it));
+    writing.into_texts().into_iter().next().unwrap_or_default()
 }
 
 /// Whoever sends; if its runtime ends under it, the next one may.
@@ -105,40 +107,74 @@ struct Sending(Arc<Core>);
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.0.notices.is_sending.store(false, Ordering::Release);
+        self.0.notices.outbox.is_sending.store(false, Ordering::Release);
     }
 }
 
 async fn send(sending: Sending) {
     let core = &sending.0;
+    let outbox = &core.notices.outbox;
     loop {
-        let queues = std::mem::take(&mut *core.notices.queues.lock());
-        if queues.is_empty() {
+        let (texts, transitions) = outbox.take(core.notices.sender);
+        if texts.is_empty() {
             // Who came between the look and the word that nobody sends any more is not to be missed.
-            core.notices.is_sending.store(false, Ordering::Release);
-            let is_done = core.notices.queues.lock().is_empty();
-            if is_done || core.notices.is_sending.swap(true, Ordering::AcqRel) {
+            outbox.is_sending.store(false, Ordering::Release);
+            if outbox.is_empty() || outbox.is_sending.swap(true, Ordering::AcqRel) {
                 return;
             }
             continue;
         }
-        let payload = payload(core.notices.sender, queues.iter().map(|it| it.as_str()));
-        // Nobody is harmed if it is lost.
-        let _ = core
+        let sent = core
             .try_once(&move |core: Arc<Core>, conn| {
-                let payload = payload.clone();
+                let texts = texts.clone();
                 Box::pin(async move {
-                    let text = "SELECT pg_notify($1, $2)";
-                    sqlx::query(text).bind(core.texts.schema()).bind(payload).execute(conn).await?;
+                    let text = "SELECT pg_notify($1, n) FROM unnest($2::text[]) n";
+                    sqlx::query(text).bind(core.texts.schema()).bind(texts).execute(conn).await?;
                     Ok(())
                 })
             })
             .await;
+        if sent.is_err() {
+            // Nobody else is harmed if it is lost: there are heartbeats and polling.
+            if outbox.is_wanted(Attention::Transitions) {
+                outbox.missed(transitions);
+            }
+            tokio::time::sleep(RECONNECT).await;
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
+/// Whoever sees to it that others know of subscribers here.
+struct Asking(Arc<Core>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.notices.outbox.is_asking.store(false, Ordering::Release);
+    }
+}
+
+/// Asks others for their transitions, again and again, as long as anybody here subscribes to them.
+async fn ask(asking: Asking) {
+    let core = &asking.0;
+    let is_asking = &core.notices.outbox.is_asking;
+    loop {
+        if !core.told.is_subscribed() {
+            // Who subscribes between the look and the word that nobody asks any more is not to be missed.
+            is_asking.store(false, Ordering::Release);
+            if !core.told.is_subscribed() || is_asking.swap(true, Ordering::AcqRel) {
+                return;
+            }
+        }
+        if core.notices.outbox.ask(Attention::Transitions) {
+            core.send_soon();
+        }
+        tokio::time::sleep(REPEATED).await;
+    }
+}
+
 async fn hear(shared: Weak<Shared>, pool: PgPool, source: Option<PgPool>) {
+    let mut is_first = true;
     while let Some(schema) = shared.upgrade().map(|it| it.texts.schema().to_owned()) {
         if let Some(source) = &source {
             // Its password may have changed.
@@ -147,7 +183,7 @@ async fn hear(shared: Weak<Shared>, pool: PgPool, source: Option<PgPool>) {
         if let Ok(mut listener) = PgListener::connect_with(&pool).await
             && listener.listen(&schema).await.is_ok()
         {
-            nudge_all(&shared);
+            begin_anew(&shared, std::mem::take(&mut is_first));
             while hear_one(&shared, &mut listener).await {}
         }
         tokio::time::sleep(RECONNECT).await;
@@ -159,16 +195,15 @@ async fn hear_one(shared: &Weak<Shared>, listener: &mut PgListener) -> bool {
     match tokio::time::timeout(QUIET, listener.try_recv()).await {
         Ok(Ok(Some(notice))) => {
             let Some(shared) = shared.upgrade() else { return false };
-            let mut words = notice.payload().split(' ');
-            let own = words.next().and_then(|it| u64::from_str_radix(it, 16).ok()) == Some(shared.notices.sender);
-            if !own {
-                shared.told.nudge(&words.map(Name::from).collect::<Vec<_>>());
+            let heard = Heard::read(notice.payload());
+            if heard.sender != shared.notices.sender {
+                shared.hear(heard);
             }
             true
         }
         // It was cut, and is there again.
         Ok(Ok(None)) => {
-            nudge_all(shared);
+            begin_anew(shared, false);
             true
         }
         Ok(Err(_)) => false,
@@ -178,8 +213,33 @@ async fn hear_one(shared: &Weak<Shared>, listener: &mut PgListener) -> bool {
 }
 
 /// Nobody knows what was said while nobody listened.
-fn nudge_all(shared: &Weak<Shared>) {
+fn begin_anew(shared: &Weak<Shared>, is_first: bool) {
     if let Some(shared) = shared.upgrade() {
         shared.told.nudge(&shared.names.queues());
+        shared.notices.outbox.forget_asked();
+        if !is_first {
+            shared.told.record(&[], 1);
+        }
+    }
+}
+
+impl Shared {
+    /// Tells this process what another one has said.
+    fn hear(&self, heard: Heard) {
+        heard.attention.iter().for_each(|it| self.notices.outbox.attention(*it));
+        self.told.nudge(&heard.queues);
+        for Cancelled { id, fence, worker } in heard.cancelled {
+            // The others do not run it.
+            if self.notices.workers.lock().contains(&worker) {
+                self.told.signal(&Signal::Cancel { id, fence });
+            }
+        }
+        if !heard.ended.is_empty() {
+            self.told.ended_elsewhere(&heard.ended);
+        }
+        // They are on the way for a moment after the last subscriber has gone.
+        if self.told.is_subscribed() {
+            self.told.record(&heard.transitions, heard.missed);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{
 
 use sqlx::PgConnection;
 
-use super::{core::Core, error::Outcome, permit::Permit, row::Row, tallies::Tallies};
+use super::{core::Core, error::Outcome, notice::Cancelled, permit::Permit, row::Row, tallies::Tallies};
 use crate::{
     domain::{AttemptError, Name, TaskId, TaskStatus, Timestamp, truncated},
     infrastructure::sql::Effects,
@@ -21,6 +21,8 @@ pub(super) struct Session<'c> {
     pub(super) settings: Arc<StoreSettings>,
     pub(super) now: Timestamp,
     pub(super) fx: Effects,
+    /// Running tasks that were cancelled, wherever they run.
+    pub(super) cancelled: Vec<Cancelled>,
     pub(super) tallies: Tallies,
     /// The rows that this transaction holds, less the one that is being changed.
     pub(super) rows: BTreeMap<TaskId, Row>,
@@ -40,13 +42,14 @@ pub(super) struct Session<'c> {
 
 impl<'c> Session<'c> {
     pub(super) fn new(conn: &'c mut PgConnection, core: Arc<Core>, now: Timestamp) -> Self {
-        let fx = Effects { is_heard: core.told.is_anyone_there(), ..Effects::default() };
+        let fx = Effects { is_heard: core.are_transitions_wanted(), ..Effects::default() };
         Self {
             conn,
             settings: core.settings(),
             core,
             now,
             fx,
+            cancelled: Vec::new(),
             tallies: Tallies::default(),
             rows: BTreeMap::new(),
             changed: Vec::new(),

@@ -5,11 +5,11 @@ use std::{
 
 use super::{ambient, core::Core, migrations, notices::single};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     ports::{
-        Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
-        NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal, SignalSink,
-        StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        Attention, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
+        Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
+        SignalSink, StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -129,11 +129,13 @@ impl TaskStore for PostgresStore {
     }
 
     fn declare(&self, declaration: Declaration) -> StoreFuture<Reaped> {
+        self.core.notices.workers.lock().insert(declaration.worker);
         let done = transaction!(self, session, declaration => session.declare(&declaration));
         Box::pin(async move { done.await.map(|()| Reaped::default()) })
     }
 
     fn withdraw(&self, worker: WorkerId) -> StoreFuture<()> {
+        self.core.notices.workers.lock().remove(&worker);
         transaction!(self, session, worker => session.withdraw(worker))
     }
 
@@ -145,9 +147,8 @@ impl TaskStore for PostgresStore {
         call!(self, core, conn, ids => core.get(conn, &ids))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
-        let asked = (filter, cursor, limit);
-        call!(self, core, conn, asked => core.list(conn, &asked.0, asked.1, asked.2))
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
+        self.core.list(filter, cursor, limit)
     }
 
     fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {
@@ -181,6 +182,10 @@ impl TaskStore for PostgresStore {
     fn attach(&self, sink: Weak<dyn SignalSink>) {
         self.core.told.attach(sink);
         self.core.listen();
+    }
+
+    fn attend(&self, to: Attention) {
+        self.core.attend(to);
     }
 
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::effects::Effects;
 use crate::{
-    domain::TaskId,
+    domain::{TaskId, Transition},
     ports::{Signal, SignalSink, Watcher},
 };
 
@@ -71,8 +71,7 @@ impl Told {
                 watcher.ended(status, result.clone());
             }
         }
-        let sinks: Vec<_> = self.sinks.lock().iter().filter_map(Weak::upgrade).collect();
-        for sink in &sinks {
+        for sink in &self.sinks() {
             let is_waited_for = !effects.transitions.is_empty() && sink.record_all(&effects.transitions);
             for (queue, count) in &effects.ready {
                 sink.signal(Signal::Ready { queue: queue.clone(), count: *count });
@@ -87,10 +86,44 @@ impl Told {
 
     /// Tells that something may have changed in these queues, by another hand.
     pub(crate) fn nudge(&self, queues: &[crate::domain::Name]) {
-        let sinks: Vec<_> = self.sinks.lock().iter().filter_map(Weak::upgrade).collect();
-        for sink in sinks {
+        for sink in self.sinks() {
             queues.iter().for_each(|it| sink.signal(Signal::Ready { queue: it.clone(), count: 0 }));
         }
+    }
+
+    /// Tells what another process has done.
+    pub(crate) fn signal(&self, signal: &Signal) {
+        self.sinks().iter().for_each(|it| it.signal(signal.clone()));
+    }
+
+    /// Tells those who wait for these tasks that their runs have ended in another process.
+    pub(crate) fn ended_elsewhere(&self, ids: &[TaskId]) {
+        let watching: Vec<_> = {
+            let mut watchers = self.watchers.lock();
+            ids.iter().filter_map(|it| watchers.of.remove(it)).flatten().collect()
+        };
+        watching.iter().for_each(|it| it.look());
+    }
+
+    /// Whether anybody has subscribed to transitions.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.sinks().iter().any(|it| it.is_subscribed())
+    }
+
+    /// Tells of transitions that another process has made, and of how many more it could not tell.
+    pub(crate) fn record(&self, transitions: &[Transition], missed: u64) {
+        for sink in self.sinks() {
+            if missed > 0 {
+                sink.missed(missed);
+            }
+            if !transitions.is_empty() && sink.record_all(transitions) {
+                sink.signal(Signal::Recorded);
+            }
+        }
+    }
+
+    fn sinks(&self) -> Vec<Arc<dyn SignalSink>> {
+        self.sinks.lock().iter().filter_map(Weak::upgrade).collect()
     }
 }
 
