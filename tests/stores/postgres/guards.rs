@@ -81,6 +81,40 @@ async fn a_row_that_somebody_holds_holds_up_no_other() {
     held.rollback().await.unwrap();
 }
 
+/// So does a claim that looks at each task, as one from a limited queue does: who holds the row may be about to take it.
+#[tokio::test]
+async fn a_row_that_somebody_takes_is_not_taken_by_a_claim_that_counts() {
+    let (store, namespace, _) = movable().await;
+    let mut settings = StoreSettings::default();
+    settings.queues.push((QUEUE, QueueSettings::new().concurrency(10)));
+    store.configure(settings).await.unwrap();
+    declare(&store, 1).await;
+    for number in 0..3 {
+        enqueue(&store, task(number)).await;
+    }
+    let mut held = pool().await.begin().await.unwrap();
+    run(&mut held, format!("SELECT FROM {namespace}.task WHERE id = '{}' FOR UPDATE", task(0).id)).await;
+    let claimed = claim(&store, 1, 2).await;
+    assert!(claimed.iter().all(|it| it.id != task(0).id), "{claimed:?}");
+    held.rollback().await.unwrap();
+    assert_eq!(claim(&store, 1, 3).await.len(), 3 - claimed.len());
+}
+
+/// A worker of an older deployment comes back: what it cannot read stays parked.
+#[tokio::test]
+async fn a_newer_version_stays_parked_when_an_older_worker_comes() {
+    let (store, _, _) = movable().await;
+    declare(&store, 1).await;
+    let mut newer = task(1);
+    newer.version = 2;
+    let id = newer.id;
+    enqueue(&store, newer).await;
+    assert!(claim(&store, 1, 1).await.is_empty());
+    assert_eq!(get(&store, id).await.unwrap().status, TaskStatus::Parked);
+    declare(&store, 2).await;
+    assert_eq!(get(&store, id).await.unwrap().status, TaskStatus::Parked);
+}
+
 /// Upkeep found a lease that had run out; before it has the row, the worker renews it.
 #[tokio::test]
 async fn a_lease_that_is_renewed_in_the_last_moment_holds() {

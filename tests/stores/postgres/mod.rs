@@ -1,5 +1,6 @@
 //! The store in PostgreSQL, on a private server.
 
+mod at_once;
 mod bloat;
 mod dropped;
 mod enlist;
