@@ -11,6 +11,7 @@ mod processes;
 mod proxy;
 mod races;
 mod rights;
+mod submitting;
 mod support;
 mod trouble;
 mod trouble_run;

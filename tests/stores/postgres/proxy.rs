@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -25,6 +25,8 @@ struct State {
     swallows: AtomicBool,
     /// So many milliseconds later whatever is sent arrives.
     delay: AtomicU64,
+    /// Bytes, in both directions.
+    passed: AtomicUsize,
     cut: Notify,
 }
 
@@ -68,6 +70,11 @@ impl Proxy {
         self.state.delay.store(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// How many bytes have passed, in both directions.
+    pub(crate) fn passed(&self) -> usize {
+        self.state.passed.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn swallow(&self, swallows: bool) {
         self.state.swallows.store(swallows, Ordering::SeqCst);
     }
@@ -79,6 +86,7 @@ async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: 
         if state.swallows.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
+        state.passed.fetch_add(count, Ordering::SeqCst);
         let delay = state.delay.load(Ordering::SeqCst);
         if delay > 0 {
             tokio::time::sleep(Duration::from_millis(delay)).await;

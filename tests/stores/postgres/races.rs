@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 
 use super::{
     proxy::Proxy,
-    support::{fresh, pool, server},
+    support::{fresh, fresh_task, pool, server},
 };
 use crate::sqlite::support::{LEASE, claim, declare, enqueue, get, succeed, task, worker};
 
@@ -77,11 +77,13 @@ async fn a_task_that_ends_while_it_is_submitted_again_does_not_run_again() {
     let mut held = pool.begin().await.unwrap();
     let lock = format!("LOCK TABLE {namespace}.tally IN SHARE MODE");
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
-    let submitted = tokio::spawn(async move { enqueue(&far, task(2)).await });
+    let new = fresh_task();
+    let id = new.id;
+    let submitted = tokio::spawn(async move { enqueue(&far, new).await });
     assert!(come_to_wait(&pool, &namespace, 1).await);
     proxy.swallow(true);
     held.rollback().await.unwrap();
-    while get(&near, task(2).id).await.is_none() {
+    while get(&near, id).await.is_none() {
         tokio::task::yield_now().await;
     }
     let mut end = pool.begin().await.unwrap();

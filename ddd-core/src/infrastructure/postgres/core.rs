@@ -94,6 +94,7 @@ impl Core {
             folded_to: AtomicI64::new(0),
             outgrown_by: AtomicI32::new(0),
         };
+        super::sent::begin();
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
     }
 

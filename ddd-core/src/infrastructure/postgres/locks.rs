@@ -1,3 +1,7 @@
+use std::collections::HashSet;
+
+use sqlx::Row as _;
+
 use super::{error::Outcome, session::Session};
 
 /// What is locked until the end of a transaction.
@@ -35,5 +39,23 @@ impl Session<'_> {
                     FROM unnest($1::bytea[]) k ORDER BY n) locks";
         sqlx::query(self.core.texts.of(text)).bind(names).execute(&mut *self.conn).await?;
         Ok(())
+    }
+
+    /// Takes those of these locks that nobody else holds; the owners of the others.
+    pub(super) async fn held_by_others(&mut self, locks: &[(usize, Lock<'_>)]) -> Outcome<HashSet<usize>> {
+        if locks.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let names = locks.iter().map(|it| it.1.name()).collect::<Vec<_>>();
+        let text = "SELECT n, pg_try_advisory_xact_lock(hashtextextended('ddd.' || encode(k, 'hex'), 0)) \
+                    FROM unnest($1::bytea[]) WITH ORDINALITY u(k, n)";
+        let mut held = HashSet::new();
+        for row in sqlx::query(self.core.texts.of(text)).bind(names).fetch_all(&mut *self.conn).await? {
+            let place: i64 = row.try_get(0)?;
+            if !row.try_get::<bool, _>(1)? {
+                held.extend(usize::try_from(place - 1).ok().and_then(|it| locks.get(it)).map(|it| it.0));
+            }
+        }
+        Ok(held)
     }
 }
