@@ -111,6 +111,7 @@ async fn pages_of_a_million_tasks_come_soon() {
         ("all", all()),
         ("by prefix", all().name_prefix("ta")),
         ("failed", all().status(TaskStatus::Failed)),
+        ("delayed", all().status(TaskStatus::Delayed)),
         ("a tag that nobody has", all().tag("none")),
     ] {
         let mut times = Vec::new();

@@ -107,6 +107,24 @@ fn a_lower_bound_is_reached_by_upkeep() {
 }
 
 #[test]
+fn what_is_over_is_found_at_once_however_many_wait() {
+    let store = new_store(|_| {});
+    for number in 0..30 {
+        run(&store, number, success(None));
+    }
+    now(store.enqueue((100..40_000).map(task).collect()));
+    let over = |cursor| now(store.list(Filter::all().finished(), cursor, 20));
+    let first = over(None);
+    let ids = |numbers: std::ops::Range<u64>| numbers.rev().map(|number| task(number).id).collect::<Vec<_>>();
+    assert_eq!(first.items.iter().map(|it| it.id).collect::<Vec<_>>(), ids(10..30));
+    let second = over(first.next);
+    assert_eq!(second.items.iter().map(|it| it.id).collect::<Vec<_>>(), ids(0..10));
+    assert!(second.next.is_none());
+    let waiting = now(store.list(Filter::all().status(TaskStatus::Delayed), None, 20));
+    assert!(waiting.items.is_empty() && waiting.next.is_some(), "what waits is looked for in pieces");
+}
+
+#[test]
 fn the_least_recently_used_results_are_dropped() {
     let store = new_store(|it| it.results_max = 3);
     let has_result = |id| now(store.list(Filter::all().ids([id]), None, 1)).items[0].has_result;

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use super::support::server;
 use crate::sqlite::support::{claim, declare, enqueue, succeed, task};
 
-const PATIENCE: Duration = Duration::from_millis(800);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 async fn store(connections: u32) -> (PostgresStore, String) {
     let namespace = server().fresh_namespace();

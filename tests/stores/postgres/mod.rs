@@ -1,8 +1,10 @@
 //! The store in PostgreSQL, on a private server.
 
+mod at_once;
 mod bloat;
 mod dropped;
 mod enlist;
+mod guards;
 mod lists;
 mod plans;
 mod processes;

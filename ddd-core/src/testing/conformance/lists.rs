@@ -32,7 +32,7 @@ pub async fn a_list_shows_each_task_in_short(store: StoreUnderTest) {
     kit.store.progress(vec![ProgressReport::new(claimed[0].id, claimed[0].fence, progress)]).await.unwrap();
     let success = AttemptEnd::Success { result: Some(json(r#"{"a":1}"#)), ttl: MINUTE };
     kit.end(&claimed[1], success, TaskStatus::Success).await;
-    let message = format!("the first line: \u{0}\"é\n{}", "and what follows it ".repeat(50));
+    let message = format!("the first line: {{\"run\":1,\u{0}\"é\n{}", "and what follows it ".repeat(50));
     kit.end(&claimed[2], AttemptEnd::Failed(error(FailureKind::Panic, &message)), TaskStatus::Failed).await;
     kit.end(&claimed[3], retry_after(HOUR), TaskStatus::Retrying).await;
     kit.submit(labelled(kit.task_in(HOUR), Name::new("red"))).await;
@@ -72,8 +72,8 @@ pub async fn a_list_shows_the_newest_error(store: StoreUnderTest) {
     assert_eq!(kit.get(id).await.errors.len(), 3);
 }
 
-/// More tasks than one search looks at, of which few are meant: whoever goes on at the cursor finds each of them, once and in order,
-/// and comes to an end.
+/// More tasks than one search looks at, of which few are meant: whoever goes on at the cursor finds each of them, once and in
+/// order, and comes to an end.
 pub async fn a_search_among_many_comes_to_its_end(store: StoreUnderTest) {
     const BATCH: usize = 1_000;
     const BATCHES: usize = 12;
