@@ -71,7 +71,8 @@ async fn a_task_that_ends_while_it_is_submitted_again_does_not_run_again() {
     let (far, near) =
         (options().connect(&proxy.url()).await.unwrap(), options().connect(server().url()).await.unwrap());
     declare(&near, 1).await;
-    enqueue(&far, task(1)).await;
+    // The statement is prepared from here on.
+    enqueue(&far, fresh_task()).await;
     assert_eq!(claim(&near, 1, 1).await.len(), 1);
     let pool = pool().await;
     let mut held = pool.begin().await.unwrap();
