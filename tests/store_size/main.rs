@@ -105,6 +105,7 @@ async fn a_page_of_a_list_holds_no_parameters() {
 #[ignore = "takes a while, and needs the process for itself"]
 async fn pages_of_a_million_tasks_come_soon() {
     const MANY: u64 = 1_000_000;
+    let _alone = ALONE.lock().await;
     let store = MemoryStore::new();
     for number in 0..MANY {
         store.enqueue(vec![task(number, "{}".to_owned())]).await.unwrap();
