@@ -28,7 +28,7 @@ impl State {
         let entries = keys.map(|key| self.entries.at(key));
         let entries = entries.filter(|it| cursor.is_none_or(|cursor| it.record.id < cursor.0));
         let mut meant = entries.filter(|it| filter.matches(&it.record)).collect::<Vec<_>>();
-        meant.sort_unstable_by(|a, b| b.record.id.cmp(&a.record.id));
+        meant.sort_unstable_by_key(|it| std::cmp::Reverse(it.record.id));
         // A body that outlives its run is among the running, too.
         meant.dedup_by_key(|it| it.record.id);
         Some(meant.into_iter().take(wanted).map(|it| TaskSummary::of(&it.record, now)).collect())
