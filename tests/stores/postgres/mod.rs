@@ -1,5 +1,6 @@
 //! The store in PostgreSQL, on a private server.
 
+mod circles;
 mod dropped;
 mod enlist;
 mod plans;
@@ -7,6 +8,7 @@ mod processes;
 mod proxy;
 mod races;
 mod rights;
+mod steps;
 mod support;
 mod trouble;
 

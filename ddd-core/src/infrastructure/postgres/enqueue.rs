@@ -86,7 +86,9 @@ impl Core {
         let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
         // Before they are stored: who claims them stands behind.
         let turn = self.turns.enter(tasks.iter().map(|it| it.id));
-        let inserted = insert(conn, self, &planned, None).await?;
+        let is_open = self.open(conn).await?;
+        let inserted = insert(conn, self, &planned, None).await;
+        let inserted = self.close(conn, is_open, inserted).await?;
         let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
