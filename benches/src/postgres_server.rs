@@ -111,6 +111,14 @@ impl PostgresServer {
         format!("t{started:x}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// What it has written to its log; nothing if it is not private.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let own = self.own.as_ref();
+        own.and_then(|it| fs::read(it.folder.join("log")).ok())
+            .map_or_else(String::new, |it| String::from_utf8_lossy(&it).into_owned())
+    }
+
     /// Stops it as a crash does, without a last word to anybody, and starts it again.
     ///
     /// # Errors

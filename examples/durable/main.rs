@@ -75,7 +75,7 @@ async fn show(file: &Path) -> Outcome {
 /// What has become of all pages.
 async fn report(app: &App) -> Outcome {
     section!("What came of it");
-    let records = app.tasks().list(Filter::all(), None, PAGES as usize).await?.items;
+    let records = records(app, Filter::all()).await?;
     let results: Vec<Printed> =
         records.iter().filter_map(|it| serde_json::from_str(it.result.as_ref()?.get()).ok()).collect();
     for name in ["anna", "boris"] {
@@ -98,14 +98,20 @@ async fn held_by(app: &App, worker: &Worker) -> Outcome<Vec<u32>> {
     let suffix = format!(":{}", worker.pid());
     let workers = app.tasks().workers().await?;
     let Some(id) = workers.iter().find(|it| it.host.ends_with(&suffix)).map(|it| it.id) else { return Ok(Vec::new()) };
-    let running = app.tasks().list(Filter::all().status(TaskStatus::Running), None, PAGES as usize).await?;
-    Ok(running.items.iter().filter(|it| it.worker == Some(id)).map(page).collect())
+    let running = records(app, Filter::all().status(TaskStatus::Running)).await?;
+    Ok(running.iter().filter(|it| it.worker == Some(id)).map(page).collect())
 }
 
 /// Whether these pages were taken back from the worker that held them.
 async fn are_taken_back(app: &App, pages: &[u32]) -> Outcome<bool> {
-    let records = app.tasks().list(Filter::all(), None, PAGES as usize).await?.items;
+    let records = records(app, Filter::all()).await?;
     Ok(records.iter().filter(|it| pages.contains(&page(it))).all(|it| it.crashes > 0))
+}
+
+/// The records of all tasks that a filter means. A list shows tasks in short; their parameters and results are in the records.
+async fn records(app: &App, filter: Filter) -> Outcome<Vec<TaskRecord>> {
+    let listed = app.tasks().list(filter, None, PAGES as usize).await?.items;
+    Ok(app.tasks().get_many(listed.iter().map(|it| it.id)).await?.into_iter().flatten().collect())
 }
 
 fn page(record: &TaskRecord) -> u32 {

@@ -131,13 +131,13 @@ fn row(out: &mut impl Write, cells: [String; 6]) -> io::Result<()> {
     writeln!(out, "    {name:<18} {runs:>5} {mean:>10} {median:>10} {p95:>10} {max:>10}")
 }
 
-/// All finished tasks, page by page.
+/// All finished tasks, page by page; what a list shows in short is fetched whole.
 async fn all_records(app: &App) -> Result<Vec<TaskRecord>, Box<dyn std::error::Error>> {
     let mut records = Vec::new();
     let mut cursor = None;
     loop {
         let page = app.tasks().history(Filter::all(), cursor, 200).await?;
-        records.extend(page.items);
+        records.extend(app.tasks().get_many(page.items.iter().map(|it| it.id)).await?.into_iter().flatten());
         cursor = page.next;
         if cursor.is_none() {
             return Ok(records);

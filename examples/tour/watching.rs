@@ -37,7 +37,9 @@ pub async fn show() -> Outcome {
         handle?;
     }
     tasks.wait_idle().await?;
-    for record in tasks.history(Filter::all().tag("files"), None, 3).await?.items {
+    // A list shows tasks in short; who wants their parameters asks for the records.
+    let newest = tasks.history(Filter::all().tag("files"), None, 3).await?.items;
+    for record in tasks.get_many(newest.iter().map(|it| it.id)).await?.into_iter().flatten() {
         let took = record.duration().unwrap_or_default().as_millis();
         say!("{} {} -> {} in {took} ms", record.name, record.params, record.status);
     }
@@ -51,7 +53,7 @@ pub async fn show() -> Outcome {
     tasks.wait_idle().await?;
     let again = tasks.history(Filter::all().status(TaskStatus::Failed), None, 10).await?.items;
     say!("{} retried", retried.applied);
-    for record in again {
+    for record in tasks.get_many(again.iter().map(|it| it.id)).await?.into_iter().flatten() {
         say!("{} {} -> {} again, in run {}", record.name, record.params, record.status, record.run);
     }
     say!("{} dropped", tasks.bulk(Filter::all().finished(), Operation::Delete).await?.applied);

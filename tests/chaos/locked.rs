@@ -1,29 +1,58 @@
-//! Somebody else locks the file for twice the lease.
+//! Somebody else locks the store for twice the lease: a file, or a table.
 
 use std::time::Instant;
+
+use sqlx::{Connection as _, PgConnection};
 
 use crate::{
     checker::{file_of, is_whole, nothing_is_lost},
     scene::Scene,
 };
 
+/// Who holds the lock. What ends with it.
+enum Outsider {
+    File(rusqlite::Connection),
+    Table(PgConnection),
+}
+
+impl Outsider {
+    async fn lock(scene: &Scene) -> Result<Self, String> {
+        if let Some(path) = file_of(&scene.options.store) {
+            let file = rusqlite::Connection::open(path).map_err(|it| it.to_string())?;
+            file.busy_timeout(scene.patience).map_err(|it| it.to_string())?;
+            file.execute_batch("BEGIN IMMEDIATE").map_err(|it| it.to_string())?;
+            return Ok(Self::File(file));
+        }
+        let (url, options) = scene.options.store.split_once('?').ok_or("this store has nothing to lock")?;
+        let schema = options.split('&').find_map(|it| it.strip_prefix("namespace=")).ok_or("it has no schema")?;
+        let mut server = PgConnection::connect(url).await.map_err(|it| it.to_string())?;
+        let lock = sqlx::AssertSqlSafe(format!("BEGIN; LOCK TABLE {schema}.task IN ACCESS EXCLUSIVE MODE"));
+        sqlx::raw_sql(lock).execute(&mut server).await.map_err(|it| it.to_string())?;
+        Ok(Self::Table(server))
+    }
+
+    async fn unlock(self) -> Result<(), String> {
+        match self {
+            Self::File(file) => file.execute_batch("COMMIT").map_err(|it| it.to_string()),
+            Self::Table(mut server) => {
+                sqlx::raw_sql("COMMIT").execute(&mut server).await.map(drop).map_err(|it| it.to_string())
+            }
+        }
+    }
+}
+
 /// Locks the store from outside while bodies run.
 ///
 /// # Errors
 /// What did not hold.
 pub(crate) async fn locked(scene: &mut Scene) -> Result<String, String> {
-    let Some(path) = file_of(&scene.options.store).map(str::to_owned) else {
-        return Ok("only a file can be locked".to_owned());
-    };
     let _workers = [scene.start("work"), scene.start("work")];
     scene.submit(2_000, 0..=60).await;
     scene.until("some ends", |it| it.ended > 100).await?;
-    let outsider = rusqlite::Connection::open(&path).map_err(|it| it.to_string())?;
-    outsider.busy_timeout(scene.patience).map_err(|it| it.to_string())?;
-    outsider.execute_batch("BEGIN IMMEDIATE").map_err(|it| it.to_string())?;
+    let outsider = Outsider::lock(scene).await?;
     tokio::time::sleep(2 * scene.options.lease).await;
     let before = scene.ledger.read().started;
-    outsider.execute_batch("COMMIT").map_err(|it| it.to_string())?;
+    outsider.unlock().await?;
     let unlocked = Instant::now();
     scene.until("work", |it| it.started > before).await?;
     let resumed = unlocked.elapsed();

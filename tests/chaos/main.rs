@@ -1,7 +1,7 @@
 //! The chaos harness: real processes over a real store, killed, stopped, locked out and left without room. A ledger outside of
 //! the store tells what they did.
 //!
-//! It is written for any store: `DDD_CHAOS_STORE` names one by its URL, in which `{scene}` becomes a name of each scene's own.
+//! It is written for any store, and runs over files of SQLite and over PostgreSQL: `DDD_CHAOS_STORE` names another one by its URL, in which `{scene}` becomes a name of each scene's own.
 //! `DDD_NIGHTLY` runs the long forms.
 
 #![cfg(unix)]
@@ -16,6 +16,7 @@ mod ledger;
 mod locked;
 mod mistakes;
 mod node;
+mod on_postgres;
 mod options;
 mod overrides;
 mod poison;
@@ -25,6 +26,7 @@ mod stopped;
 mod submitters;
 mod tasks;
 mod ticks;
+mod versions;
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -84,6 +86,11 @@ async fn a_store_that_is_locked_for_two_leases_costs_no_life() {
 }
 
 #[tokio::test]
+async fn two_deployments_stand_beside_each_other() {
+    tell("versions", versions::versions(&mut Scene::new("versions")).await);
+}
+
+#[tokio::test]
 async fn ticks_fire_once_whoever_dies() {
     let speed = if is_nightly() { 5 } else { 25 };
     tell("ticks", ticks::ticks(&mut Scene::new("ticks"), 1_000, 20, speed).await);
@@ -131,7 +138,7 @@ async fn every_function_may_be_dropped_at_each_poll_over_a_slow_store() {
     let store = FaultyStore::new(Arc::new(MemoryStore::new()));
     store.plan(|_| Fault::LateAnswer(Duration::from_millis(2)));
     let ledger = Ledger::open(&scene.options.ledger).unwrap();
-    let app = App::builder().store(store).definitions(tasks::definitions()).provide(ledger).start().await.unwrap();
+    let app = App::builder().store(store).definitions(tasks::definitions(1)).provide(ledger).start().await.unwrap();
     tell("dropped, over a slow store", dropped::bombard(&app).await);
     app.shutdown(Duration::from_secs(5)).await;
 }

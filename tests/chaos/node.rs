@@ -40,7 +40,7 @@ pub(crate) async fn builder(options: &Options, base: AppBuilder) -> Result<AppBu
         }
     };
     let ledger = Ledger::open(&options.ledger)?;
-    Ok(base.definitions(definitions()).provide(ledger).shared_store(store(options).await?))
+    Ok(base.definitions(definitions(options.deployment)).provide(ledger).shared_store(store(options).await?))
 }
 
 fn settings(options: &Options) -> Settings {

@@ -26,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) from: u32,
     pub(crate) count: u32,
     pub(crate) batch: u32,
+    /// Whether its code is that of the first deployment or of the second.
+    pub(crate) deployment: u32,
     /// How many times as fast as it really does time passes, for schedules.
     pub(crate) speed: u32,
 }
@@ -46,6 +48,7 @@ impl Default for Options {
             from: 0,
             count: 0,
             batch: 1,
+            deployment: 1,
             speed: 1,
         }
     }

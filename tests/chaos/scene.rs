@@ -60,6 +60,17 @@ impl Scene {
         }
     }
 
+    /// Over PostgreSQL, on the server of all tests and in a schema of its own; unless `DDD_CHAOS_STORE` names another store.
+    pub(crate) fn on_postgres(mut self) -> Self {
+        if std::env::var_os("DDD_CHAOS_STORE").is_none() {
+            let server = ddd_benches::PostgresServer::shared().unwrap_or_else(|it| panic!("{it}"));
+            let schema = self.folder.file_name().unwrap().to_str().unwrap();
+            let separator = if server.url().contains('?') { '&' } else { '?' };
+            self.options.store = format!("{}{separator}namespace={schema}&connections=4", server.url());
+        }
+        self
+    }
+
     pub(crate) fn with_bug(mut self, bug: Option<Bug>) -> Self {
         self.options.bug = bug;
         self
@@ -128,7 +139,8 @@ impl Scene {
         let (app, mut records, mut cursor) = (self.app().await, BTreeMap::new(), None);
         loop {
             let page = app.tasks().list(Filter::all(), cursor, 500).await.unwrap();
-            records.extend(page.items.into_iter().map(|it| (it.id, it)));
+            let found = app.tasks().get_many(page.items.iter().map(|it| it.id)).await.unwrap();
+            records.extend(found.into_iter().flatten().map(|it| (it.id, it)));
             cursor = page.next;
             if cursor.is_none() {
                 return records;
@@ -224,6 +236,7 @@ fn arguments(options: &Options) -> Vec<String> {
         format!("from={}", options.from),
         format!("count={}", options.count),
         format!("batch={}", options.batch),
+        format!("deployment={}", options.deployment),
         format!("speed={}", options.speed),
     ];
     arguments.extend(options.bug.map(|it| format!("bug={it:?}")));

@@ -91,6 +91,51 @@ async fn press(millis: u64, ledger: &Ledger, context: &TaskContext) -> Result<u6
     Ok(context.fence().get())
 }
 
-pub(crate) fn definitions() -> [&'static Definition; 4] {
-    [measured::definition(), poison::definition(), pressed::definition(), ticked::definition()]
+/// A task as the deployment before knows it.
+#[task("versioned", version = 1, timeout = "120s", command = VersionedBefore)]
+pub(crate) async fn versioned_before(
+    millis: u64,
+    #[inject] ledger: Ledger,
+    #[inject] context: TaskContext,
+) -> Result<u64, String> {
+    Ok(noted(millis, &ledger, &context).await)
+}
+
+/// The same task in the next deployment, whose parameters the one before could not read.
+#[task("versioned", version = 2, timeout = "120s", command = VersionedAfter)]
+pub(crate) async fn versioned_after(
+    millis: u64,
+    #[serde(default)] detail: Option<String>,
+    #[inject] ledger: Ledger,
+    #[inject] context: TaskContext,
+) -> Result<u64, String> {
+    let _ = detail;
+    Ok(noted(millis, &ledger, &context).await)
+}
+
+/// A task that only the next deployment has.
+#[task(timeout = "120s")]
+pub(crate) async fn added_later(
+    millis: u64,
+    #[inject] ledger: Ledger,
+    #[inject] context: TaskContext,
+) -> Result<u64, String> {
+    Ok(noted(millis, &ledger, &context).await)
+}
+
+async fn noted(millis: u64, ledger: &Ledger, context: &TaskContext) -> u64 {
+    ledger.body('S', context);
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    ledger.body('E', context);
+    context.fence().get()
+}
+
+/// What a process of this deployment, the first or the second, knows.
+pub(crate) fn definitions(deployment: u32) -> Vec<&'static Definition> {
+    let mut all = vec![measured::definition(), poison::definition(), pressed::definition(), ticked::definition()];
+    match deployment {
+        1 => all.push(VersionedBefore::definition()),
+        _ => all.extend([VersionedAfter::definition(), added_later::definition()]),
+    }
+    all
 }

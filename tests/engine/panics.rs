@@ -348,7 +348,7 @@ async fn a_thousand_panics_leave_the_worker_as_it_was() {
         let records = app.tasks().list(Filter::all().name(name), None, 500).await.unwrap().items;
         assert!(records.len() >= 1_000 / WAYS.len(), "{name}");
         for record in &records {
-            assert_eq!(record.status, status, "{name}: {:?}", record.errors);
+            assert_eq!(record.status, status, "{name}: {:?}", record.error);
         }
         let is_failure = matches!(status, TaskStatus::Failed | TaskStatus::Timeout);
         failed += if is_failure { records.len() } else { 0 };

@@ -186,7 +186,8 @@ async fn all(app: &App) -> Vec<TaskRecord> {
     let (mut records, mut cursor) = (Vec::new(), None);
     loop {
         let page = app.tasks().list(Filter::all(), cursor, 500).await.unwrap();
-        records.extend(page.items);
+        let found = app.tasks().get_many(page.items.iter().map(|it| it.id)).await.unwrap();
+        records.extend(found.into_iter().map(|it| it.expect("what a list shows is on record")));
         cursor = page.next;
         if cursor.is_none() {
             return records;

@@ -52,6 +52,26 @@ async fn a_failure_is_a_result_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_shows_the_first_line_of_an_error_and_the_record_all_of_it() {
+    let app = app().await;
+    let router = open(&app);
+    let api = As(&router, "");
+    let message = format!("no paper\nin tray 2, {}", "and none in the others ".repeat(20));
+    let id = api.submit("fail", json!({ "message": message })).await;
+    testing::drain(&app).await;
+    let record = api.get(&format!("/tasks/{id}")).await.ok();
+    assert_eq!((&record["error"], &record["errors"][0]["message"]), (&json!(message), &json!(message)));
+    for path in ["/tasks", "/tasks/history?status=failed"] {
+        let list = api.get(path).await.ok();
+        assert_eq!(list["tasks"][0]["error"], "no paper", "{path}");
+        // The rest of what a list shows is as in the record.
+        for (member, shown) in list["tasks"][0].as_object().unwrap().iter().filter(|it| it.0 != "error") {
+            assert_eq!(*shown, record[member], "{member}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_result_that_is_no_longer_kept_is_gone() {
     let app = app().await;
     let router = open(&app);

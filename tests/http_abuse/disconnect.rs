@@ -42,7 +42,10 @@ async fn a_client_that_goes_leaves_a_whole_task_or_none() {
     service.end().await;
     app.start_workers().await.unwrap();
     app.tasks().wait_idle().await.unwrap();
-    let records = app.tasks().list(Filter::all(), None, 2 * CLIENTS).await.unwrap().items;
+    let listed = app.tasks().list(Filter::all(), None, 2 * CLIENTS).await.unwrap().items;
+    let records = app.tasks().get_many(listed.iter().map(|it| it.id)).await.unwrap();
+    let records = records.into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(records.len(), listed.len());
     let mut seen = BTreeMap::<usize, usize>::new();
     for record in &records {
         let params: serde_json::Value = serde_json::from_str(record.params.get()).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use ddd_core::{
-    Clock, Filter, Page, Statistics, TaskId, TaskRecord, TaskStore, Timestamp,
+    Clock, Filter, Page, Statistics, TaskId, TaskRecord, TaskStore, TaskSummary, Timestamp,
     domain::{Cursor, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
@@ -142,7 +142,7 @@ impl<L: Layer> TaskStore for Layered<L> {
         self.0.below().get(ids)
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
         self.0.below().list(filter, cursor, limit)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use ddd_core::{
-    App, Filter, Name, Settings, Task, TaskId, TaskRecord, TaskStatus, Timestamp,
+    App, Filter, Name, Page, Settings, Task, TaskId, TaskStatus, TaskSummary, Timestamp,
     domain::{Cursor, Origin},
     ports::Controlled,
     task,
@@ -11,12 +11,12 @@ use ddd_core::{
 
 use crate::support::{all, builder, builder_with, echo, fail, millis, nap, pass, record, secs, started, until};
 
-fn ids(records: &[TaskRecord]) -> Vec<TaskId> {
-    records.iter().map(|it| it.id).collect()
+fn ids(page: &Page<TaskSummary>) -> Vec<TaskId> {
+    page.items.iter().map(|it| it.id).collect()
 }
 
 async fn found(app: &App, filter: Filter) -> Vec<TaskId> {
-    ids(&all(app, filter).await)
+    all(app, filter).await.iter().map(|it| it.id).collect()
 }
 
 #[task]
@@ -41,6 +41,38 @@ async fn a_record_tells_the_life_of_its_task() {
     assert_eq!(done.duration(), Some(millis(250)));
     assert!(done.worker.is_some() && done.lease_until.is_none() && done.errors.is_empty());
     assert!(app.tasks().get(TaskId::from_parts(Timestamp::from_micros(0), 0, 0)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn few_among_many_are_found_in_pieces() {
+    let app = builder().build().await.unwrap();
+    let first = app.submit(nap { millis: 1 }).tags(["rare"]).await.unwrap();
+    for handle in app.submit_many((0..30_000).map(|_| nap { millis: 1 })).await.unwrap() {
+        handle.unwrap();
+    }
+    let rare = || Filter::all().tag("rare");
+    let found = app.tasks().list(rare(), None, 5).await.unwrap();
+    assert_eq!(found.items.iter().map(|it| it.id).collect::<Vec<_>>(), [first.id()], "a list looks to the end");
+    assert!(found.next.is_none());
+    let (mut pages, mut cursor, mut seen) = (0, None, 0);
+    loop {
+        let page = app.tasks().list_for(millis(0), rare(), cursor, 5).await.unwrap();
+        (pages, cursor, seen) = (pages + 1, page.next, seen + page.items.len());
+        if cursor.is_none() {
+            break;
+        }
+        assert!(page.items.is_empty() || pages > 1, "the first look does not go so far");
+    }
+    assert!(seen == 1 && pages > 1, "{seen} on {pages} pages");
+    // Others have their turn between two pieces.
+    let mut turns = 0;
+    let tasks = app.tasks();
+    let list = tasks.list(rare(), None, 5);
+    tokio::pin!(list);
+    while std::future::poll_fn(|cx| std::task::Poll::Ready(list.as_mut().poll(cx).is_pending())).await {
+        turns += 1;
+    }
+    assert!(turns >= 3, "{turns}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,9 +123,9 @@ async fn each_filter_narrows() {
     assert_eq!(found(&app, filter().ids([first, delayed, first])).await, [delayed, first]);
     assert_eq!(found(&app, filter().tag("red").owner("bob")).await, [], "every part narrows");
     let history = app.tasks().history(filter().status(TaskStatus::Delayed), None, 10).await.unwrap();
-    assert_eq!(ids(&history.items), [failed, first], "history is of the finished");
+    assert_eq!(ids(&history), [failed, first], "history is of the finished");
     let history = app.tasks().history(filter().status(TaskStatus::Failed), None, 10).await.unwrap();
-    assert_eq!(ids(&history.items), [failed]);
+    assert_eq!(ids(&history), [failed]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,7 +141,7 @@ async fn pages_are_complete_and_repeat_nothing_while_tasks_come_and_end() {
     loop {
         let page = app.tasks().list(Filter::all().name("nap"), cursor, 97).await.unwrap();
         assert!(page.items.len() == 97 || page.next.is_none());
-        seen.extend(ids(&page.items));
+        seen.extend(ids(&page));
         pages += 1;
         cursor = page.next;
         if cursor.is_none() {

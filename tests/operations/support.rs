@@ -107,7 +107,9 @@ pub(crate) async fn all(app: &App, filter: Filter) -> Vec<TaskRecord> {
     let mut cursor = None;
     loop {
         let page = app.tasks().list(filter.clone(), cursor, 100).await.unwrap();
-        items.extend(page.items);
+        let ids = page.items.iter().map(|it| it.id).collect::<Vec<_>>();
+        let found = app.tasks().get_many(ids).await.unwrap();
+        items.extend(found.into_iter().map(|it| it.expect("what a list shows is on record")));
         cursor = page.next;
         if cursor.is_none() {
             return items;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ddd_core::{
-    Filter, MemoryStore, Page, Statistics, TaskId, TaskRecord, TaskStore,
+    Filter, MemoryStore, Page, Statistics, TaskId, TaskRecord, TaskStore, TaskSummary,
     domain::{Cursor, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
@@ -205,7 +205,7 @@ impl TaskStore for Troubled {
         self.call(Method::Query, ids.len(), move |it| it.get(ids))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
         self.call(Method::Query, limit, move |it| it.list(filter, cursor, limit))
     }
 

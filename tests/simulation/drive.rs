@@ -231,7 +231,8 @@ impl Simulation {
         let (mut records, mut cursor) = (BTreeMap::new(), None);
         loop {
             let page = self.memory.list(Filter::all(), cursor, 500).await.unwrap();
-            records.extend(page.items.into_iter().map(|it| (it.id, it)));
+            let found = self.memory.get(page.items.iter().map(|it| it.id).collect()).await.unwrap();
+            records.extend(found.into_iter().flatten().map(|it| (it.id, it)));
             cursor = page.next;
             if cursor.is_none() {
                 return records;

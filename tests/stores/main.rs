@@ -35,6 +35,11 @@ mod contract {
         ddd_core::testing::store_conformance!(crate::postgres::on_the_servers_clock());
     }
 
+    /// This program beside one of the next version, which has brought the tables up to date.
+    mod postgres_on_tables_of_a_later_version {
+        ddd_core::testing::store_conformance!(crate::postgres::on_tables_of_a_later_version());
+    }
+
     mod sqlite_on_a_clock_that_stands_still {
         ddd_core::testing::store_conformance!(crate::sqlite::on_a_clock_that_stands());
     }

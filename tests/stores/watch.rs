@@ -63,7 +63,16 @@ impl SignalSink for Watch {
 impl Watch {
     /// The transitions led to where the records are, the figures equal the records, and all bounds hold.
     pub(crate) fn check(&self, store: &dyn TaskStore) -> Vec<TaskRecord> {
-        let records = now(store.list(Filter::all(), None, usize::MAX - 1)).items;
+        let (mut ids, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = now(store.list(Filter::all(), cursor, usize::MAX - 1));
+            ids.extend(page.items.iter().map(|it| it.id));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let records = now(store.get(ids)).into_iter().flatten().collect::<Vec<_>>();
         let lives = self.lives.lock();
         assert_eq!(records.len(), lives.len());
         let (mut all, mut ended) = (Counts::default(), Counts::default());

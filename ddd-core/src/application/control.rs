@@ -81,5 +81,6 @@ pub(crate) async fn bulk(services: &Services, filter: Filter, operation: &Operat
         if cursor.is_none() {
             return Ok(done);
         }
+        tokio::task::yield_now().await;
     }
 }

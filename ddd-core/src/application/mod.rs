@@ -15,6 +15,7 @@ mod ids;
 mod in_force;
 mod inbox;
 mod known_queues;
+mod lists;
 mod meters;
 mod policies;
 mod prepare;

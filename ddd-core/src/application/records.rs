@@ -6,7 +6,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use super::{registry::Registry, services::Services};
 use crate::{
-    domain::{TaskId, TaskRecord},
+    domain::{Label, TaskId, TaskRecord, TaskSummary},
     ports::{ScheduleRecord, StoreError},
 };
 
@@ -19,15 +19,33 @@ pub(crate) async fn get(services: &Services, id: TaskId) -> Result<Option<TaskRe
     Ok(records.into_iter().next().flatten().map(masked))
 }
 
+/// The records of tasks, as they are shown, in order.
+pub(crate) async fn get_many(services: &Services, ids: Vec<TaskId>) -> Result<Vec<Option<TaskRecord>>, StoreError> {
+    let records = services.call(services.store.get(ids)).await?;
+    Ok(records.into_iter().map(|it| it.map(masked)).collect())
+}
+
 /// The record with `***` in place of the parameters that are secret.
 pub(crate) fn masked(mut record: TaskRecord) -> TaskRecord {
     let Some(label) = record.label.as_deref_mut().filter(|it| !it.secrets.is_empty()) else { return record };
-    // Keys are made of parameters, so they may hold what is secret.
+    hide_keys(label);
+    hide(&mut record.params, |name| label.secrets.iter().any(|it| *it == *name));
+    record
+}
+
+/// The summary with `***` in place of what is made of secret parameters.
+pub(crate) fn masked_summary(mut summary: TaskSummary) -> TaskSummary {
+    if let Some(label) = summary.label.as_deref_mut().filter(|it| !it.secrets.is_empty()) {
+        hide_keys(label);
+    }
+    summary
+}
+
+/// Keys are made of parameters, so they may hold what is secret.
+fn hide_keys(label: &mut Label) {
     for key in [&mut label.unique_key, &mut label.concurrency_key] {
         *key = key.take().map(|_| MASK.to_owned());
     }
-    hide(&mut record.params, |name| label.secrets.iter().any(|it| *it == *name));
-    record
 }
 
 /// The schedule with `***` in place of the parameters that are secret: all of them, if its task is not known here.

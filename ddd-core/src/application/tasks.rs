@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use super::{
     control::{self, Bulk, Operation},
     handle::TaskHandle,
-    records,
+    lists, records,
     schedules::Schedules,
     services::Services,
     transitions::Transitions,
 };
 use crate::{
-    domain::{Cursor, Filter, Name, Page, Priority, Statistics, TaskId, TaskRecord, TaskStatus},
+    domain::{Cursor, Filter, Name, Page, Priority, Statistics, TaskId, TaskRecord, TaskStatus, TaskSummary},
     ports::{Control, Controlled, Due, Position, QueueState, StoreError, WorkerState},
 };
 
@@ -43,7 +43,18 @@ impl Tasks {
         TaskHandle::of_existing(self.services.clone(), id)
     }
 
-    /// The tasks that a filter means, newest first, at most `limit`, from a cursor on.
+    /// The records of these tasks, in order; `None` for those that are unknown or no longer kept. Each may hold some MiB.
+    ///
+    /// # Errors
+    /// The store could not say.
+    pub async fn get_many(&self, ids: impl IntoIterator<Item = TaskId>) -> Result<Vec<Option<TaskRecord>>, StoreError> {
+        records::get_many(&self.services, ids.into_iter().collect()).await
+    }
+
+    /// The tasks that a filter means, in short, newest first, at most `limit`, from a cursor on.
+    ///
+    /// It looks until the page is full or there are no more. Where few of millions are meant and no index leads to them, that can
+    /// take seconds, in pieces between which others have their turn; [`Tasks::list_for`] ends earlier.
     ///
     /// # Errors
     /// The store could not say.
@@ -52,12 +63,26 @@ impl Tasks {
         filter: Filter,
         cursor: Option<Cursor>,
         limit: usize,
-    ) -> Result<Page<TaskRecord>, StoreError> {
-        let page = self.services.call(self.services.store.list(filter, cursor, limit)).await?;
-        Ok(Page::new(page.items.into_iter().map(records::masked).collect(), page.next))
+    ) -> Result<Page<TaskSummary>, StoreError> {
+        lists::page(&self.services, filter, cursor, limit, None).await
     }
 
-    /// The finished tasks that a filter means, newest first, at most `limit`, from a cursor on.
+    /// The same, for somebody who waits: after `patience` the page is what was found until then, perhaps nothing, and its
+    /// cursor is where to look further. At least one look is taken at the store, however short the patience.
+    ///
+    /// # Errors
+    /// The store could not say.
+    pub async fn list_for(
+        &self,
+        patience: Duration,
+        filter: Filter,
+        cursor: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page<TaskSummary>, StoreError> {
+        lists::page(&self.services, filter, cursor, limit, Some(patience)).await
+    }
+
+    /// The finished tasks that a filter means, in short, newest first, at most `limit`, from a cursor on, as [`Tasks::list`].
     ///
     /// # Errors
     /// The store could not say.
@@ -66,7 +91,7 @@ impl Tasks {
         mut filter: Filter,
         cursor: Option<Cursor>,
         limit: usize,
-    ) -> Result<Page<TaskRecord>, StoreError> {
+    ) -> Result<Page<TaskSummary>, StoreError> {
         filter.statuses.retain(|it| it.is_terminal());
         let filter = if filter.statuses.is_empty() { filter.finished() } else { filter };
         self.list(filter, cursor, limit).await

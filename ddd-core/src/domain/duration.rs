@@ -16,6 +16,12 @@ const UNITS: [(&str, u128); 7] = [
 /// So long that a longer one can only be a mistake: 100 years.
 pub(crate) const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
+/// Its nanoseconds, at most as many as a `u64` holds: 584 years.
+#[inline]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// A duration, or the text of one: a whole number and a unit, `250ms`, `30s`, `5m`, `2h` or `1d`, as in attributes; `us`
 /// and `ns` exist as well.
 pub trait IntoDuration {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Name, TaskId, TaskStatus, Timestamp};
+use super::{Label, Name, TaskId, TaskRecord, TaskStatus, TaskSummary, Timestamp};
 
 /// Which tasks are meant. Every part narrows the choice; the default means all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,15 +99,31 @@ impl Filter {
 
     /// Whether `record` is meant.
     #[must_use]
-    pub fn matches(&self, record: &super::TaskRecord) -> bool {
-        (self.ids.is_empty() || self.ids.contains(&record.id))
-            && (self.statuses.is_empty() || self.statuses.contains(&record.status))
-            && self.name.as_ref().is_none_or(|it| *it == record.name)
-            && self.name_prefix.as_ref().is_none_or(|it| record.name.starts_with(it.as_str()))
-            && self.queue.as_ref().is_none_or(|it| *it == record.queue)
-            && self.tag.as_ref().is_none_or(|it| record.tags().contains(it))
-            && self.since.is_none_or(|it| record.created_at >= it)
-            && self.owner.as_ref().is_none_or(|it| record.origin().and_then(|o| o.owner.as_ref()) == Some(it))
+    pub fn matches(&self, record: &TaskRecord) -> bool {
+        let TaskRecord { id, status, name, queue, created_at, .. } = record;
+        self.means(*id, *status, (name, queue), *created_at) && self.means_label(record.label.as_deref())
+    }
+
+    /// Whether the task that `summary` is of is meant.
+    #[must_use]
+    pub fn matches_summary(&self, summary: &TaskSummary) -> bool {
+        let TaskSummary { id, status, name, queue, created_at, .. } = summary;
+        self.means(*id, *status, (name, queue), *created_at) && self.means_label(summary.label.as_deref())
+    }
+
+    fn means(&self, id: TaskId, status: TaskStatus, (name, queue): (&Name, &Name), created_at: Timestamp) -> bool {
+        (self.ids.is_empty() || self.ids.contains(&id))
+            && (self.statuses.is_empty() || self.statuses.contains(&status))
+            && self.name.as_ref().is_none_or(|it| it == name)
+            && self.name_prefix.as_ref().is_none_or(|it| name.starts_with(it.as_str()))
+            && self.queue.as_ref().is_none_or(|it| it == queue)
+            && self.since.is_none_or(|it| created_at >= it)
+    }
+
+    /// Whether a task with this label, if it has any, may be meant.
+    pub(crate) fn means_label(&self, label: Option<&Label>) -> bool {
+        self.tag.as_ref().is_none_or(|it| label.is_some_and(|label| label.tags.contains(it)))
+            && self.owner.as_ref().is_none_or(|it| label.and_then(|label| label.origin.owner.as_ref()) == Some(it))
     }
 }
 
@@ -117,12 +133,15 @@ impl Filter {
 pub struct Cursor(pub TaskId);
 
 /// One page of an answer, newest first.
+///
+/// One that is not the last may be short, or even empty: where a search was cut off, because few of very many are meant. Then
+/// `next` goes on from there.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
-    /// Where the next one begins; `None` on the last.
+    /// Where the next one begins; `None` on the last, and on no other.
     pub next: Option<Cursor>,
 }
 

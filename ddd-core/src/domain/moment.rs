@@ -2,6 +2,8 @@
 
 use std::{ops::Sub, time::Duration};
 
+use super::duration::nanos;
+
 /// A point on a clock that never goes back: nanoseconds since some start that is the same for the whole process.
 ///
 /// Arithmetic saturates. It says nothing to another process: what is stored or sent is a
@@ -28,7 +30,7 @@ impl Moment {
     /// This moment plus `duration`, at most [`Moment::MAX`].
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(nanos(duration)))
     }
 
     /// The moment so long before this one; `None` if that is before the start.

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Fence, Name, Priority, TaskId, TaskStatus, Timestamp, WorkerId};
+use super::{Fence, Name, Priority, TaskId, TaskStatus, Timestamp, WorkerId, waiting::waits_for};
 
 /// A task, as a store keeps it.
 #[derive(Clone, Debug, Serialize)]
@@ -123,19 +123,8 @@ impl TaskRecord {
     /// What keeps it from being ready, in words for people; `None` if nothing does, or it is over.
     #[must_use]
     pub fn waits_for(&self) -> Option<String> {
-        match self.status {
-            TaskStatus::Delayed => Some(format!("its due time, {}", self.due)),
-            TaskStatus::Retrying => Some(format!("the due time of its next attempt, {}", self.due)),
-            TaskStatus::Blocked => {
-                let key = self.label.as_ref().and_then(|it| it.concurrency_key.as_deref()).unwrap_or_default();
-                Some(format!("a permit of its concurrency key `{key}`"))
-            }
-            TaskStatus::Parked => Some(format!(
-                "a worker that knows `{}` in version {} or higher; none is alive",
-                self.name, self.version
-            )),
-            _ => None,
-        }
+        let key = self.label.as_ref().and_then(|it| it.concurrency_key.as_deref());
+        waits_for(self.status, self.due, key, (&self.name, self.version))
     }
 
     /// The newest error.

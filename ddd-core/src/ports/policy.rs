@@ -52,8 +52,7 @@ pub trait Policy: fmt::Debug + Send + Sync {
     /// # Errors
     /// It is no circuit breaker.
     fn force(&'static self, _forced: Forced) -> Result<(), PolicyChangeError> {
-        let problem = format!("a policy of the kind `{}` cannot be forced; only circuit breakers can", self.kind());
-        Err(PolicyChangeError::new("", problem))
+        Err(PolicyChangeError::not_forced(self.kind()))
     }
 }
 
@@ -88,5 +87,10 @@ impl PolicyChangeError {
     #[must_use]
     pub fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { setting: setting.into(), problem: problem.into() }
+    }
+
+    /// Only circuit breakers are held in a state.
+    pub(crate) fn not_forced(kind: PolicyKind) -> Self {
+        Self::new("", format!("a policy of the kind `{kind}` cannot be forced; only circuit breakers can"))
     }
 }

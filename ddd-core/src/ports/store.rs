@@ -8,7 +8,9 @@ use super::{
     Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
     StoreSettings, Watcher, WorkerState,
 };
-use crate::domain::{Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, Timestamp, Transition};
+use crate::domain::{
+    Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, Transition,
+};
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
 /// if it is pending, so that no call is ever dropped half-way.
@@ -102,8 +104,14 @@ pub trait TaskStore: Send + Sync + 'static {
     /// Records by id, in order; `None` for those unknown.
     fn get(&self, ids: Vec<TaskId>) -> StoreFuture<Vec<Option<TaskRecord>>>;
 
-    /// The records that a filter means, newest submission first, at most `limit` from the cursor on.
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>>;
+    /// The tasks that a filter means, in short, newest submission first, at most `limit` from the cursor on.
+    ///
+    /// It reads nothing large: neither parameters nor results, and of the errors only the newest. Nor does it search for long: a
+    /// store that has looked at many tasks that are not meant (some thousands, for some tens of milliseconds) answers with what it has
+    /// found, which may be nothing, and with a cursor from which the search goes on. Who needs all, or a full page, asks again as
+    /// long as there is a cursor. After a search that was cut off the cursor may lead to nothing more; else only a page with a
+    /// next one has a cursor. A filter of ids is not cut off.
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>>;
 
     /// Where tasks are, by id, in order; `None` for those unknown. A count of the tasks before a pending one stops at `most`.
     ///

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::faulty_hints::{Hint, HintFault, HintPlan, Relays};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, Timestamp, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, WorkerId},
     ports::{
         Attention, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish,
         Finished, Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord,
@@ -268,7 +268,7 @@ impl TaskStore for FaultyStore {
         self.call(StoreCall::Query, move |it| it.get(ids.clone()))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
         self.call(StoreCall::Query, move |it| it.list(filter.clone(), cursor, limit))
     }
 

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    App, AppBuilder, Filter, Settings, ShutdownReport, Statistics, Task, TaskRecord, Timestamp,
+    App, AppBuilder, Filter, Settings, ShutdownReport, Statistics, StoreError, Task, TaskRecord, Timestamp,
     application::Isolation,
     ports::{Clock, debug},
 };
@@ -109,11 +109,9 @@ pub async fn submitted<T: Task>(app: &App) -> Vec<Submitted<T>> {
     let mut cursor = None;
     loop {
         let filter = Filter::all().name(T::definition().name);
-        let page = match app.store().list(filter, cursor, 500).await {
-            Ok(page) => page,
-            Err(error) => panic!("the store failed: {error}"),
-        };
-        for record in page.items {
+        let page = stored(app.store().list(filter, cursor, 500).await);
+        let records = stored(app.store().get(page.items.iter().map(|it| it.id).collect()).await);
+        for record in records.into_iter().flatten() {
             match serde_json::from_str(record.params.get()) {
                 Ok(task) => all.push(Submitted { task, record }),
                 Err(error) => panic!("the record {} does not fit `{}`: {error}", record.id, record.name),
@@ -125,6 +123,11 @@ pub async fn submitted<T: Task>(app: &App) -> Vec<Submitted<T>> {
             return all;
         }
     }
+}
+
+/// What a store answered.
+fn stored<T>(answer: Result<T, StoreError>) -> T {
+    answer.unwrap_or_else(|error| panic!("the store failed: {error}"))
 }
 
 /// A task as its definition shows it, secrets as `***`.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ddd_core::{App, Filter, StoreError, TaskId};
+use ddd_core::{App, Filter, StoreError, TaskId, TaskSummary};
 use parking_lot::Mutex;
 
 /// Whose tasks are whose, as far as streams asked. An owner never changes, so what is known stays true.
@@ -31,7 +31,7 @@ impl Owners {
         if !unknown.is_empty() {
             let count = unknown.len();
             let found = app.tasks().list(Filter::all().ids(unknown.iter().copied()), None, count).await?;
-            let owner_of = |record: &ddd_core::TaskRecord| record.origin()?.owner.as_deref().map(Arc::from);
+            let owner_of = |summary: &TaskSummary| summary.origin()?.owner.as_deref().map(Arc::from);
             let found: HashMap<_, _> = found.items.iter().map(|it| (it.id, owner_of(it))).collect();
             let mut known = self.0.lock();
             for id in unknown {

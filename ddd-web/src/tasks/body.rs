@@ -1,6 +1,6 @@
 //! A task as it is shown. Times are RFC 3339, durations seconds.
 
-use ddd_core::{AttemptError, Progress, TaskId, TaskRecord, TaskStatus, Timestamp, WorkerId};
+use ddd_core::{AttemptError, Progress, TaskId, TaskRecord, TaskStatus, TaskSummary, Timestamp, WorkerId};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -79,11 +79,13 @@ pub(crate) struct Ended<'a> {
     links: Links<'a>,
 }
 
-impl<'a> Summary<'a> {
-    pub(crate) fn of(record: &'a TaskRecord, base: &'a str) -> Self {
+/// What is shown of a record or of its short form, which have the same fields, with this error.
+macro_rules! summary {
+    ($record:expr, $error:expr, $base:expr) => {{
+        let (record, base) = ($record, $base);
         let label = record.label.as_deref();
         let origin = record.origin();
-        Self {
+        Summary {
             task_id: record.id,
             task_name: &record.name,
             version: record.version,
@@ -100,7 +102,7 @@ impl<'a> Summary<'a> {
             finished_at: record.finished_at,
             duration: record.duration().map(Seconds),
             progress: record.progress.as_deref(),
-            error: error_of(record),
+            error: $error,
             worker_id: record.worker,
             cancel_requested: record.cancel_requested,
             still_running: record.still_running,
@@ -115,6 +117,17 @@ impl<'a> Summary<'a> {
             parent_id: origin.and_then(|it| it.parent),
             links: Links::new(base, record.id),
         }
+    }};
+}
+
+impl<'a> Summary<'a> {
+    pub(crate) fn of(record: &'a TaskRecord, base: &'a str) -> Self {
+        summary!(record, error_of(record.last_error(), record.status), base)
+    }
+
+    /// The same of a task in a list; of its error the first line is there.
+    pub(crate) fn of_short(summary: &'a TaskSummary, base: &'a str) -> Self {
+        summary!(summary, error_of(summary.error.as_deref(), summary.status), base)
     }
 }
 
@@ -139,7 +152,7 @@ impl<'a> Ended<'a> {
             status: record.status,
             result: record.result.as_deref(),
             result_until: record.result_until,
-            error: error_of(record),
+            error: error_of(record.last_error(), record.status),
             errors: &record.errors,
             started_at: record.started_at,
             finished_at: record.finished_at,
@@ -150,7 +163,6 @@ impl<'a> Ended<'a> {
 }
 
 /// The error that a task ended with, or that its last attempt did. One that was overcome is no longer the task's.
-fn error_of(record: &TaskRecord) -> Option<&str> {
-    let error = record.last_error().filter(|_| record.status != TaskStatus::Success);
-    error.map(|it| it.message.as_str())
+fn error_of(last: Option<&AttemptError>, status: TaskStatus) -> Option<&str> {
+    last.filter(|_| status != TaskStatus::Success).map(|it| it.message.as_str())
 }

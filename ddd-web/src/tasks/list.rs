@@ -1,9 +1,9 @@
 //! Many tasks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
-use ddd_core::{Filter, Page, TaskRecord};
+use ddd_core::{Filter, Page, TaskSummary};
 use serde::Serialize;
 
 use super::{
@@ -17,6 +17,9 @@ use crate::{
     request::{Answer, Call, reply},
     state::State,
 };
+
+/// So long a page is looked for where few of very many tasks are meant; then it is short, and its cursor goes on from there.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A part of a list, newest first.
 #[derive(Debug, Serialize)]
@@ -55,8 +58,8 @@ async fn list(state: &State, call: &Call, only_finished: bool) -> Answer {
         tasks: page
             .items
             .iter()
-            .filter(|it| visible::sees(state, caller, it))
-            .map(|it| Summary::of(it, &base))
+            .filter(|it| visible::sees_short(state, caller, it))
+            .map(|it| Summary::of_short(it, &base))
             .collect(),
         limit: request.limit,
         offset: request.offset,
@@ -66,7 +69,7 @@ async fn list(state: &State, call: &Call, only_finished: bool) -> Answer {
     reply(StatusCode::OK, &list)
 }
 
-async fn page(state: &State, filter: &Filter, request: &PageRequest) -> Result<Page<TaskRecord>, Problem> {
+async fn page(state: &State, filter: &Filter, request: &PageRequest) -> Result<Page<TaskSummary>, Problem> {
     let tasks = state.app.tasks();
     let mut cursor = request.cursor(filter)?;
     if request.offset > 0 {
@@ -76,5 +79,5 @@ async fn page(state: &State, filter: &Filter, request: &PageRequest) -> Result<P
         }
         cursor = skipped.next;
     }
-    Ok(tasks.list(filter.clone(), cursor, request.limit).await?)
+    Ok(tasks.list_for(PATIENCE, filter.clone(), cursor, request.limit).await?)
 }

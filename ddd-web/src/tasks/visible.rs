@@ -1,6 +1,6 @@
 //! Which tasks a caller sees. What it does not see is for it the same as what is not there.
 
-use ddd_core::{Filter, TaskId, TaskRecord};
+use ddd_core::{Filter, Origin, TaskId, TaskRecord, TaskSummary};
 
 use crate::{
     access::{Caller, Permission},
@@ -25,8 +25,17 @@ pub(crate) async fn record(state: &State, caller: &Caller, id: &str) -> Result<T
 
 /// Whether a caller sees a task: its own, unless its definition is internal; all, if it may observe.
 pub(crate) fn sees(state: &State, caller: &Caller, record: &TaskRecord) -> bool {
+    sees_one_of(state, caller, &record.name, record.origin())
+}
+
+/// The same for a task in a list.
+pub(super) fn sees_short(state: &State, caller: &Caller, summary: &TaskSummary) -> bool {
+    sees_one_of(state, caller, &summary.name, summary.origin())
+}
+
+fn sees_one_of(state: &State, caller: &Caller, name: &str, origin: Option<&Origin>) -> bool {
     caller.may(Permission::Observe)
-        || (caller.may_see(record.origin().and_then(|it| it.owner.as_deref())) && !state.is_internal(&record.name))
+        || (caller.may_see(origin.and_then(|it| it.owner.as_deref())) && !state.is_internal(name))
 }
 
 /// # Errors

@@ -28,6 +28,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Options, 
             "from" => options.from = number()?,
             "count" => options.count = number()?,
             "batch" => options.batch = number()?,
+            "deployment" => options.deployment = number()?,
             "speed" => options.speed = number()?,
             _ => return Err(format!("`{name}` is no option")),
         }

@@ -1,16 +1,21 @@
 //! The store in PostgreSQL, on a private server.
 
+mod bloat;
 mod circles;
 mod dropped;
 mod enlist;
+mod lists;
 mod plans;
 mod processes;
 mod proxy;
 mod races;
 mod rights;
 mod steps;
+mod submitting;
 mod support;
 mod trouble;
+mod trouble_run;
+mod versions;
 
 use std::{
     sync::{
@@ -21,6 +26,8 @@ use std::{
 };
 
 use ddd_core::testing::conformance::StoreUnderTest;
+
+pub(crate) use versions::on_tables_of_a_later_version;
 
 /// In a schema of its own. Its clock is the server's, which goes by itself, and an offset.
 pub(crate) async fn on_the_servers_clock() -> StoreUnderTest {

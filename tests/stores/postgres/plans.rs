@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use ddd_core::{Filter, PostgresStore, TaskStatus, TaskStore};
+use ddd_core::{Filter, PostgresStore, TaskStatus, TaskStore, Timestamp};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
 use super::support::{fresh, server};
@@ -15,18 +15,21 @@ async fn fill(store: &PostgresStore, namespace: &str, rows: u32) -> PgConnection
     let claimed = claim(store, 1, 1).await;
     succeed(store, &claimed[0]).await;
     let mut conn = PgConnection::connect(server().url()).await.unwrap();
+    // Some have owners, one of whom has few; a tag is rare.
+    let labels = "CASE WHEN n % 10000 = 1 THEN ARRAY['rare'] END, \
+                  CASE WHEN n % 100000 = 7 THEN 'ann' WHEN n % 10 = 0 THEN 'bob' END";
     let uuid = "('01890000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid";
     for text in [
         format!(
             "INSERT INTO {namespace}.task (id, status, priority, queue, kind, max_attempts, rank, due, timeout, created_at, \
-             params) SELECT {uuid}, CASE WHEN n % 50 = 0 THEN 1 ELSE 0 END, 0, 1, 1, 1, 1000000 + n, \
-             CASE WHEN n % 50 = 0 THEN 9000000000000000 ELSE 1000000 + n END, 300000000, 1000000, '{{}}' \
+             params, tags, owner) SELECT {uuid}, CASE WHEN n % 50 = 0 THEN 1 ELSE 0 END, 0, 1, 1, 1, 1000000 + n, \
+             CASE WHEN n % 50 = 0 THEN 9000000000000000 ELSE 1000000 + n END, 300000000, 1000000, '{{}}', {labels} \
              FROM generate_series(1, {rows}) n"
         ),
         format!(
             "INSERT INTO {namespace}.history (id, status, priority, queue, kind, max_attempts, rank, due, timeout, \
-             created_at, started_at, finished_at, params) SELECT {uuid}, CASE WHEN n % 100 = 0 THEN 7 ELSE 6 END, 0, 1, 1, 1, \
-             1000000, 1000000, 300000000, 1000000, 1000000, 1000000 + n, '{{}}' \
+             created_at, started_at, finished_at, params, tags, owner) SELECT {uuid}, CASE WHEN n % 100 = 0 THEN 7 ELSE 6 END, 0, 1, 1, 1, \
+             1000000, 1000000, 300000000, 1000000, 1000000, 1000000 + n, '{{}}', {labels} \
              FROM generate_series({rows} + 1, 2 * {rows}) n"
         ),
         format!("ANALYZE {namespace}.task"),
@@ -88,6 +91,17 @@ fn statements() -> Vec<(&'static str, String)> {
         ("a page of tasks", text("SELECT id, params FROM ddd.task ORDER BY id DESC LIMIT 50")),
         ("a page of the history", text("SELECT id, params FROM ddd.history WHERE kind = 1 ORDER BY id DESC LIMIT 50")),
         (
+            "a page of one owner",
+            text(
+                "SELECT id FROM ddd.history WHERE owner = 'ann' AND left(owner, 100) = left('ann', 100) \
+                 ORDER BY id DESC LIMIT 50",
+            ),
+        ),
+        (
+            "the end of a search",
+            text("SELECT id FROM ddd.history WHERE status IN (7, 8, 9) ORDER BY id DESC OFFSET 200 LIMIT 1"),
+        ),
+        (
             "a position",
             text(
                 "SELECT count(*) FROM (SELECT FROM ddd.task o WHERE o.status = 0 AND o.queue = 1 AND (o.rank, o.id) < \
@@ -120,12 +134,48 @@ async fn hot_statements_read_no_whole_table_and_sort_nothing() {
     assert!(bad.is_empty(), "{}", bad.join("\n\n"));
     let claim_few = p99(async || claim(&few, 1, 5).await.len()).await;
     let claim_many = p99(async || claim(&store, 1, 5).await.len()).await;
-    let list = p99(async || store.list(Filter::all(), None, 50).await.unwrap().items.len()).await;
-    let search = p99(async || store.list(Filter::all().name_prefix("ta"), None, 50).await.unwrap().items.len()).await;
-    let failed =
-        p99(async || store.list(Filter::all().status(TaskStatus::Failed), None, 50).await.unwrap().items.len()).await;
+    let of = |filter: Filter| {
+        let store = &store;
+        async move {
+            let first = async || store.list(filter.clone(), None, 50).await.unwrap();
+            let found = first().await.items.len();
+            (p99(async || first().await.items.len()).await, found)
+        }
+    };
+    let all = Filter::all;
+    let lists = [
+        ("all", all()),
+        ("by prefix", all().name_prefix("ta")),
+        ("failed", all().status(TaskStatus::Failed)),
+        ("running", all().status(TaskStatus::Running)),
+        ("finished", all().finished()),
+        ("delayed", all().status(TaskStatus::Delayed)),
+        ("of a queue, failed", all().queue("default").status(TaskStatus::Failed)),
+        ("of an owner of few", all().owner("ann")),
+        ("of an owner of many, failed", all().owner("bob").status(TaskStatus::Failed)),
+        ("of nobody", all().owner("nobody")),
+        ("a rare tag", all().tag("rare")),
+        ("a tag that nobody has", all().tag("none")),
+        ("since tomorrow", all().since(Timestamp::from_micros(9_000_000_000_000_000))),
+    ];
     println!(
-        "{rows} queued and {rows} in the history, p99 in us: claim of 5 {claim_many} (of 1,000 rows: {claim_few}), \
-         first page {list}, by prefix {search}, failed {failed}"
+        "{rows} queued and {rows} in the history, p99 in us: claim of 5 {claim_many} (of 1,000 rows: {claim_few})"
     );
+    for (name, filter) in lists {
+        let (time, found) = of(filter.clone()).await;
+        let began = Instant::now();
+        let (mut cursor, mut searches, mut total) = (None, 0, 0);
+        while total < 50 {
+            let page = store.list(filter.clone(), cursor, 50).await.unwrap();
+            (cursor, searches, total) = (page.next, searches + 1, total + page.items.len());
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let whole = began.elapsed();
+        println!(
+            "  first search of 50, {name}: {time}, finds {found}; a full page: {total} in {searches} searches, {whole:?}"
+        );
+        assert!(rows < 1_000_000 || time < 100_000, "{name}: {time}");
+    }
 }

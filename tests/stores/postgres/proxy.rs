@@ -1,8 +1,11 @@
-//! A way to a server that can be cut, or swallow everything.
+//! A way to a server that can be cut, be slow, or swallow everything.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use tokio::{
@@ -20,6 +23,10 @@ pub(crate) struct Proxy {
 struct State {
     /// Everything is taken, and nothing comes out.
     swallows: AtomicBool,
+    /// So many milliseconds later whatever is sent arrives.
+    delay: AtomicU64,
+    /// Bytes, in both directions.
+    passed: AtomicUsize,
     cut: Notify,
 }
 
@@ -58,6 +65,16 @@ impl Proxy {
         self.state.cut.notify_waiters();
     }
 
+    /// Each piece arrives so much later.
+    pub(crate) fn delay(&self, by: Duration) {
+        self.state.delay.store(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// How many bytes have passed, in both directions.
+    pub(crate) fn passed(&self) -> usize {
+        self.state.passed.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn swallow(&self, swallows: bool) {
         self.state.swallows.store(swallows, Ordering::SeqCst);
     }
@@ -68,6 +85,11 @@ async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: 
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         if state.swallows.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
+        }
+        state.passed.fetch_add(count, Ordering::SeqCst);
+        let delay = state.delay.load(Ordering::SeqCst);
+        if delay > 0 {
+            tokio::time::sleep(Duration::from_millis(delay)).await;
         }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;

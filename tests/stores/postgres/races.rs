@@ -20,7 +20,7 @@ use sqlx::{
 
 use super::{
     proxy::Proxy,
-    support::{fresh, pool, server},
+    support::{fresh, fresh_task, pool, server},
 };
 use crate::sqlite::support::{LEASE, QUEUE, claim, declare, enqueue, get, succeed, task, worker};
 
@@ -75,17 +75,20 @@ async fn a_task_that_ends_while_it_is_submitted_again_does_not_run_again() {
     let (far, near) =
         (options().connect(&proxy.url()).await.unwrap(), options().connect(server().url()).await.unwrap());
     declare(&near, 1).await;
-    enqueue(&far, task(1)).await;
+    // The same statement, so that the server knows it when the lock is held.
+    enqueue(&far, fresh_task()).await;
     assert_eq!(claim(&near, 1, 1).await.len(), 1);
     let pool = pool().await;
     let mut held = pool.begin().await.unwrap();
     let lock = format!("LOCK TABLE {namespace}.tally IN SHARE MODE");
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
-    let submitted = tokio::spawn(async move { enqueue(&far, task(2)).await });
+    let new = fresh_task();
+    let id = new.id;
+    let submitted = tokio::spawn(async move { enqueue(&far, new).await });
     assert!(come_to_wait(&pool, &namespace, 1).await);
     proxy.swallow(true);
     held.rollback().await.unwrap();
-    while get(&near, task(2).id).await.is_none() {
+    while get(&near, id).await.is_none() {
         tokio::task::yield_now().await;
     }
     let mut end = pool.begin().await.unwrap();

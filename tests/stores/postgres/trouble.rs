@@ -1,132 +1,14 @@
 //! Servers that crash, connections that end or hang: nothing is lost, and the store goes on.
 
-use std::{
-    collections::BTreeMap,
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use ddd_benches::PostgresServer;
-use ddd_core::{App, PostgresStore, Settings, StoreErrorKind, TaskStatus, TaskStore, task};
-use sqlx::PgPool;
+use ddd_core::{PostgresStore, StoreErrorKind, TaskStatus, TaskStore};
 
 use super::{
     proxy::Proxy,
     support::{fresh, options, pool, server},
 };
 use crate::sqlite::support::{claim, declare, enqueue, get, succeed, task as new_task};
-
-static RAN: Mutex<BTreeMap<u32, u32>> = Mutex::new(BTreeMap::new());
-
-#[task("postgres_trouble")]
-async fn note(number: u32) {
-    tokio::time::sleep(Duration::from_millis(1)).await;
-    *RAN.lock().unwrap().entry(number).or_default() += 1;
-}
-
-fn settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.slots = 16;
-    settings.lease = Duration::from_secs(3);
-    settings.heartbeat = Duration::from_millis(500);
-    settings.store_timeout = Duration::from_secs(5);
-    settings.poll_interval = Duration::from_millis(200);
-    settings
-}
-
-fn is_nightly() -> bool {
-    std::env::var_os("DDD_NIGHTLY").is_some()
-}
-
-/// Tasks are submitted and run while the server crashes and connections are cut again and again.
-#[tokio::test(flavor = "multi_thread")]
-async fn crashes_and_cuts_lose_nothing() {
-    let (tasks, cuts, crashes) = if is_nightly() { (5_000_u32, 100, 8) } else { (600, 12, 2) };
-    let server = PostgresServer::start(true).unwrap_or_else(|it| panic!("{it}"));
-    let proxy = Proxy::to(server.url()).await;
-    let store = PostgresStore::options().connections(4).connect(&proxy.url()).await.unwrap();
-    let app = App::builder().settings(settings()).store(store.clone()).build().await.unwrap();
-    app.start_workers().await.unwrap();
-    let submitter = app.clone();
-    let submitting = tokio::spawn(async move {
-        let mut acknowledged = Vec::new();
-        for from in (0..tasks).step_by(20) {
-            let numbers = from..(from + 20).min(tasks);
-            loop {
-                match submitter.submit_many(numbers.clone().map(|number| note { number })).await {
-                    Ok(answers) => break acknowledged.extend(answers.into_iter().map(|it| it.unwrap().id())),
-                    Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        acknowledged
-    });
-    let mut crashed_at = Instant::now();
-    for number in 0..cuts {
-        tokio::time::sleep(Duration::from_millis(60)).await;
-        proxy.cut();
-        if number % (cuts / crashes) == cuts / crashes - 1 {
-            let own = &server;
-            tokio::task::block_in_place(|| own.crash_and_restart()).unwrap();
-            crashed_at = Instant::now();
-        }
-    }
-    let acknowledged = submitting.await.unwrap();
-    while resumed(&app).await.is_none() {
-        assert!(crashed_at.elapsed() < Duration::from_secs(60), "the store does not come back");
-    }
-    println!("answers again {:?} after the last crash", crashed_at.elapsed());
-    let began = Instant::now();
-    loop {
-        let now = app.tasks().statistics().await.unwrap().now;
-        if now.queued() + now.get(TaskStatus::Running) == 0 {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "not all has ended: {now:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    let records = store.get(acknowledged.clone()).await.unwrap();
-    for (id, record) in acknowledged.iter().zip(&records) {
-        let record = record.as_ref().unwrap_or_else(|| panic!("{id} was acknowledged and is gone"));
-        assert_eq!(record.status, TaskStatus::Success, "{record:?}");
-    }
-    let ran = RAN.lock().unwrap().clone();
-    assert!((0..tasks).all(|it| ran.contains_key(&it)), "every task ran");
-    assert!(app.workers_alive().await, "the worker lives");
-    nothing_is_left_open(server.url()).await;
-    app.shutdown(Duration::from_secs(5)).await;
-}
-
-trait Alive {
-    async fn workers_alive(&self) -> bool;
-}
-
-impl Alive for App {
-    async fn workers_alive(&self) -> bool {
-        !self.tasks().workers().await.unwrap().is_empty()
-    }
-}
-
-async fn resumed(app: &App) -> Option<()> {
-    app.tasks().queues().await.ok().map(drop)
-}
-
-/// No connection stands in the middle of a transaction.
-async fn nothing_is_left_open(url: &str) {
-    let pool = PgPool::connect(url).await.unwrap();
-    let began = Instant::now();
-    loop {
-        let text = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' \
-                    AND state_change < now() - interval '1 second'";
-        let open: i64 = sqlx::query_scalar(text).fetch_one(&pool).await.unwrap();
-        if open == 0 {
-            return;
-        }
-        assert!(began.elapsed() < Duration::from_secs(20), "{open} transactions stand open");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
 
 /// A call over a way that swallows everything fails within its time, and takes no place in the pool with it.
 #[tokio::test]
@@ -146,6 +28,28 @@ async fn a_swallowed_call_fails_within_its_time() {
         proxy.cut();
         // With the only place in the pool.
         assert!(get(&store, new_task(number).id).await.is_some());
+    }
+}
+
+/// A slow way is slow, and one that is too slow fails within the time of a call; then all is as before.
+#[tokio::test]
+async fn a_way_that_is_too_slow_fails_within_its_time() {
+    const LIMIT: Duration = Duration::from_millis(1_500);
+    let proxy = Proxy::to(server().url()).await;
+    let store = options().connections(1).statement_timeout(LIMIT).listen(false).connect(&proxy.url()).await.unwrap();
+    declare(&store, 1).await;
+    enqueue(&store, new_task(1)).await;
+    proxy.delay(LIMIT / 75);
+    assert_eq!(claim(&store, 1, 1).await.len(), 1, "slow is not gone");
+    for number in 2..4 {
+        proxy.delay(2 * LIMIT);
+        let began = Instant::now();
+        let error = store.enqueue(vec![new_task(number)]).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(began.elapsed() < 3 * LIMIT, "{:?}", began.elapsed());
+        proxy.delay(Duration::ZERO);
+        // With the only place in the pool.
+        assert!(get(&store, new_task(1).id).await.is_some());
     }
 }
 

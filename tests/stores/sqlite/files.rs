@@ -163,6 +163,7 @@ fn an_address_says_which_file_and_how() {
         ("postgres:x", "begins with `sqlite:`"),
         ("sqlite:a?durability=some", "`full`, `normal` or `off`"),
         ("sqlite:a?busy_timeout_ms=soon", "whole number"),
+        ("sqlite:a?read_timeout_ms=-1", "`read_timeout_ms` is `-1`"),
         ("sqlite:a?cache=1", "`cache` is unknown"),
     ];
     for (url, expected) in refused {

@@ -11,6 +11,7 @@ mod catalogue;
 mod circuit_breaker;
 mod counters;
 mod overrides;
+mod policy_cell;
 mod rate_limited;
 mod retry;
 mod settings;

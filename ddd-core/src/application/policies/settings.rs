@@ -43,14 +43,6 @@ where
     Ok(settings)
 }
 
-/// Settings whose meaning the caller checked, and this came out.
-///
-/// # Errors
-/// There is a problem.
-pub(super) fn sound(problems: &[String]) -> Result<(), PolicyChangeError> {
-    if problems.is_empty() { Ok(()) } else { Err(PolicyChangeError::new("", problems.join("; "))) }
-}
-
 fn unknown(name: &str, all: &Map<String, Value>) -> String {
     let names = || all.keys().map(String::as_str);
     match closest(name, names()) {

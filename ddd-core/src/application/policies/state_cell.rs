@@ -27,16 +27,6 @@ impl<S: Send + Sync + 'static> StateCell<S> {
     }
 }
 
-impl<S: Send + Sync + 'static> StateCell<S> {
-    /// Looks at the state that counts for the caller, as [`StateCell::get`]; for those who hold no static.
-    pub(super) fn with<R>(&self, make: impl FnOnce() -> S, look: impl FnOnce(&S) -> R) -> R {
-        match Isolation::current() {
-            None => look(self.0.get_or_init(make)),
-            Some(isolation) => look(&isolation.state(StateKey::Cell(std::ptr::from_ref(self).addr()), make)),
-        }
-    }
-}
-
 impl<S> Deref for Held<S> {
     type Target = S;
 

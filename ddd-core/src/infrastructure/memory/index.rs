@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+};
 
 use crate::domain::TaskId;
 
@@ -100,8 +103,8 @@ impl Index {
     pub(super) fn newest_first(&self, end: Option<TaskId>) -> impl Iterator<Item = u32> {
         let places = end.map_or(self.row.len(), |end| self.row.partition_point(|it| it.0 < end));
         let mut row = self.row.range(..places).rev().copied().filter(|it| it.1 != GONE).peekable();
-        let strays = self.strays.iter().rev().skip_while(move |(id, _)| end.is_some_and(|end| **id >= end));
-        let mut strays = strays.map(|(id, key)| (*id, *key)).peekable();
+        let strays = self.strays.range((Bound::Unbounded, end.map_or(Bound::Unbounded, Bound::Excluded)));
+        let mut strays = strays.rev().map(|(id, key)| (*id, *key)).peekable();
         std::iter::from_fn(move || {
             let is_stray = strays.peek().map(|it| it.0) > row.peek().map(|it| it.0);
             let next = if is_stray { strays.next() } else { row.next() };

@@ -19,6 +19,7 @@ mod intake;
 mod keys;
 mod kinds;
 mod lanes;
+mod list;
 mod position;
 mod query;
 mod queues;

@@ -2,15 +2,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{effects::Effects, history::Past, state::State, watchers::Watchers};
 use crate::{
-    domain::{
-        Cursor, Durations, Filter, Name, Priority, Statistics, TaskId, TaskRecord, TaskStatistics, TaskStatus,
-        Timestamp,
-    },
+    domain::{Durations, Name, Priority, Statistics, TaskId, TaskRecord, TaskStatistics, TaskStatus, Timestamp},
     ports::{QueueState, Watcher, WorkerState},
 };
-
-/// What is looked through before others get their turn.
-const SCANNED_AT_ONCE: usize = 2_048;
 
 impl State {
     /// Tells `watcher` when the task's run ends, or at once if it has ended.
@@ -34,29 +28,6 @@ impl State {
         let entry = self.entries.at(key);
         self.results.touch(entry.result);
         Some(shown(&entry.record, now))
-    }
-
-    /// Looks at some records from `cursor` on and adds those that `filter` means to `found`, until there are `wanted`.
-    /// Answers with where to go on; `None` at the end.
-    pub(super) fn scan(
-        &self,
-        filter: &Filter,
-        cursor: Option<Cursor>,
-        wanted: usize,
-        now: Timestamp,
-        found: &mut Vec<TaskRecord>,
-    ) -> Option<Cursor> {
-        let mut scanned = 0;
-        for entry in self.entries.newest_first(cursor.map(|it| it.0)) {
-            scanned += 1;
-            if filter.matches(&entry.record) {
-                found.push(shown(&entry.record, now));
-            }
-            if scanned == SCANNED_AT_ONCE || found.len() >= wanted {
-                return Some(Cursor(entry.record.id));
-            }
-        }
-        None
     }
 
     pub(super) fn queue_states(&mut self) -> Vec<QueueState> {

@@ -2,7 +2,7 @@ use std::sync::{Arc, Weak};
 
 use super::{shared::Shared, transaction::MemoryTransaction};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, Timestamp, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, WorkerId},
     infrastructure::clock::SystemClock,
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
@@ -141,13 +141,8 @@ impl TaskStore for MemoryStore {
         ready(answers)
     }
 
-    fn list(&self, mut filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
-        if filter.ids.is_empty() {
-            return ready(self.scan(&filter, cursor, limit));
-        }
-        filter.ids.sort_unstable_by(|a, b| b.cmp(a));
-        filter.ids.dedup();
-        ready(self.pick(&filter, cursor, limit))
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
+        ready(self.shared.list(filter, cursor, limit))
     }
 
     fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {
@@ -187,37 +182,4 @@ impl TaskStore for MemoryStore {
     fn dedicated(&self) -> StoreFuture<Arc<dyn TaskStore>> {
         ready(Arc::new(self.clone()) as Arc<dyn TaskStore>)
     }
-}
-
-impl MemoryStore {
-    /// Looks through all records, some at a time, so that others get their turn in between.
-    fn scan(&self, filter: &Filter, cursor: Option<Cursor>, limit: usize) -> Page<TaskRecord> {
-        let mut items = Vec::new();
-        let mut next = cursor;
-        loop {
-            next =
-                self.shared.change(|state, now, _| state.scan(filter, next, limit.saturating_add(1), now, &mut items));
-            if next.is_none() || items.len() > limit {
-                return page(items, limit);
-            }
-        }
-    }
-
-    /// Looks only at the ids that the filter names.
-    fn pick(&self, filter: &Filter, cursor: Option<Cursor>, limit: usize) -> Page<TaskRecord> {
-        let ids = filter.ids.iter().copied().filter(|id| cursor.is_none_or(|it| *id < it.0));
-        let items = self.shared.change(|state, now, _| {
-            let records = ids.filter_map(|id| state.get(id, now));
-            records.filter(|it| filter.matches(it)).take(limit.saturating_add(1)).collect()
-        });
-        page(items, limit)
-    }
-}
-
-/// The first `limit` of `items`, and where the others begin.
-fn page(mut items: Vec<TaskRecord>, limit: usize) -> Page<TaskRecord> {
-    let has_more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| has_more).map(|it| Cursor(it.id));
-    Page::new(items, next)
 }

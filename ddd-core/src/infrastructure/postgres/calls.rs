@@ -19,6 +19,9 @@ use crate::{
 /// So often a call is made, if transactions stand in each other's way or connections turn out to be broken.
 const TRIES: u32 = 12;
 
+/// A connection that is kept between calls, in the middle of nothing.
+pub(super) type AtHand = Option<PoolConnection<Postgres>>;
+
 /// Work over a connection.
 pub(super) type Work<'a, T> = BoxFuture<'a, Outcome<T>>;
 
@@ -53,9 +56,20 @@ impl Core {
     where
         W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
     {
+        let mut at_hand = None;
+        let answer = self.try_over(&mut at_hand, work).await;
+        self.give_back(at_hand);
+        answer
+    }
+
+    /// Does `work` over the connection that is at hand, or else over one of the pool, which is at hand then; perhaps several times.
+    pub(super) async fn try_over<T, W>(self: &Arc<Self>, at_hand: &mut AtHand, work: &W) -> Result<T, StoreError>
+    where
+        W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
+    {
         let mut tries = 1;
         loop {
-            match self.try_once(work).await {
+            match self.once(at_hand, work).await {
                 Err(trouble) if trouble.remedy != Remedy::Tell && tries < TRIES => tries += 1,
                 answer => return answer.map_err(|it| it.error),
             }
@@ -66,24 +80,47 @@ impl Core {
     where
         W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
     {
-        self.follow();
-        // Who gets no connection gets none by asking again at once.
-        let acquired = self.pool.acquire().await;
-        let mut conn = acquired.map_err(|it| Trouble { remedy: Remedy::Tell, ..it.into() })?;
+        let mut at_hand = None;
+        let answer = self.once(&mut at_hand, work).await;
+        self.give_back(at_hand);
+        answer
+    }
+
+    async fn once<T, W>(self: &Arc<Self>, at_hand: &mut AtHand, work: &W) -> Outcome<T>
+    where
+        W: for<'a> Fn(Arc<Self>, &'a mut PgConnection) -> Work<'a, T> + Send + Sync,
+    {
+        self.is_current()?;
+        let mut conn = match at_hand.take() {
+            Some(conn) => conn,
+            None => {
+                self.follow();
+                // Who gets no connection gets none by asking again at once.
+                let acquired = self.pool.acquire().await;
+                acquired.map_err(|it| Trouble { remedy: Remedy::Tell, ..it.into() })?
+            }
+        };
         match tokio::time::timeout(self.timeout, work(self.clone(), &mut conn)).await {
             Ok(Err(trouble)) if trouble.remedy == Remedy::Reconnect => {
                 give_up(conn);
                 Err(trouble)
             }
             Ok(answer) => {
-                // The pool asks the server whether the connection lives. If there is no answer, its place is free all the same.
-                tokio::spawn(tokio::time::timeout(self.timeout, conn.return_to_pool()));
+                *at_hand = Some(conn);
                 answer
             }
             Err(elapsed) => {
                 give_up(conn);
                 Err(Trouble::unavailable(elapsed, Remedy::Tell))
             }
+        }
+    }
+
+    /// Gives a connection back to the pool, which asks the server whether it lives. If there is no answer, its place is free all the
+    /// same.
+    pub(super) fn give_back(&self, at_hand: AtHand) {
+        if let Some(mut conn) = at_hand {
+            tokio::spawn(tokio::time::timeout(self.timeout, conn.return_to_pool()));
         }
     }
 

@@ -23,14 +23,15 @@ pub(super) enum Limit {
     Own,
     /// A pooler may stand between, and would give a connection with a setting of ours to others. So the role has a limit that is
     /// short enough, or else each statement has its transaction, which says how long it may take.
-    OfRole(Arc<AtomicBool>),
+    OfRole { is_set: Arc<AtomicBool>, most: Duration },
     /// Nothing waits for these.
     None,
 }
 
 impl Limit {
-    pub(super) fn new(is_direct: bool) -> Self {
-        if is_direct { Self::Own } else { Self::OfRole(Arc::default()) }
+    /// Of `most`, if it is that of a role.
+    pub(super) fn new(is_direct: bool, most: Duration) -> Self {
+        if is_direct { Self::Own } else { Self::OfRole { is_set: Arc::default(), most } }
     }
 
     pub(super) const fn none() -> Self {
@@ -40,7 +41,7 @@ impl Limit {
     fn is_set(&self) -> bool {
         match self {
             Self::Own | Self::None => true,
-            Self::OfRole(is_set) => is_set.load(Ordering::Relaxed),
+            Self::OfRole { is_set, .. } => is_set.load(Ordering::Relaxed),
         }
     }
 
@@ -50,9 +51,9 @@ impl Limit {
                 let text = format!("SET statement_timeout = {}", timeout.as_millis());
                 sqlx::raw_sql(AssertSqlSafe(text)).execute(conn).await?;
             }
-            Self::OfRole(is_set) => {
+            Self::OfRole { is_set, most } => {
                 // By itself, so that a pooler that knows nothing of prepared statements carries it.
-                let most = timeout.as_millis();
+                let most = most.as_millis();
                 let text = format!(
                     "SELECT 1 FROM pg_settings WHERE name = 'statement_timeout' AND setting::bigint BETWEEN 1 AND {most}"
                 );

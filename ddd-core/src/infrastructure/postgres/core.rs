@@ -3,7 +3,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI32, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -13,7 +13,9 @@ use sqlx::PgPool;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use super::{connections::Limit, gathering::Gathering, names::Names, outbox::Outbox, texts::Texts, turns::Turns};
+use super::{
+    connections::Limit, gathering::Gathering, lists::Lists, names::Names, outbox::Outbox, texts::Texts, turns::Turns,
+};
 use crate::{
     domain::WorkerId,
     infrastructure::sql::{Departures, Told},
@@ -50,8 +52,11 @@ pub(super) struct Shared {
     pub(super) gathering: Gathering,
     /// For which step between priorities tasks were ranked anew, and up to which.
     pub(super) ranked: Mutex<(i64, Uuid)>,
+    pub(super) lists: Lists,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
+    /// The version of the tables, if this program is too old for it.
+    pub(super) outgrown_by: AtomicI32,
 }
 
 /// Who tells other processes, and who hears them.
@@ -71,7 +76,7 @@ impl Core {
         pool: PgPool,
         source: Option<PgPool>,
         schema: &str,
-        timeout: Duration,
+        (timeout, list_timeout): (Duration, Duration),
         offset: Arc<AtomicI64>,
         are_heard: bool,
         limit: Limit,
@@ -95,8 +100,11 @@ impl Core {
             notices,
             gathering: Gathering::default(),
             ranked: Mutex::default(),
+            lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
             folded_to: AtomicI64::new(0),
+            outgrown_by: AtomicI32::new(0),
         };
+        super::sent::begin();
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
     }
 

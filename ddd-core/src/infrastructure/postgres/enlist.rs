@@ -12,6 +12,7 @@ use super::{
     names,
     notices::payload,
     numbers::{count, time},
+    sent,
     session::Session,
     store::PostgresStore,
 };
@@ -80,6 +81,9 @@ async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTas
             core.told.watch(task.id, watcher.clone());
         }
     }
+    number_outside(&core, tasks).await;
+    // From here on they may be on record.
+    sent::are_new(tasks.iter().map(|it| it.id));
     let now: i64 = sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
         .fetch_one(&mut *conn)
         .await?;
@@ -97,8 +101,31 @@ async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTas
     Ok(answers)
 }
 
+/// Gives numbers to queues and kinds that have none, over a connection of the store's own: in the user's transaction they would be
+/// locked until its end, and everybody else who names them first would wait for that.
+async fn number_outside(core: &Arc<Core>, tasks: &[NewTask]) {
+    let has_number =
+        |it: &NewTask| core.names.queue(&it.queue).is_some() && core.names.kind(&it.name, it.version).is_some();
+    if tasks.iter().all(has_number) {
+        return;
+    }
+    let names = tasks.iter().map(|it| (it.queue.clone(), it.name.clone(), it.version)).collect::<Vec<_>>();
+    let names = Arc::new(names);
+    let numbered = core.call(move |core, conn| {
+        let names = names.clone();
+        Box::pin(async move {
+            let queues = names.iter().map(|it| &it.0).collect::<Vec<_>>();
+            let kinds = names.iter().map(|it| (&it.1, it.2)).collect::<Vec<_>>();
+            core.names.make(conn, &core.texts, &queues, &kinds).await
+        })
+    });
+    if let Err(error) = numbered.await {
+        tracing::debug!(error = &error as &dyn std::error::Error, "names are numbered in the user's transaction");
+    }
+}
+
 impl Session<'_> {
-    /// Gives numbers to queues and kinds that have none, within this transaction: they are gone with it.
+    /// Gives numbers to queues and kinds that still have none, within this transaction: they are gone with it.
     async fn number(&mut self, tasks: &[NewTask]) -> Outcome<()> {
         let core = self.core.clone();
         let queues = tasks.iter().map(|it| it.queue.as_str()).filter(|it| core.names.queue(it).is_none());

@@ -1,14 +1,11 @@
 use std::collections::{HashMap, HashSet};
 
-use sqlx::PgConnection;
-
 use super::{
-    core::Core,
-    error::{Outcome, corrupt},
+    error::{Outcome, Remedy, Trouble, corrupt},
     idempotency::key_name,
     insert::{Planned, insert, unique},
     locks::Lock,
-    numbers::{id_of, ids_of},
+    numbers::ids_of,
     session::Session,
     unique::Uniques,
 };
@@ -18,9 +15,6 @@ use crate::{
     ports::{Due, Enqueued, NewTask, QueueSettings},
 };
 
-/// So many tasks are stored by one statement.
-pub(super) const AT_ONCE: usize = 2_000;
-
 /// The instant that `due` means at `now`.
 pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
     match due {
@@ -28,91 +22,6 @@ pub(super) fn due_at(due: Due, now: Timestamp) -> Timestamp {
         Due::In(delay) => now.after(delay),
         Due::At(at) => at,
     }
-}
-
-/// Whether nothing has to be asked before a task is stored, if its queue takes any number.
-pub(super) fn is_plain(task: &NewTask) -> bool {
-    let has_key = |it: &crate::domain::Label| it.unique_key.is_some() || it.concurrency_key.is_some();
-    task.idempotency.is_none() && !task.label.as_deref().is_some_and(has_key)
-}
-
-impl Core {
-    /// Stores new tasks over a connection that is in no transaction: what is plain by one statement, the others in a
-    /// transaction. So is what may have been stored by a try before, whose answer was lost: if it ends in this moment, the one
-    /// statement would find it neither in the history nor in its own way.
-    pub(super) async fn enqueue_all(
-        self: &std::sync::Arc<Self>,
-        conn: &mut PgConnection,
-        tasks: &[NewTask],
-        is_first_try: bool,
-    ) -> Outcome<Vec<Enqueued>> {
-        let queues = tasks.iter().map(|it| &it.queue).collect::<Vec<_>>();
-        let kinds = tasks.iter().map(|it| (&it.name, it.version)).collect::<Vec<_>>();
-        self.names.make(conn, &self.texts, &queues, &kinds).await?;
-        for task in tasks {
-            // Before it can run anywhere: else its end could be missed.
-            if let Some(watcher) = &task.watcher {
-                self.told.watch(task.id, watcher.clone());
-            }
-        }
-        let mut answers = Vec::with_capacity(tasks.len());
-        for tasks in tasks.chunks(AT_ONCE) {
-            let mut these = vec![None; tasks.len()];
-            if is_first_try && tasks.iter().all(is_plain) && are_different(tasks) {
-                these = self.enqueue_plain(conn, tasks).await?;
-            }
-            let left = tasks.iter().zip(&these).filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect::<Vec<_>>();
-            if !left.is_empty() {
-                let mut left = self
-                    .transact(conn, |session| {
-                        let left = left.clone();
-                        Box::pin(async move { session.enqueue(&left, Ownership::Store).await })
-                    })
-                    .await?
-                    .into_iter();
-                these.iter_mut().filter(|it| it.is_none()).for_each(|it| *it = left.next());
-            }
-            answers.extend(these);
-        }
-        answers.into_iter().collect::<Option<_>>().ok_or_else(|| corrupt("a submission has no answer"))
-    }
-
-    /// Stores what nothing stands against; `None` for what has to be looked at.
-    async fn enqueue_plain(
-        self: &std::sync::Arc<Self>,
-        conn: &mut PgConnection,
-        tasks: &[NewTask],
-    ) -> Outcome<Vec<Option<Enqueued>>> {
-        let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
-        // Before they are stored: who claims them stands behind.
-        let turn = self.turns.enter(tasks.iter().map(|it| it.id));
-        let is_open = self.open(conn).await?;
-        let inserted = insert(conn, self, &planned, None).await;
-        let inserted = self.close(conn, is_open, inserted).await?;
-        let mut fx = Effects { is_heard: self.told.is_anyone_there(), ..Effects::default() };
-        let mut answers = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            let status = inserted.statuses.get(&task.id).copied();
-            if let Some(status) = status {
-                note_new(&mut fx, task, status, inserted.now);
-            }
-            answers.push(status.map(Enqueued::Created));
-        }
-        turn.come().await;
-        self.tell(&mut fx, &[]);
-        Ok(answers)
-    }
-
-    fn plan<'a>(&self, task: &'a NewTask) -> Outcome<Planned<'a>> {
-        let queue = self.names.queue(&task.queue).ok_or_else(|| corrupt("a queue has no number"))?;
-        let kind = self.names.kind(&task.name, task.version).ok_or_else(|| corrupt("a kind has no number"))?;
-        Ok(Planned { task, queue, kind, status: None, holds_permit: false })
-    }
-}
-
-fn are_different(tasks: &[NewTask]) -> bool {
-    let mut seen = HashSet::with_capacity(tasks.len());
-    tasks.iter().all(|it| seen.insert(it.id))
 }
 
 /// Notes that a task was stored.
@@ -150,18 +59,45 @@ pub(super) enum Ownership {
 }
 
 impl Session<'_> {
-    /// Stores new tasks, unless something stands against them. Their queues and kinds have numbers.
+    /// Stores new tasks, unless something stands against them. Their queues and kinds have numbers. Waits for the keys that others
+    /// hold.
     pub(super) async fn enqueue(&mut self, tasks: &[NewTask], whose: Ownership) -> Outcome<Vec<Enqueued>> {
+        let said = tasks.iter().filter_map(said_name).collect::<Vec<_>>();
+        let uniques = tasks.iter().filter_map(|it| Some(Lock::Unique(unique(it)?.0)));
+        self.lock(said.iter().map(|it| Lock::Said(it)).chain(uniques)).await?;
+        self.enqueue_locked(tasks, whose, whose == Ownership::User).await
+    }
+
+    /// The same in a transaction of the store's own, without those whose keys others hold (`None`): a user's transaction may
+    /// hold one for minutes. If `are_new`, their ids were never sent before.
+    pub(super) async fn enqueue_free(&mut self, tasks: &[NewTask], are_new: bool) -> Outcome<Vec<Option<Enqueued>>> {
+        let said = tasks.iter().map(said_name).collect::<Vec<_>>();
+        let mut keys = Vec::new();
+        for (index, (task, said)) in tasks.iter().zip(&said).enumerate() {
+            keys.extend(said.as_deref().map(|it| (index, Lock::Said(it))));
+            keys.extend(unique(task).map(|it| (index, Lock::Unique(it.0))));
+        }
+        let held = self.held_by_others(&keys).await?;
+        if held.is_empty() {
+            return Ok(self.enqueue_locked(tasks, Ownership::Store, are_new).await?.into_iter().map(Some).collect());
+        }
+        let free =
+            tasks.iter().enumerate().filter(|it| !held.contains(&it.0)).map(|it| it.1.clone()).collect::<Vec<_>>();
+        let mut answers = self.enqueue_locked(&free, Ownership::Store, are_new).await?.into_iter();
+        Ok((0..tasks.len()).map(|it| if held.contains(&it) { None } else { answers.next() }).collect())
+    }
+
+    /// Stores new tasks whose unique and idempotency keys are locked.
+    async fn enqueue_locked(&mut self, tasks: &[NewTask], whose: Ownership, are_new: bool) -> Outcome<Vec<Enqueued>> {
+        if tasks.is_empty() {
+            return Ok(Vec::new());
+        }
         let ids = tasks.iter().map(|it| it.id).collect::<Vec<_>>();
         let settings = self.queue_settings(tasks).await?;
-        self.lock_for(tasks, &settings, whose).await?;
-        let mut there: HashSet<TaskId> = {
-            let text =
-                "SELECT id FROM ddd.task WHERE id = ANY($1) UNION ALL SELECT id FROM ddd.history WHERE id = ANY($1)";
-            let found: Vec<uuid::Uuid> =
-                sqlx::query_scalar(self.core.texts.of(text)).bind(ids_of(&ids)).fetch_all(&mut *self.conn).await?;
-            found.into_iter().map(id_of).collect()
-        };
+        if whose == Ownership::Store {
+            self.lock_counts(tasks, &settings).await?;
+        }
+        let mut there = self.statuses(&ids).await?.into_keys().collect::<HashSet<_>>();
         let mut said = self.said_before(tasks).await?;
         let mut uniques = self.holders(tasks).await?;
         let mut depths = self.depths(&settings).await?;
@@ -179,7 +115,10 @@ impl Session<'_> {
             }
             answers.push(answer);
         }
-        let inserted = insert(self.conn, &self.core, &planned, Some(self.now)).await?;
+        let inserted = insert(self.conn, &self.core, &planned, self.now).await?;
+        if !are_new {
+            self.refuse_ended(inserted.statuses.keys().copied()).await?;
+        }
         for (task, answer) in tasks.iter().zip(&mut answers) {
             match (&answer, inserted.statuses.get(&task.id)) {
                 (Enqueued::Created(_), Some(status)) => note_new(&mut self.fx, task, *status, self.now),
@@ -228,7 +167,7 @@ impl Session<'_> {
             Some(_) => (TaskStatus::Blocked, false),
         };
         let kind = self.kind_number(task)?;
-        planned.push(Planned { task, queue, kind, status: Some(status), holds_permit });
+        planned.push(Planned { task, queue, kind, status, holds_permit });
         there.insert(task.id);
         if let Some((key, until)) = unique(task) {
             uniques.take(key, until, task.id, self.now);
@@ -242,22 +181,24 @@ impl Session<'_> {
         known.or_else(own).ok_or_else(|| corrupt("a kind has no number"))
     }
 
-    /// Takes all locks at once, so that nobody waits in a circle.
-    async fn lock_for(
-        &mut self,
-        tasks: &[NewTask],
-        settings: &HashMap<Name, (i32, QueueSettings)>,
-        whose: Ownership,
-    ) -> Outcome<()> {
-        let said = tasks.iter().filter_map(|it| it.idempotency.as_deref()).map(key_name).collect::<Vec<_>>();
-        let uniques = tasks.iter().filter_map(|it| Some(Lock::Unique(unique(it)?.0)));
-        let is_own = whose == Ownership::Store;
-        let depths = settings.values().filter(|it| is_own && it.1.max_depth.is_some()).map(|it| Lock::Depth(it.0));
-        self.lock(said.iter().map(|it| Lock::Said(it)).chain(uniques).chain(depths)).await?;
-        if is_own {
-            let keys = tasks.iter().filter_map(|it| it.label.as_ref()?.concurrency_key.as_deref()).collect::<Vec<_>>();
-            self.lock_keys(&keys, 0).await?;
+    /// What was submitted before, claimed and ended after it was looked for, is not stored again: the next try finds it in the
+    /// history.
+    async fn refuse_ended(&mut self, ids: impl Iterator<Item = TaskId>) -> Outcome<()> {
+        let text = "SELECT EXISTS (SELECT FROM ddd.history WHERE id = ANY($1))";
+        let ids = ids_of(&ids.collect::<Vec<_>>());
+        let has_ended: bool = sqlx::query_scalar(self.core.texts.of(text)).bind(ids).fetch_one(&mut *self.conn).await?;
+        if has_ended {
+            return Err(Trouble::unavailable("a task that is submitted again ended in this moment", Remedy::Again));
         }
+        Ok(())
+    }
+
+    /// Locks what is counted: depths, and permits. Only short transactions hold these.
+    async fn lock_counts(&mut self, tasks: &[NewTask], settings: &HashMap<Name, (i32, QueueSettings)>) -> Outcome<()> {
+        let depths = settings.values().filter(|it| it.1.max_depth.is_some()).map(|it| Lock::Depth(it.0));
+        self.lock(depths).await?;
+        let keys = tasks.iter().filter_map(|it| it.label.as_ref()?.concurrency_key.as_deref()).collect::<Vec<_>>();
+        self.lock_keys(&keys, 0).await?;
         Ok(())
     }
 
@@ -279,6 +220,17 @@ impl Session<'_> {
         let names = tasks.iter().map(|it| it.queue.as_str()).collect::<Vec<_>>();
         let text = "SELECT number, name, settings FROM ddd.queue WHERE name = ANY($1)";
         let found = sqlx::query(self.core.texts.of(text)).bind(names).fetch_all(&mut *self.conn).await?;
-        found.iter().map(super::queues::numbered).collect()
+        let mut settings = found.iter().map(super::queues::numbered).collect::<Outcome<HashMap<_, _>>>()?;
+        for task in tasks {
+            // A user's transaction that sees the tables as they were when it began does not see a queue that was numbered since.
+            if let Some(number) = self.core.names.queue(&task.queue) {
+                settings.entry(task.queue.clone()).or_insert_with(|| (number, QueueSettings::default()));
+            }
+        }
+        Ok(settings)
     }
+}
+
+fn said_name(task: &NewTask) -> Option<String> {
+    task.idempotency.as_deref().map(key_name)
 }

@@ -1,132 +1,212 @@
 //! Group commit without a timer: while submissions are on the way, those that come gather, and go together when there is room.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{
+    calls::AtHand,
     core::Core,
-    enqueue::AT_ONCE,
-    error::{Outcome, corrupt},
-    gathering::Waiting,
+    enqueue_plain::{Batch, is_plain},
+    error::corrupt,
+    gathering::{Lane, Next, PATIENCE, Waiting, batch_of},
+    sent,
 };
 use crate::ports::{Enqueued, NewTask, StoreError, StoreErrorKind, StoreFuture};
 
-/// So many batches are on the way at once, if there are connections for them: the server syncs what is committed together once,
-/// while with fewer the first who comes back goes alone, and all others wait for it.
+/// So many batches are on the way at once at most, if there are connections for them.
 const ON_THE_WAY: u32 = 4;
+/// Of those with keys, so many.
+const KEYED_ON_THE_WAY: u32 = 2;
+/// So long a leader keeps its connection at hand for who comes next: the pool would first ask the server whether it lives.
+const LINGER: Duration = Duration::from_millis(1);
+/// Those who have just been answered may come again at once, and are let in first; so often it is looked for them.
+const LOOKS: usize = 8;
+/// After so many batches the connection goes back to the pool, which may want to replace it.
+const BATCHES_PER_CONNECTION: u32 = 1_000;
+/// After the first try for a key that is held, and at most, so long passes until the next.
+const RETRY: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
 impl Core {
     /// Submits tasks together with those of others.
     pub(super) fn gather(self: &Arc<Self>, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
         let core = self.clone();
         Box::pin(async move {
-            let (answer, receiver) = oneshot::channel();
-            core.gathering.waiting.lock().push(Waiting { tasks, answer });
-            core.lead();
-            receiver.await.unwrap_or_else(|gone| Err(StoreError::new(StoreErrorKind::Unavailable, gone)))
+            // Who looks at it once and then leaves it to a task of its own gets there before the leader is woken: a runtime that
+            // has two tasks to run wakes another thread, which costs more than the whole submission.
+            look_again().await;
+            let (answer, mut receiver) = oneshot::channel();
+            let are_new = sent::are_new(tasks.iter().map(|it| it.id));
+            let are_plain = tasks.iter().all(is_plain);
+            let since = Instant::now();
+            let waiting = Waiting { tasks, are_new, are_plain, answers: Vec::new(), tries: 0, since, answer };
+            core.join(are_plain, Some(waiting));
+            let mut patience = PATIENCE;
+            let answer = loop {
+                match tokio::time::timeout(patience, &mut receiver).await {
+                    Ok(answer) => break answer,
+                    // Those before may hang, on a connection of theirs.
+                    Err(_) => core.join(are_plain, None),
+                }
+                patience *= 2;
+            };
+            answer.unwrap_or_else(|gone| Err(StoreError::new(StoreErrorKind::Unavailable, gone)))
         })
     }
 
-    /// Sends what has gathered, unless enough is on the way; then whoever is, does it next.
-    fn lead(self: &Arc<Self>) {
-        let most = ON_THE_WAY.min(self.pool.options().get_max_connections()) as usize;
-        let more = |count| (count < most).then_some(count + 1);
-        if self.gathering.on_the_way.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok() {
-            let leader = Leader { core: self.clone(), is_done: false };
-            tokio::spawn(async move { leader.go().await });
+    /// Lets these wait with others of their kind, and sees to it that somebody leads.
+    fn join(self: &Arc<Self>, are_plain: bool, waiting: impl IntoIterator<Item = Waiting>) {
+        let (lane, most) =
+            if are_plain { (&self.gathering.plain, ON_THE_WAY) } else { (&self.gathering.keyed, KEYED_ON_THE_WAY) };
+        if lane.join(waiting, most.min(self.pool.options().get_max_connections()) as usize) {
+            let leader = Leader { lane: lane.clone(), lingers: false, is_done: false };
+            tokio::spawn(leader.go(self.clone()));
         }
     }
 
-    fn take_gathered(&self) -> Vec<Waiting> {
-        let mut waiting = self.gathering.waiting.lock();
-        let mut count = 0;
-        let fits = |it: &&Waiting| {
-            count += it.tasks.len();
-            count <= AT_ONCE
-        };
-        let taken = waiting.iter().take_while(fits).count().max(1).min(waiting.len());
-        waiting.drain(..taken).collect()
+    /// Whether others find a connection, if this one is kept.
+    fn has_connections(&self) -> bool {
+        (self.pool.size() as usize).saturating_sub(self.pool.num_idle())
+            < self.pool.options().get_max_connections() as usize
     }
 }
 
-/// A batch on the way; the place is free when it is dropped, whatever happened.
+async fn look_again() {
+    let mut has_looked = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_looked, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Who sends what has gathered; its place is free when it is dropped, whatever happened.
 struct Leader {
-    core: Arc<Core>,
+    lane: Arc<Lane>,
+    lingers: bool,
     is_done: bool,
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
-        let others = self.core.gathering.on_the_way.fetch_sub(1, Ordering::AcqRel) - 1;
-        if others == 0 && !self.is_done {
-            // Its runtime ended under it, and nobody else leads: those who wait are told so, instead of never.
-            let left = std::mem::take(&mut *self.core.gathering.waiting.lock());
-            drop(left);
+        if !self.is_done {
+            self.lane.desert(self.lingers);
         }
     }
 }
 
 impl Leader {
-    async fn go(mut self) {
+    async fn go(mut self, core: Arc<Core>) {
+        let mut at_hand = None;
+        let mut batches = 0;
         loop {
-            let batch = self.core.take_gathered();
+            let batch = self.lane.take();
             if batch.is_empty() {
+                let next = self.lane.next(at_hand.is_some() && core.has_connections());
+                if next == Next::Linger {
+                    self.lingers = true;
+                    let _ = tokio::time::timeout(LINGER, self.lane.come.notified()).await;
+                    self.lingers = false;
+                }
+                if next == Next::Go || (next == Next::Linger && self.lane.goes_on()) {
+                    continue;
+                }
+                self.is_done = true;
                 break;
             }
-            send(&self.core, batch).await;
+            let count = batch.len();
+            batches += 1;
+            send(&core, &mut at_hand, batch).await;
+            if batches % BATCHES_PER_CONNECTION == 0 || !core.has_connections() {
+                core.give_back(at_hand.take());
+            }
+            for _ in 0..LOOKS {
+                let come = self.lane.len();
+                if come >= count.max(2) || (come == 0 && count == 1) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
         }
-        let core = self.core.clone();
-        self.is_done = true;
-        drop(self);
-        // Who came after the last look, and found enough on the way.
-        if !core.gathering.waiting.lock().is_empty() {
-            core.lead();
-        }
+        core.give_back(at_hand);
     }
 }
 
-async fn send(core: &Arc<Core>, mut batch: Vec<Waiting>) {
-    let counts = batch.iter().map(|it| it.tasks.len()).collect::<Vec<_>>();
-    let tasks: Arc<Vec<NewTask>> = Arc::new(batch.iter_mut().flat_map(|it| std::mem::take(&mut it.tasks)).collect());
-    match enqueue(core, tasks.clone()).await {
+async fn send(core: &Arc<Core>, at_hand: &mut AtHand, mut all: Vec<Waiting>) {
+    let (batch, places) = batch_of(&all);
+    match enqueue(core, at_hand, Arc::new(batch)).await {
         Ok(answers) => {
-            let mut answers = answers.into_iter();
-            for (waiting, count) in batch.into_iter().zip(counts) {
-                // Nobody may wait any more.
-                let _ = waiting.answer.send(Ok(answers.by_ref().take(count).collect()));
+            for ((index, place), answer) in places.into_iter().zip(answers) {
+                if let Some(waiting) = all.get_mut(index) {
+                    waiting.answers.resize(waiting.tasks.len(), None);
+                    waiting.answers.iter_mut().skip(place).take(1).for_each(|it| *it = answer.clone());
+                }
             }
+            all.into_iter().for_each(|it| answer_or_retry(core, it));
         }
-        Err(error) if batch.len() == 1 || error.is_transient() => {
+        Err(error) if all.len() == 1 || error.is_transient() => {
             let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            for waiting in batch {
+            for waiting in all {
                 let _ = waiting.answer.send(Err(StoreError::new(error.kind(), text.clone())));
             }
         }
         // One of them cannot be stored: the others are not to suffer from it.
         Err(_) => {
-            let mut rest = tasks.iter();
-            for (waiting, count) in batch.into_iter().zip(counts) {
-                let own = Arc::new(rest.by_ref().take(count).cloned().collect());
-                let _ = waiting.answer.send(enqueue(core, own).await);
+            for mut waiting in all {
+                // The others may have been stored, and have run since.
+                waiting.are_new = false;
+                Box::pin(send(core, at_hand, vec![waiting])).await;
             }
         }
     }
 }
 
-async fn enqueue(core: &Arc<Core>, tasks: Arc<Vec<NewTask>>) -> Result<Vec<Enqueued>, StoreError> {
-    let count = tasks.len();
+/// Tells a caller what became of its tasks, if all that is known; else those that are left are tried again by themselves, and
+/// meanwhile hold nothing.
+fn answer_or_retry(core: &Arc<Core>, mut waiting: Waiting) {
+    if waiting.open().next().is_none() {
+        let answers = waiting.answers.into_iter().flatten().collect();
+        // Nobody may wait any more.
+        let _ = waiting.answer.send(Ok(answers));
+        return;
+    }
+    if waiting.since.elapsed() >= core.timeout {
+        let problem = "a transaction that is still open holds the unique key or the idempotency key of this task";
+        let _ = waiting.answer.send(Err(StoreError::new(StoreErrorKind::Unavailable, problem)));
+        return;
+    }
+    let pause = RETRY.0.saturating_mul(1 << waiting.tries.min(8)).min(RETRY.1);
+    waiting.tries += 1;
+    let core = core.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(pause).await;
+        core.join(false, Some(waiting));
+    });
+}
+
+async fn enqueue(
+    core: &Arc<Core>,
+    at_hand: &mut AtHand,
+    batch: Arc<Batch>,
+) -> Result<Vec<Option<Enqueued>>, StoreError> {
+    let count = batch.tasks.len();
     let is_first = AtomicBool::new(true);
     let answers = core
-        .try_often(&move |core: Arc<Core>, conn| {
-            let (tasks, is_first_try) = (tasks.clone(), is_first.swap(false, Ordering::Relaxed));
-            Box::pin(async move { core.enqueue_all(conn, &tasks, is_first_try).await })
+        .try_over(at_hand, &move |core: Arc<Core>, conn| {
+            let (batch, is_first_try) = (batch.clone(), is_first.swap(false, Ordering::Relaxed));
+            Box::pin(async move { core.enqueue_all(conn, &batch, is_first_try).await })
         })
         .await?;
-    let answered: Outcome<()> =
-        if answers.len() == count { Ok(()) } else { Err(corrupt("a submission has no answer")) };
-    answered.map(|()| answers).map_err(|it| it.error)
+    if answers.len() == count { Ok(answers) } else { Err(corrupt("a submission has no answer").error) }
 }

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{
     error::{Outcome, corrupt},
     numbers::ids_of,
-    row::{Row, columns},
+    row::{Row, changed_columns, changing_columns, kept_columns},
     session::Session,
 };
 use crate::domain::TaskId;
@@ -46,15 +46,18 @@ impl Session<'_> {
         self.lock_keys(&keys, ids.len() + WAITING).await
     }
 
-    /// The same without a look at keys.
+    /// The same without a look at keys. What is loaded has no parameters.
     pub(super) async fn load_rows(&mut self, mut ids: Vec<TaskId>, locked: Locked) -> Outcome<()> {
         ids.retain(|it| !self.rows.contains_key(it));
         if ids.is_empty() {
             return Ok(());
         }
-        let wait = concat!("SELECT ", columns!(), " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE");
-        let skip =
-            concat!("SELECT ", columns!(), " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED");
+        let wait = concat!("SELECT ", changing_columns!(), " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+        let skip = concat!(
+            "SELECT ",
+            changing_columns!(),
+            " FROM ddd.task WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED"
+        );
         let text = if locked == Locked::Skip { skip } else { wait };
         self.read(text, &ids, false).await
     }
@@ -65,7 +68,8 @@ impl Session<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let text = concat!("SELECT ", columns!(), " FROM ddd.history WHERE id = ANY($1) ORDER BY id FOR UPDATE");
+        let text =
+            concat!("SELECT ", changing_columns!(), " FROM ddd.history WHERE id = ANY($1) ORDER BY id FOR UPDATE");
         self.read(text, &ids, true).await
     }
 
@@ -142,9 +146,32 @@ const UPDATE: &str = "UPDATE ddd.task t SET status = r.status, priority = r.prio
     errors = r.errors, progress = r.progress, result = r.result \
     FROM json_populate_recordset(NULL::ddd.task, $2::text::json) r WHERE t.id = ANY($1) AND t.id = r.id";
 
-const END: &str = "WITH gone AS (DELETE FROM ddd.task WHERE id = ANY($1)) \
-    INSERT INTO ddd.history SELECT * FROM json_populate_recordset(NULL::ddd.history, $2::text::json) \
-    ON CONFLICT (id) DO NOTHING";
+/// Moves rows from one table to the other. What no change touches stays on the server. All columns are named: a later version of the
+/// tables may have more, which keep their defaults then.
+macro_rules! moving {
+    ($from:literal, $into:literal) => {
+        concat!(
+            "WITH gone AS (DELETE FROM ",
+            $from,
+            " WHERE id = ANY($1) RETURNING ",
+            kept_columns!(),
+            ") INSERT INTO ",
+            $into,
+            " (",
+            kept_columns!(),
+            ", ",
+            changed_columns!(),
+            ") SELECT ",
+            kept_columns!(),
+            ", ",
+            changed_columns!(),
+            " FROM gone JOIN (SELECT id AS key, ",
+            changed_columns!(),
+            " FROM json_populate_recordset(NULL::ddd.task, $2::text::json)) r ON r.key = gone.id"
+        )
+    };
+}
 
-const BEGIN: &str = "WITH gone AS (DELETE FROM ddd.history WHERE id = ANY($1)) \
-    INSERT INTO ddd.task SELECT * FROM json_populate_recordset(NULL::ddd.task, $2::text::json)";
+const END: &str = concat!(moving!("ddd.task", "ddd.history"), " ON CONFLICT (id) DO NOTHING");
+
+const BEGIN: &str = moving!("ddd.history", "ddd.task");

@@ -2,8 +2,9 @@
 //! which the server ends after a second by breaking one off. So all take theirs in this one:
 //!
 //! 1. the row of a schedule;
-//! 2. unique keys, idempotency keys and depths ([`Lock`]), all by one call of [`Session::lock`], which sorts them;
-//! 3. permits of concurrency keys, by one call likewise;
+//! 2. unique keys and idempotency keys ([`Lock`]), all by one call of [`Session::lock`], which sorts them; the store's own submissions
+//!    take what is free and wait for none;
+//! 3. depths, then permits of concurrency keys, each by one call likewise;
 //! 4. rows of tasks, by id, all by one statement; a statement that skips what others hold may take some at any time;
 //! 5. rows of the history, by id;
 //! 6. rows of unique keys and idempotency keys, which nobody touches who does not hold the key, but for upkeep, which skips;
@@ -14,6 +15,10 @@
 //! ready, hands out, and parks in three, and upkeep does one thing after the other.
 //!
 //! A user's transaction that submits takes (2) for each submission, and keeps them: what it does in between is its own.
+
+use std::collections::HashSet;
+
+use sqlx::Row as _;
 
 use super::{error::Outcome, session::Session};
 
@@ -52,5 +57,23 @@ impl Session<'_> {
                     FROM unnest($1::bytea[]) k ORDER BY n) locks";
         sqlx::query(self.core.texts.of(text)).bind(names).execute(&mut *self.conn).await?;
         Ok(())
+    }
+
+    /// Takes those of these locks that nobody else holds; the owners of the others.
+    pub(super) async fn held_by_others(&mut self, locks: &[(usize, Lock<'_>)]) -> Outcome<HashSet<usize>> {
+        if locks.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let names = locks.iter().map(|it| it.1.name()).collect::<Vec<_>>();
+        let text = "SELECT n, pg_try_advisory_xact_lock(hashtextextended('ddd.' || encode(k, 'hex'), 0)) \
+                    FROM unnest($1::bytea[]) WITH ORDINALITY u(k, n)";
+        let mut held = HashSet::new();
+        for row in sqlx::query(self.core.texts.of(text)).bind(names).fetch_all(&mut *self.conn).await? {
+            let place: i64 = row.try_get(0)?;
+            if !row.try_get::<bool, _>(1)? {
+                held.extend(usize::try_from(place - 1).ok().and_then(|it| locks.get(it)).map(|it| it.0));
+            }
+        }
+        Ok(held)
     }
 }

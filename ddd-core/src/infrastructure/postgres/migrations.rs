@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use sqlx::PgConnection;
 
@@ -9,7 +12,14 @@ use super::{
 };
 use crate::ports::{StoreError, StoreErrorKind};
 
-/// A step from one version of the tables to the next. One that was released is never changed.
+/// A step from one version of the tables to the next. One that was released is never changed, and programs of the version before
+/// go on beside it: so it only adds.
+///
+/// - A column has a default or may be empty, and stands last in `task` as in `history`. Programs of before leave it out: a row that
+///   they move there or back gets the default again.
+/// - What cannot do with that takes two releases: one that adds, and one that takes away, with a `works_from` that says which
+///   programs are too old for it. Those refuse to start, and stop what they do with their next upkeep.
+/// - A large index takes its time, in which nobody writes: docs say how it is made beforehand.
 struct Step {
     text: &'static str,
     /// The oldest version of the store that works with the tables after it.
@@ -20,6 +30,11 @@ const STEPS: [Step; 1] = [Step { text: include_str!("schema.sql"), works_from: 1
 
 const TABLE: &str = "CREATE TABLE ddd.migration (version INTEGER PRIMARY KEY, works_from INTEGER NOT NULL, \
                      at TIMESTAMPTZ NOT NULL DEFAULT now());\n";
+
+/// So long steps may take, all together.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+/// So long a step waits for who uses a table, in milliseconds: whoever comes meanwhile waits behind it.
+const LOCK_TIMEOUT: u32 = 2_000;
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are few")]
 const NEWEST: i32 = STEPS.len() as i32;
@@ -41,11 +56,18 @@ fn note(version: i32, step: &Step) -> String {
 
 impl Core {
     /// Brings the tables to this version, in one transaction; of many processes that try, one does it.
-    pub(super) async fn migrate(self: &Arc<Self>, conn: &mut PgConnection) -> Outcome<()> {
-        if self.version(conn).await? >= NEWEST {
+    pub(super) async fn migrate(self: &Arc<Self>) -> Result<(), StoreError> {
+        let version = self.call(|core, conn| Box::pin(async move { core.version(conn).await })).await?;
+        if version >= NEWEST {
             return Ok(());
         }
-        sqlx::raw_sql("BEGIN").execute(&mut *conn).await?;
+        // The server answers. From here on it may take longer than a call.
+        let patient = self.over(self.pool.clone(), PATIENCE);
+        patient.call(|core, conn| Box::pin(async move { core.migrate_over(conn).await })).await
+    }
+
+    async fn migrate_over(&self, conn: &mut PgConnection) -> Outcome<()> {
+        sqlx::raw_sql("BEGIN; SET LOCAL statement_timeout = 0").execute(&mut *conn).await?;
         let done = self.take_steps(conn).await;
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
         sqlx::raw_sql(end).execute(conn).await?;
@@ -55,6 +77,8 @@ impl Core {
     async fn take_steps(&self, conn: &mut PgConnection) -> Outcome<()> {
         let lock = "SELECT pg_advisory_xact_lock(hashtextextended('ddd.migration', 0))";
         sqlx::query(self.texts.of(lock)).execute(&mut *conn).await?;
+        let limit = format!("SET LOCAL lock_timeout = {LOCK_TIMEOUT}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(limit)).execute(&mut *conn).await?;
         let at = self.version(conn).await?;
         if at == 0 {
             // Making what is there takes rights, even if it says `IF NOT EXISTS`.
@@ -88,9 +112,29 @@ impl Core {
         let text = "SELECT version, works_from FROM ddd.migration ORDER BY version DESC LIMIT 1";
         let found: Option<(i32, i32)> = sqlx::query_as(self.texts.of(text)).fetch_optional(conn).await?;
         match found {
-            Some((version, works_from)) if works_from > NEWEST => Err(too_new(&self.shared, version)),
+            Some((version, works_from)) if works_from > NEWEST => {
+                self.outgrown_by.store(version, Ordering::Relaxed);
+                Err(too_new(&self.shared, version))
+            }
             Some((version, _)) => Ok(version),
             None => Ok(0),
+        }
+    }
+
+    /// Stops a program that runs while the tables become too new for it.
+    pub(super) async fn keep_up(&self, conn: &mut PgConnection) -> Outcome<()> {
+        let text = "SELECT version FROM ddd.migration WHERE works_from > $1 LIMIT 1";
+        if let Some(version) = sqlx::query_scalar(self.texts.of(text)).bind(NEWEST).fetch_optional(conn).await? {
+            self.outgrown_by.store(version, Ordering::Relaxed);
+        }
+        self.is_current()
+    }
+
+    /// Whether the tables are not too new, as far as is known. They do not become older again.
+    pub(super) fn is_current(&self) -> Outcome<()> {
+        match self.outgrown_by.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            version => Err(too_new(&self.shared, version)),
         }
     }
 

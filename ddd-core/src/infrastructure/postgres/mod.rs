@@ -1,7 +1,7 @@
 //! Tasks in PostgreSQL.
 //!
 //! Read in this order: `schema.sql`, `calls` (how connections are used), `session` (one transaction: load, change, save), `load`,
-//! `enqueue`, `claim` and `lines`, `finish_plain` and `finish`, `control`, `upkeep`, `store`. What is plain takes one statement;
+//! `gather`, `enqueue_plain` and `enqueue`, `claim` and `lines`, `finish_plain` and `finish`, `control`, `upkeep`, `store`. What is plain takes one statement;
 //! what is not goes through a session, whose rules are those of the store in memory.
 
 mod ambient;
@@ -13,6 +13,7 @@ mod control;
 mod core;
 mod enlist;
 mod enqueue;
+mod enqueue_plain;
 mod error;
 mod finish;
 mod finish_plain;
@@ -21,7 +22,10 @@ mod gather;
 mod gathering;
 mod idempotency;
 mod insert;
+mod insert_plain;
 mod lines;
+mod list;
+mod lists;
 mod load;
 mod locks;
 mod migrations;
@@ -39,9 +43,11 @@ mod ranks;
 mod reap;
 mod row;
 mod schedules;
+mod sent;
 mod session;
 mod statistics;
 mod store;
+mod summary;
 mod tallies;
 mod texts;
 mod turns;

@@ -15,6 +15,7 @@ use crate::ports::{StoreError, StoreErrorKind};
 pub struct PostgresOptions {
     pub(super) namespace: String,
     pub(super) statement_timeout: Duration,
+    pub(super) list_timeout: Duration,
     pub(super) connections: u32,
     pub(super) listens: bool,
     pub(super) migrates: bool,
@@ -26,6 +27,7 @@ impl fmt::Debug for PostgresOptions {
         f.debug_struct("PostgresOptions")
             .field("namespace", &self.namespace)
             .field("statement_timeout", &self.statement_timeout)
+            .field("list_timeout", &self.list_timeout)
             .field("connections", &self.connections)
             .field("listens", &self.listens)
             .field("migrates", &self.migrates)
@@ -38,6 +40,7 @@ impl Default for PostgresOptions {
         Self {
             namespace: "ddd".to_owned(),
             statement_timeout: Duration::from_secs(8),
+            list_timeout: Duration::from_secs(2),
             connections: 5,
             listens: true,
             migrates: true,
@@ -95,6 +98,16 @@ impl PostgresOptions {
     /// connection is given up. 8 s unless set.
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
+        self
+    }
+
+    /// A list waits at most so long for its turn, and then for each of its statements; then it fails with a transient error. 2 s
+    /// unless set, and no more than [`PostgresOptions::statement_timeout`].
+    ///
+    /// Lists take turns: two of the connections at most are theirs, or one of fewer than four, so that claims and ends of tasks
+    /// find one whoever looks at lists.
+    pub const fn list_timeout(mut self, timeout: Duration) -> Self {
+        self.list_timeout = timeout;
         self
     }
 
@@ -159,10 +172,11 @@ impl PostgresOptions {
     async fn open(self, options: PgConnectOptions, source: Option<PgPool>) -> Result<PostgresStore, StoreError> {
         check_namespace(&self.namespace)?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
-        let limit = Limit::new(self.listens);
+        let limit = Limit::new(self.listens, self.statement_timeout);
         let pool =
             bounded(self.statement_timeout, &limit).max_connections(self.connections.max(1)).connect_lazy_with(options);
-        let core = Core::new(pool, source, &self.namespace, self.statement_timeout, self.offset, self.listens, limit);
+        let timeouts = (self.statement_timeout, self.list_timeout);
+        let core = Core::new(pool, source, &self.namespace, timeouts, self.offset, self.listens, limit);
         let store = PostgresStore::of(core);
         if self.migrates {
             store.migrate().await?;
@@ -172,8 +186,8 @@ impl PostgresOptions {
         Ok(store)
     }
 
-    /// What `postgres://…?…` says: of its parameters `namespace`, `statement_timeout_ms`, `connections`, `listen` and `migrate`
-    /// are the store's, and taken out; the others are PostgreSQL's.
+    /// What `postgres://…?…` says: of its parameters `namespace`, `statement_timeout_ms`, `list_timeout_ms`, `connections`, `listen`
+    /// and `migrate` are the store's, and taken out; the others are PostgreSQL's.
     ///
     /// # Errors
     /// One of the store's own has a value that it cannot have.
@@ -186,6 +200,7 @@ impl PostgresOptions {
             match name {
                 "namespace" => options.namespace = value.to_owned(),
                 "statement_timeout_ms" => options.statement_timeout = Duration::from_millis(number(name, value)?),
+                "list_timeout_ms" => options.list_timeout = Duration::from_millis(number(name, value)?),
                 "connections" => options.connections = number(name, value)?,
                 "listen" => options.listens = flag(name, value)?,
                 "migrate" => options.migrates = flag(name, value)?,
@@ -229,11 +244,12 @@ mod tests {
 
     #[test]
     fn a_url_says_what_the_store_is_to_do_and_the_rest_is_for_the_server() {
-        let url = "postgres://u:p@host/db?sslmode=require&namespace=shop&listen=false&statement_timeout_ms=500";
+        let url = "postgres://u:p@host/db?sslmode=require&namespace=shop&listen=false&statement_timeout_ms=500&list_timeout_ms=70";
         let (options, rest) = PostgresOptions::of_url(url).unwrap();
         assert_eq!(rest, "postgres://u:p@host/db?sslmode=require");
         assert_eq!((options.namespace.as_str(), options.listens, options.migrates), ("shop", false, true));
-        assert_eq!(options.statement_timeout, Duration::from_millis(500));
+        let timeouts = (options.statement_timeout, options.list_timeout);
+        assert_eq!(timeouts, (Duration::from_millis(500), Duration::from_millis(70)));
         for wrong in ["namespace=Shop", "namespace=a%20b", "namespace=pg_x", "listen=yes", "connections=many"] {
             assert!(PostgresOptions::of_url(&format!("postgres://h/d?{wrong}")).is_err(), "{wrong}");
         }

@@ -6,7 +6,7 @@ use super::{core::Core, error::Outcome};
 use crate::ports::Reaped;
 
 /// What upkeep has to do, beyond what it always does.
-struct Look {
+struct ToDo {
     is_due: bool,
     is_lost: bool,
     is_parked: bool,
@@ -17,12 +17,13 @@ struct Look {
 impl Core {
     /// Upkeep, in short transactions: nobody waits for long, what one of them has done stays done, and each takes its own locks.
     pub(super) async fn reap(self: &Arc<Self>, conn: &mut PgConnection, max: usize) -> Outcome<Reaped> {
-        let look = self.look(conn).await?;
+        self.keep_up(conn).await?;
+        let to_do = self.to_do(conn).await?;
         let mut reaped = Reaped::default();
-        if look.is_due {
+        if to_do.is_due {
             reaped.more |= self.transact(conn, move |session| Box::pin(session.promote(max))).await?;
         }
-        if look.is_lost {
+        if to_do.is_lost {
             let recovered = self
                 .transact(conn, move |session| {
                     Box::pin(async move {
@@ -34,14 +35,14 @@ impl Core {
                 .await?;
             reaped = Reaped { more: reaped.more | recovered.more, ..recovered };
         }
-        if look.is_parked {
+        if to_do.is_parked {
             // Who parked a task may not have seen the worker that declared itself in this moment, nor it the task.
             let unparked = self.transact(conn, move |session| Box::pin(session.unpark(max))).await?;
             reaped.more |= max > 0 && unparked == max;
         }
         let parked = self.transact(conn, move |session| Box::pin(session.park_unknown(max))).await?;
         reaped.more |= max > 0 && parked == max;
-        if look.is_blocked {
+        if to_do.is_blocked {
             self.transact(conn, move |session| Box::pin(session.admit_forgotten(max))).await?;
         }
         let (pruned, has_more) = self
@@ -56,7 +57,7 @@ impl Core {
             .await?;
         reaped.pruned = pruned;
         reaped.more |= has_more || (max > 0 && pruned == max);
-        if look.is_ranked_anew {
+        if to_do.is_ranked_anew {
             reaped.more |= self.rank_anew(conn, self.timeout / 8).await?;
         }
         reaped.more |= self.transact(conn, |session| Box::pin(session.fold())).await?;
@@ -64,7 +65,7 @@ impl Core {
     }
 
     /// What there is to do: most often nothing, and one look is enough to know it.
-    async fn look(&self, conn: &mut PgConnection) -> Outcome<Look> {
+    async fn to_do(&self, conn: &mut PgConnection) -> Outcome<ToDo> {
         let text = "WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $1 AS now) \
             SELECT EXISTS (SELECT FROM ddd.task, clock WHERE status IN (1, 2) AND due <= now), \
             EXISTS (SELECT FROM ddd.task, clock WHERE lease_until <= now), \
@@ -73,7 +74,7 @@ impl Core {
         let is_open = self.open(conn).await?;
         let row = sqlx::query(self.texts.of(text)).bind(self.offset()).fetch_one(&mut *conn).await;
         let row = self.close(conn, is_open, row).await?;
-        Ok(Look {
+        Ok(ToDo {
             is_due: row.try_get(0)?,
             is_lost: row.try_get(1)?,
             is_parked: row.try_get(2)?,

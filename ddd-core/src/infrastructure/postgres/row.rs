@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{
     error::{Outcome, corrupt},
     names::Names,
-    numbers::{code, count, duration, fence, id_of, micros, number, priority, searchable, status, time},
+    numbers::{code, count, duration, fence, id_of, number, priority, status, time},
 };
 use crate::{
     domain::{Fence, Rank, RankStep, TaskRecord, Timestamp, WorkerId},
@@ -39,6 +39,16 @@ macro_rules! columns {
     };
 }
 pub(super) use columns;
+
+/// The same for a row that is to be changed: its parameters cannot, and may be large, so they stay where they are.
+macro_rules! changing_columns {
+    () => {
+        "id, status, queue, kind, priority, due, run, attempt, max_attempts, crashes, timeout, fence, ended, created_at, \
+         started_at, finished_at, lease_until, worker, cancel_requested, still_running, frees_unique, permit, alone, label, \
+         errors, progress, result_until, 'null', result"
+    };
+}
+pub(super) use changing_columns;
 
 impl Row {
     /// A row of which the columns were selected.
@@ -95,26 +105,20 @@ impl Row {
         self.record.status.is_terminal() && !self.record.still_running
     }
 
-    /// All of it, as `json_populate_recordset` reads it.
+    /// What of it can have changed since it was stored.
     pub(super) fn saved(&self, step: RankStep) -> Outcome<Saved> {
         let record = &self.record;
-        let label = record.label.as_deref();
         Ok(Saved {
             id: *record.id.as_uuid(),
             status: code(record.status),
             priority: record.priority.get().into(),
-            queue: self.queue,
-            kind: self.kind,
             run: record.run,
             attempt: record.attempt,
-            max_attempts: record.max_attempts,
             crashes: record.crashes,
             rank: Rank::new(record.due, record.priority, step).get(),
             due: record.due.as_micros(),
-            timeout: micros(record.timeout),
             fence: number(record.fence),
             ended: number(self.ended),
-            created_at: record.created_at.as_micros(),
             started_at: record.started_at.map(Timestamp::as_micros),
             finished_at: record.finished_at.map(Timestamp::as_micros),
             lease_until: record.lease_until.map(Timestamp::as_micros),
@@ -122,39 +126,45 @@ impl Row {
             worker: record.worker.map(|it| *it.as_uuid()),
             cancel_requested: record.cancel_requested,
             still_running: record.still_running,
-            frees_unique: self.frees_unique,
             permit: self.holds_permit,
             alone: self.alone,
-            concurrency_key: self.concurrency_key().map(hex),
-            tags: label.filter(|it| !it.tags.is_empty()).map(|it| it.tags.iter().map(ToString::to_string).collect()),
-            owner: label.and_then(|it| it.origin.owner.as_deref()).map(searchable),
-            label: label.map(json_text).transpose()?,
             errors: errors_text(&record.errors)?,
             progress: record.progress.as_ref().map(json_text).transpose()?,
-            params: record.params.get().to_owned(),
             result: record.result.as_ref().map(|it| it.get().to_owned()),
         })
     }
 }
 
-/// A row as JSON; the fields are the columns.
+/// The columns that never change.
+macro_rules! kept_columns {
+    () => {
+        "id, queue, kind, max_attempts, timeout, created_at, frees_unique, concurrency_key, tags, owner, label, params"
+    };
+}
+pub(super) use kept_columns;
+
+/// The columns of [`Saved`], besides the id.
+macro_rules! changed_columns {
+    () => {
+        "status, priority, run, attempt, crashes, rank, due, fence, ended, started_at, finished_at, lease_until, result_until, \
+         worker, cancel_requested, still_running, permit, alone, errors, progress, result"
+    };
+}
+pub(super) use changed_columns;
+
+/// What can change of a row, as JSON; the fields are the columns.
 #[derive(Serialize)]
 pub(super) struct Saved {
     id: Uuid,
     status: i16,
     priority: i16,
-    queue: i32,
-    kind: i32,
     run: u32,
     attempt: u32,
-    max_attempts: u32,
     crashes: u32,
     rank: i64,
     due: i64,
-    timeout: i64,
     fence: i64,
     ended: i64,
-    created_at: i64,
     started_at: Option<i64>,
     finished_at: Option<i64>,
     lease_until: Option<i64>,
@@ -162,27 +172,9 @@ pub(super) struct Saved {
     worker: Option<Uuid>,
     cancel_requested: bool,
     still_running: bool,
-    frees_unique: bool,
     permit: bool,
     alone: bool,
-    concurrency_key: Option<String>,
-    tags: Option<Vec<String>>,
-    owner: Option<String>,
-    label: Option<String>,
     errors: Option<String>,
     progress: Option<String>,
-    params: String,
     result: Option<String>,
-}
-
-/// Bytes as PostgreSQL reads them from a text.
-fn hex(key: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(2 + 2 * key.len());
-    text.push_str("\\x");
-    for byte in key.bytes() {
-        // Writing into a text does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

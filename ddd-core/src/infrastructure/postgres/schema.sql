@@ -67,6 +67,9 @@ CREATE INDEX task_timer ON ddd.task (due) WHERE status IN (1, 2);
 CREATE INDEX task_blocked ON ddd.task (concurrency_key, rank, id) WHERE status = 3;
 CREATE INDEX task_permit ON ddd.task (concurrency_key) WHERE permit;
 CREATE INDEX task_parked ON ddd.task (kind) WHERE status = 4;
+-- Whose tasks they are: who may only see its own looks for nothing else. Those without an owner have no entry; of a long name
+-- the beginning does, because an entry has a greatest size.
+CREATE INDEX task_owner ON ddd.task (left(owner, 100), id) WHERE owner IS NOT NULL;
 -- What is held by a worker. Not `WHERE status = 5`: the planner would look for the ends of attempts in it.
 CREATE INDEX task_lease ON ddd.task (lease_until) WHERE lease_until IS NOT NULL;
 
@@ -77,6 +80,7 @@ ALTER TABLE ddd.history ADD PRIMARY KEY (id);
 CREATE INDEX history_done ON ddd.history (finished_at) WHERE status IN (6, 8);
 CREATE INDEX history_failed ON ddd.history (finished_at) WHERE status IN (7, 9);
 CREATE INDEX history_failed_id ON ddd.history (id) WHERE status IN (7, 8, 9);
+CREATE INDEX history_owner ON ddd.history (left(owner, 100), id) WHERE owner IS NOT NULL;
 CREATE INDEX history_kind ON ddd.history (kind, id);
 -- Only large results are worth a write of their own when their time is over.
 CREATE INDEX history_result ON ddd.history (result_until) WHERE octet_length(result) > 2000;

@@ -5,7 +5,7 @@ use std::{
 
 use super::{ambient, connections::single, core::Core, migrations};
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     ports::{
         Attention, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
         Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
@@ -50,7 +50,7 @@ impl PostgresStore {
     /// The server does not answer, the role may not make tables, or the tables are of a version that this program is too old
     /// for.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.core.call(|core, conn| Box::pin(async move { core.migrate(conn).await })).await
+        self.core.migrate().await
     }
 
     /// Whether the tables are there, in a version that this program works with.
@@ -158,9 +158,8 @@ impl TaskStore for PostgresStore {
         statement!(self, core, conn, ids => core.get(conn, &ids))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
-        let asked = (filter, cursor, limit);
-        statement!(self, core, conn, asked => core.list(conn, &asked.0, asked.1, asked.2))
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
+        self.core.list(filter, cursor, limit)
     }
 
     fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {

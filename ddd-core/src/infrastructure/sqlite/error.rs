@@ -26,6 +26,7 @@ impl From<IllegalTransition> for Trouble {
 impl From<rusqlite::Error> for Trouble {
     fn from(error: rusqlite::Error) -> Self {
         let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => return too_late(),
             Some(ErrorCode::DiskFull) => StoreErrorKind::NoSpace,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Corrupt,
             Some(
@@ -42,6 +43,12 @@ impl From<rusqlite::Error> for Trouble {
         };
         Self(StoreError::new(kind, error.to_string()))
     }
+}
+
+/// A question took too long, or waited so long for those before it.
+pub(super) fn too_late() -> Trouble {
+    let problem = "reading took longer than the `read_timeout` of the store and was given up";
+    Trouble(StoreError::new(StoreErrorKind::Unavailable, problem))
 }
 
 /// What the store holds does not make sense.

@@ -1,11 +1,12 @@
 //! Tasks in an SQLite file.
 //!
 //! Read in this order: `schema.sql`, `writer` (the thread, and its transactions), `session` (one request: a task leaves one status
-//! and arrives at another), `enqueue`, `claim`, `finish`, `control`, `upkeep`; `reader` and `query`; `store`.
+//! and arrives at another), `enqueue`, `claim`, `finish`, `control`, `upkeep`; `reader`, `query` and `list`; `store`.
 
 mod claim;
 mod connection;
 mod control;
+mod deadline;
 mod enqueue;
 mod error;
 mod finish;
@@ -14,6 +15,7 @@ mod inbox;
 mod keys;
 mod known;
 mod lines;
+mod list;
 mod lookout;
 mod migrations;
 mod names;
@@ -28,6 +30,7 @@ mod session;
 mod shared;
 mod statistics;
 mod store;
+mod summary;
 mod tallies;
 mod transaction;
 mod upkeep;

@@ -45,6 +45,7 @@ pub struct SqliteOptions {
     pub(super) path: PathBuf,
     pub(super) durability: Durability,
     pub(super) busy_timeout: Duration,
+    pub(super) read_timeout: Duration,
     pub(super) readers: usize,
     pub(super) cache_kib: u32,
     pub(super) max_bytes: Option<u64>,
@@ -67,6 +68,7 @@ impl SqliteOptions {
             path: path.to_owned(),
             durability: Durability::default(),
             busy_timeout: Duration::from_secs(4),
+            read_timeout: Duration::from_secs(4),
             readers: 2,
             cache_kib: 8 * 1_024,
             max_bytes: None,
@@ -84,6 +86,14 @@ impl SqliteOptions {
     /// is less than the `store_timeout` of an application.
     pub const fn busy_timeout(mut self, timeout: Duration) -> Self {
         self.busy_timeout = timeout;
+        self
+    }
+
+    /// So long after it was asked a question (a record, a list, the statistics) is given up with a transient error, whether it
+    /// still waited for those before it or was being read. 4 s unless set, which is less than the `store_timeout` of an
+    /// application.
+    pub const fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.read_timeout = timeout;
         self
     }
 
@@ -113,13 +123,12 @@ impl SqliteOptions {
         self
     }
 
-    /// What `sqlite:<path>?<option>=<value>&…` says. The options are `durability` (`full`, `normal` or `off`) and
-    /// `busy_timeout_ms`.
+    /// What `sqlite:<path>?<option>=<value>&…` says. The options are `durability` (`full`, `normal` or `off`),
+    /// `busy_timeout_ms` and `read_timeout_ms`.
     ///
     /// # Errors
     /// It is not of that form.
     pub fn of_url(url: &str) -> Result<Self, StoreError> {
-        let wrong = |what: String| StoreError::new(StoreErrorKind::Misconfigured, what);
         let rest = url.strip_prefix("sqlite:").ok_or_else(|| {
             wrong("the address of an SQLite file begins with `sqlite:`; write `sqlite:tasks.db`".to_owned())
         })?;
@@ -139,19 +148,25 @@ impl SqliteOptions {
                 ("durability", _) => {
                     return Err(wrong(format!("durability `{value}` is unknown; write `full`, `normal` or `off`")));
                 }
-                ("busy_timeout_ms", _) => {
-                    let number = value.parse().map_err(|_| {
-                        wrong(format!("`busy_timeout_ms` is `{value}`; write a whole number of milliseconds"))
-                    })?;
-                    options.busy_timeout = Duration::from_millis(number);
-                }
+                ("busy_timeout_ms", _) => options.busy_timeout = millis(name, value)?,
+                ("read_timeout_ms", _) => options.read_timeout = millis(name, value)?,
                 _ => {
                     return Err(wrong(format!(
-                        "option `{name}` is unknown; there are `durability` and `busy_timeout_ms`"
+                        "option `{name}` is unknown; there are `durability`, `busy_timeout_ms` and `read_timeout_ms`"
                     )));
                 }
             }
         }
         Ok(options)
     }
+}
+
+fn wrong(what: String) -> StoreError {
+    StoreError::new(StoreErrorKind::Misconfigured, what)
+}
+
+fn millis(name: &str, value: &str) -> Result<Duration, StoreError> {
+    let number = value.parse();
+    let number = number.map_err(|_| wrong(format!("`{name}` is `{value}`; write a whole number of milliseconds")))?;
+    Ok(Duration::from_millis(number))
 }

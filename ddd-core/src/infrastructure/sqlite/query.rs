@@ -1,21 +1,16 @@
-use std::fmt::Write as _;
-
 use rusqlite::{OptionalExtension, params};
 
 use super::{
     error::Outcome,
     lines::priorities,
     reader::Reader,
-    row::{self, id_bytes, select, time, worker_of},
+    row::{self, id_bytes, time, worker_of},
 };
 use crate::{
-    domain::{Counts, Cursor, Filter, Name, Page, TaskId, TaskRecord, TaskStatus, Timestamp},
-    infrastructure::sql::{json_of, status_code, status_of},
+    domain::{Counts, Name, TaskId, TaskRecord, TaskStatus, Timestamp},
+    infrastructure::sql::{json_of, status_of},
     ports::{Declaration, Position, QueueState, WorkerState},
 };
-
-/// So many records are looked at before the answer is cut into pages again.
-const LOOKED_AT: usize = 512;
 
 impl Reader {
     pub(super) fn get(&mut self, ids: &[TaskId]) -> Outcome<Vec<Option<TaskRecord>>> {
@@ -25,93 +20,6 @@ impl Reader {
 
     fn find(&mut self, id: TaskId) -> Outcome<Option<TaskRecord>> {
         Ok(row::load(&self.db, &mut self.names, id)?.map(|it| it.record))
-    }
-
-    pub(super) fn list(&mut self, filter: &Filter, cursor: Option<Cursor>, limit: usize) -> Outcome<Page<TaskRecord>> {
-        let now = self.shared.tick();
-        let wanted = limit.saturating_add(1);
-        let mut items =
-            if filter.ids.is_empty() { self.scan(filter, cursor, wanted)? } else { self.pick(filter, cursor, wanted)? };
-        let has_more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| has_more).map(|it| Cursor(it.id));
-        Ok(Page::new(items.into_iter().map(|it| shown(it, now)).collect(), next))
-    }
-
-    /// Looks only at the ids that the filter names.
-    fn pick(&mut self, filter: &Filter, cursor: Option<Cursor>, wanted: usize) -> Outcome<Vec<TaskRecord>> {
-        let mut ids = filter.ids.clone();
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        ids.dedup();
-        let mut items = Vec::new();
-        for id in ids.into_iter().filter(|id| cursor.is_none_or(|it| *id < it.0)) {
-            items.extend(self.find(id)?.filter(|it| filter.matches(it)));
-            if items.len() == wanted {
-                break;
-            }
-        }
-        Ok(items)
-    }
-
-    /// Looks through the records from the newest to the oldest.
-    fn scan(&mut self, filter: &Filter, cursor: Option<Cursor>, wanted: usize) -> Outcome<Vec<TaskRecord>> {
-        let Some(condition) = self.condition(filter)? else { return Ok(Vec::new()) };
-        let statement = select(&format!("WHERE id < ?1 AND created_at >= ?2{condition} ORDER BY id DESC LIMIT ?3"));
-        let since = filter.since.map_or(i64::MIN, Timestamp::as_micros);
-        let mut before = cursor.map_or([u8::MAX; 16], |it| id_bytes(it.0));
-        let mut items = Vec::new();
-        loop {
-            let count = LOOKED_AT.min(wanted - items.len());
-            let mut seen = 0;
-            let mut find = self.db.prepare(&statement)?;
-            let mut rows = find.query(params![before, since, count])?;
-            while let Some(found) = rows.next()? {
-                let record = row::read(found, &self.db, &mut self.names)?.record;
-                seen += 1;
-                before = id_bytes(record.id);
-                if filter.matches(&record) {
-                    items.push(record);
-                }
-            }
-            if seen < count || items.len() == wanted {
-                return Ok(items);
-            }
-        }
-    }
-
-    /// What of a filter columns can tell; `None` if it means nothing that is there. Only numbers are written into the text.
-    fn condition(&self, filter: &Filter) -> Outcome<Option<String>> {
-        let mut condition = String::new();
-        let listed = |numbers: &[i64]| numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        if !filter.statuses.is_empty() {
-            let codes: Vec<_> = filter.statuses.iter().map(|it| status_code(*it)).collect();
-            // The sign keeps the order of ids: an index of one status would have to be sorted.
-            let _ = write!(condition, " AND +status IN ({})", listed(&codes));
-        }
-        if let Some(queue) = &filter.queue {
-            let mut find = self.db.prepare_cached("SELECT number FROM ddd_queue WHERE name = ?1")?;
-            let number: Option<i64> = find.query_row([queue.as_str()], |row| row.get(0)).optional()?;
-            let Some(number) = number else { return Ok(None) };
-            let _ = write!(condition, " AND +queue = {number}");
-        }
-        if filter.name.is_some() || filter.name_prefix.is_some() {
-            let mut find = self.db.prepare_cached("SELECT number, name FROM ddd_kind")?;
-            let kinds = find.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-            let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
-            let is_meant = |name: &str| {
-                filter.name.as_ref().is_none_or(|it| *it == *name)
-                    && filter.name_prefix.as_ref().is_none_or(|it| name.starts_with(it.as_str()))
-            };
-            let numbers: Vec<_> = kinds.iter().filter(|it| is_meant(&it.1)).map(|it| it.0).collect();
-            if numbers.is_empty() {
-                return Ok(None);
-            }
-            let _ = write!(condition, " AND +kind IN ({})", listed(&numbers));
-        }
-        if filter.tag.is_some() || filter.owner.is_some() {
-            condition.push_str(" AND label IS NOT NULL");
-        }
-        Ok(Some(condition))
     }
 
     pub(super) fn positions(&self, ids: &[TaskId], most: usize) -> Outcome<Vec<Option<Position>>> {

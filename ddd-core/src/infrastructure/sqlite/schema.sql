@@ -61,6 +61,8 @@ CREATE INDEX ddd_lease ON ddd_task (lease_until) WHERE lease_until IS NOT NULL;
 -- What is over, for its retention.
 CREATE INDEX ddd_done ON ddd_task (finished_at) WHERE status IN (6, 8);
 CREATE INDEX ddd_failed ON ddd_task (finished_at) WHERE status IN (7, 9);
+-- What did not succeed, for those who look for it: few rows, each entered once.
+CREATE INDEX ddd_unsuccessful ON ddd_task (id) WHERE status IN (7, 8, 9);
 CREATE INDEX ddd_result ON ddd_task (result_until) WHERE result IS NOT NULL;
 
 CREATE TABLE ddd_large (

@@ -14,7 +14,7 @@ use super::{
     writer::{Promise, Writer},
 };
 use crate::{
-    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, WorkerId},
+    domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     infrastructure::sql::to_text,
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
@@ -173,7 +173,7 @@ impl TaskStore for SqliteStore {
         self.readers.ask(move |it| it.get(&ids))
     }
 
-    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskRecord>> {
+    fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
         self.readers.ask(move |it| it.list(&filter, cursor, limit))
     }
 

@@ -38,6 +38,7 @@ pub mod controls;
 pub mod crashes;
 pub mod finishing;
 pub mod keys;
+pub mod lists;
 pub mod queries;
 pub mod queues;
 pub mod racing;
@@ -180,6 +181,11 @@ macro_rules! store_conformance {
                 statistics_count_what_is_and_what_was,
                 finished_records_are_dropped_when_they_are_old,
                 failed_records_are_kept_longer,
+            ];
+            lists: [
+                a_list_shows_each_task_in_short,
+                a_list_shows_the_newest_error,
+                a_search_among_many_comes_to_its_end,
             ];
             schedules: [
                 a_schedule_is_put_listed_and_deleted,

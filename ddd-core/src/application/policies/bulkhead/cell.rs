@@ -4,15 +4,13 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         counters::Counters,
-        settings::{changed, shown, sound},
+        policy_cell::{PolicyCell, PolicySettings},
+        settings::shown,
         state_cell::{Held, StateCell},
     },
     room::Room,
 };
-use crate::{
-    domain::{BulkheadSettings, PolicyKind, Refused, RefusedKind, Site},
-    ports::{Policy, PolicyChangeError},
-};
+use crate::domain::{BulkheadSettings, PolicyKind, Refused, RefusedKind, Site};
 
 /// `#[bulkhead]` of one function.
 #[derive(Debug)]
@@ -87,38 +85,38 @@ impl State {
     fn new(settings: BulkheadSettings) -> Self {
         Self { room: Room::new(settings.limit), effective: Mutex::new(settings), calls: Counters::default() }
     }
+}
 
-    fn apply(&self, effective: &mut BulkheadSettings, settings: BulkheadSettings) {
-        self.room.resize(effective.limit, settings.limit);
-        *effective = settings;
+impl PolicySettings for BulkheadSettings {
+    const KIND: PolicyKind = PolicyKind::Bulkhead;
+
+    fn problems(&self) -> Vec<String> {
+        self.problems()
     }
 }
 
-fn next(current: &BulkheadSettings, settings: &Map<String, Value>) -> Result<BulkheadSettings, PolicyChangeError> {
-    let next: BulkheadSettings = changed(current, settings, &[])?;
-    sound(&next.problems())?;
-    Ok(next)
-}
-
-impl Policy for BulkheadCell {
-    fn kind(&self) -> PolicyKind {
-        PolicyKind::Bulkhead
-    }
+impl PolicyCell for BulkheadCell {
+    type Settings = BulkheadSettings;
 
     fn site(&self) -> &Site {
         &self.site
     }
 
-    fn problems(&self) -> Vec<String> {
-        self.annotated.problems()
+    fn annotated(&self) -> &BulkheadSettings {
+        &self.annotated
     }
 
-    fn annotated(&self) -> Map<String, Value> {
-        shown(&self.annotated)
+    fn look<T>(&'static self, look: impl FnOnce(&BulkheadSettings) -> T) -> T {
+        look(&self.state().effective.lock())
     }
 
-    fn effective(&'static self) -> Map<String, Value> {
-        shown(&*self.state().effective.lock())
+    fn adopt<E>(&'static self, next: impl FnOnce(&BulkheadSettings) -> Result<BulkheadSettings, E>) -> Result<(), E> {
+        let state = self.state();
+        let mut effective = state.effective.lock();
+        let settings = next(&effective)?;
+        state.room.resize(effective.limit, settings.limit);
+        *effective = settings;
+        Ok(())
     }
 
     fn figures(&'static self) -> Map<String, Value> {
@@ -132,22 +130,8 @@ impl Policy for BulkheadCell {
         }))
     }
 
-    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        let state = self.state();
-        let mut effective = state.effective.lock();
-        let settings = next(&effective, settings)?;
-        state.apply(&mut effective, settings);
-        Ok(())
-    }
-
-    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        next(&self.state().effective.lock(), settings).map(drop)
-    }
-
-    fn reset(&'static self) {
-        let state = self.state();
-        state.apply(&mut state.effective.lock(), self.annotated.clone());
-        state.calls.reset();
+    fn reset_figures(&'static self) {
+        self.state().calls.reset();
     }
 
     /// A bulkhead remembers nothing but the calls that run, and these keep their places.

@@ -218,11 +218,6 @@ impl CachedCell {
         table
     }
 
-    /// Looks at the state that counts for the caller.
-    pub(super) fn with<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        self.state.with(|| State::new(self.annotated.clone()), look)
-    }
-
     /// The state that counts for the caller.
     #[inline]
     pub(super) fn state(&'static self) -> Held<State> {

@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 
@@ -29,13 +32,13 @@ impl Common {
             calm: AtomicU64::default(),
             epoch: AtomicU64::default(),
             spans: LiveSpans::default(),
-            settings: Mutex::new(settings.clone()),
+            settings: Mutex::new(settings),
             hashes: Hashes::default(),
             tags: Tags::default(),
             addresses: Tags::default(),
             figures: Figures::default(),
         };
-        common.apply(settings);
+        common.publish(&common.settings());
         common
     }
 
@@ -44,12 +47,25 @@ impl Common {
         self.settings.lock().clone()
     }
 
-    /// Puts settings in force, for what is stored as well.
-    pub(super) fn apply(&self, settings: CachedSettings) {
-        let spans = Spans::of(&settings);
+    /// Puts in force what `next` makes of the settings that are, for what is stored as well. Whether the bounded stores are to
+    /// be built anew for them.
+    ///
+    /// # Errors
+    /// Those of `next`.
+    pub(super) fn adopt<E>(&self, next: impl FnOnce(&CachedSettings) -> Result<CachedSettings, E>) -> Result<bool, E> {
+        let mut settings = self.settings.lock();
+        let next = next(&settings)?;
+        let before = std::mem::replace(&mut *settings, next);
+        let is_bound_anew = settings.capacity != before.capacity || longest(&settings) != longest(&before);
+        self.publish(&settings);
+        Ok(is_bound_anew)
+    }
+
+    /// The numbers that every call reads.
+    fn publish(&self, settings: &CachedSettings) {
+        let spans = Spans::of(settings);
         self.spans.set(&spans);
         self.calm.store(spans.calm(), Ordering::Release);
-        *self.settings.lock() = settings;
     }
 
     #[inline]
@@ -114,4 +130,9 @@ impl LiveSpans {
             [0, 1, 2, 3, 4].map(|it: usize| self.0[it].load(Ordering::Relaxed));
         Spans { ttl, tti, negative_ttl, refresh_ahead, stale_on_error }
     }
+}
+
+/// How long the bounded store keeps entries.
+fn longest(settings: &CachedSettings) -> Option<Duration> {
+    Spans::of(settings).longest()
 }

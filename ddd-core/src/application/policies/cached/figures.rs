@@ -6,7 +6,7 @@ use std::{
 use serde_json::{Map, Value, json};
 
 use super::super::counters::Counters;
-use crate::domain::written_duration;
+use crate::domain::{nanos, written_duration};
 
 /// What a cache counts, apart from the hits of its front table.
 #[derive(Debug, Default)]
@@ -68,7 +68,7 @@ impl Figures {
     }
 
     pub(super) fn filled(&self, took: Duration, failed: bool) {
-        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = nanos(took);
         self.fills.fetch_add(1, Ordering::Relaxed);
         self.fill_nanos.fetch_add(nanos, Ordering::Relaxed);
         self.longest_nanos.fetch_max(nanos, Ordering::Relaxed);

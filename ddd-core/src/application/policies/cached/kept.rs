@@ -1,20 +1,14 @@
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use moka::{notification::RemovalCause, sync::Cache};
 use parking_lot::RwLock;
 
-use crate::domain::Spans;
+use crate::domain::{LONGEST_DURATION, Spans};
 
 use super::{common::Common, entry::Entry, front::Front, hash::Unhashed};
-
-/// What is kept for longer, is kept for ever.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// The entries, as many as the capacity allows: who stays is decided by how often and how lately each was asked for.
 ///
@@ -103,8 +97,9 @@ where
     if is_weighing {
         builder = builder.weigher(|_, entry: &Arc<Entry<K, R>>| entry.weight());
     }
-    // Ours are the decisions what is fresh; this only gives memory back.
-    if let Some(longest) = Spans::of(&settings).longest().filter(|it| *it < LONGEST) {
+    // Ours are the decisions what is fresh; this only gives memory back. What is kept for longer than anybody can mean, is kept
+    // for ever.
+    if let Some(longest) = Spans::of(&settings).longest().filter(|it| *it < LONGEST_DURATION) {
         builder = builder.time_to_live(longest);
     }
     builder.build_with_hasher(Unhashed)

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         ambient,
-        settings::{changed, shown, sound},
+        policy_cell::{PolicyCell, PolicySettings},
+        settings::shown,
         state_cell::{Held, StateCell},
     },
     call::Call,
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{CircuitBreakerSettings, Hold, Moment, PolicyKind, Refused, RefusedKind, Site},
-    ports::{Forced, Policy, PolicyChangeError},
+    ports::{Forced, PolicyChangeError},
 };
 
 /// The circuit breaker of one function. Those that have one name have one circuit.
@@ -53,34 +54,38 @@ impl CircuitBreakerCell {
     }
 }
 
-fn next(
-    current: &CircuitBreakerSettings,
-    settings: &Map<String, Value>,
-) -> Result<CircuitBreakerSettings, PolicyChangeError> {
-    let next: CircuitBreakerSettings = changed(current, settings, &[])?;
-    sound(&next.problems())?;
-    Ok(next)
+impl PolicySettings for CircuitBreakerSettings {
+    const KIND: PolicyKind = PolicyKind::CircuitBreaker;
+
+    fn problems(&self) -> Vec<String> {
+        self.problems()
+    }
 }
 
-impl Policy for CircuitBreakerCell {
-    fn kind(&self) -> PolicyKind {
-        PolicyKind::CircuitBreaker
-    }
+impl PolicyCell for CircuitBreakerCell {
+    type Settings = CircuitBreakerSettings;
 
     fn site(&self) -> &Site {
         &self.site
     }
 
-    fn problems(&self) -> Vec<String> {
-        self.settings.problems()
+    fn annotated(&self) -> &CircuitBreakerSettings {
+        &self.settings
     }
 
-    fn annotated(&self) -> Map<String, Value> {
-        shown(&self.settings)
+    fn look<T>(&'static self, look: impl FnOnce(&CircuitBreakerSettings) -> T) -> T {
+        self.state().look(|it, _| look(it.circuit.settings()))
     }
 
-    fn effective(&'static self) -> Map<String, Value> {
-        self.state().look(|it, _| shown(it.circuit.settings()))
+    fn adopt<E>(
+        &'static self,
+        next: impl FnOnce(&CircuitBreakerSettings) -> Result<CircuitBreakerSettings, E>,
+    ) -> Result<(), E> {
+        self.state().look(|it, _| {
+            let next = next(it.circuit.settings())?;
+            it.circuit.change(next);
+            Ok(())
+        })
     }
 
     fn figures(&'static self) -> Map<String, Value> {
@@ -92,24 +97,9 @@ impl Policy for CircuitBreakerCell {
         figures
     }
 
-    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.state().look(|it, _| {
-            let next = next(it.circuit.settings(), settings)?;
-            it.circuit.change(next);
-            Ok(())
-        })
-    }
-
-    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.state().look(|it, _| next(it.circuit.settings(), settings).map(drop))
-    }
-
-    fn reset(&'static self) {
+    fn reset_figures(&'static self) {
         let state = self.state();
-        state.look(|it, _| {
-            it.circuit.change(self.settings);
-            it.figures = Figures::default();
-        });
+        state.look(|it, _| it.figures = Figures::default());
         state.refused.0.store(0, Ordering::Relaxed);
         state.ignored.0.store(0, Ordering::Relaxed);
     }

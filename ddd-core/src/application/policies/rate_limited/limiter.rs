@@ -19,7 +19,7 @@ use super::{
     queue::Queue,
     table::{Near, Table},
 };
-use crate::domain::{Exceeded, LimitKey, LimitPlan, LimitState, Moment, RateLimitedSettings};
+use crate::domain::{Exceeded, LimitKey, LimitPlan, LimitState, Moment, RateLimitedSettings, nanos};
 
 /// So much of a key's text is kept, in bytes.
 const LONGEST_TEXT: usize = 64;
@@ -219,10 +219,6 @@ pub(super) fn local_key<K: Hash>(key: &K) -> Option<LimitKey> {
 /// What stands for a key in all processes.
 pub(super) fn shared_key<K: Hash>(key: &K) -> Option<LimitKey> {
     (size_of::<K>() > 0).then(|| LimitKey::of((0, 0), key))
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The beginning of what the key's `Debug` writes.

@@ -1,58 +1,61 @@
-use std::convert::Infallible;
-
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::settings::{changed, shown, sound},
+    super::{
+        policy_cell::{PolicyCell, PolicySettings},
+        settings::shown,
+    },
     cell::RateLimitedCell,
     limiter::{ALLOWED, REFUSED, UNANSWERED},
     shared,
 };
 use crate::{
     domain::{PolicyKind, RateLimitedSettings, Scope, Site},
-    ports::{Policy, PolicyChangeError},
+    ports::PolicyChangeError,
 };
 
 /// So many of the keys that are nearest their limit are shown.
 const NEAREST: usize = 10;
 
-impl RateLimitedCell {
-    fn next(
-        &self,
-        current: &RateLimitedSettings,
-        settings: &Map<String, Value>,
-    ) -> Result<RateLimitedSettings, PolicyChangeError> {
-        let mut next = changed(current, settings, &["scope"])?;
-        // No setting that anyone sees, so it is lost on the way.
-        next.is_blocking = self.annotated.is_blocking;
-        if self.annotated.wait.is_zero() && !next.wait.is_zero() {
-            let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
-            return Err(PolicyChangeError::new("wait", problem));
-        }
-        sound(&next.problems())?;
-        Ok(next)
+impl PolicySettings for RateLimitedSettings {
+    const KIND: PolicyKind = PolicyKind::RateLimited;
+    const FIXED: &'static [&'static str] = &["scope"];
+
+    fn problems(&self) -> Vec<String> {
+        self.problems()
     }
 }
 
-impl Policy for RateLimitedCell {
-    fn kind(&self) -> PolicyKind {
-        PolicyKind::RateLimited
-    }
+impl PolicyCell for RateLimitedCell {
+    type Settings = RateLimitedSettings;
 
     fn site(&self) -> &Site {
         &self.site
     }
 
-    fn problems(&self) -> Vec<String> {
-        self.annotated.problems()
+    fn annotated(&self) -> &RateLimitedSettings {
+        &self.annotated
     }
 
-    fn annotated(&self) -> Map<String, Value> {
-        shown(&self.annotated)
+    fn look<T>(&'static self, look: impl FnOnce(&RateLimitedSettings) -> T) -> T {
+        look(&self.limiter().effective())
     }
 
-    fn effective(&'static self) -> Map<String, Value> {
-        shown(&*self.limiter().effective())
+    fn adopt<E>(
+        &'static self,
+        next: impl FnOnce(&RateLimitedSettings) -> Result<RateLimitedSettings, E>,
+    ) -> Result<(), E> {
+        self.limiter().change(next)
+    }
+
+    fn completed(&self, mut changed: RateLimitedSettings) -> Result<RateLimitedSettings, PolicyChangeError> {
+        // No setting that anyone sees, so it is lost on the way.
+        changed.is_blocking = self.annotated.is_blocking;
+        if self.annotated.wait.is_zero() && !changed.wait.is_zero() {
+            let problem = "the attribute has no `wait`, so the function has no place to wait; write one there";
+            return Err(PolicyChangeError::new("wait", problem));
+        }
+        Ok(changed)
     }
 
     fn figures(&'static self) -> Map<String, Value> {
@@ -70,18 +73,8 @@ impl Policy for RateLimitedCell {
         }))
     }
 
-    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.limiter().change(|effective| self.next(effective, settings))
-    }
-
-    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.next(&self.limiter().effective(), settings).map(drop)
-    }
-
-    fn reset(&'static self) {
-        let limiter = self.limiter();
-        let Ok(()) = limiter.change(|_| Ok::<_, Infallible>(self.annotated.clone()));
-        limiter.reset_figures();
+    fn reset_figures(&'static self) {
+        self.limiter().reset_figures();
     }
 
     fn clear(&'static self) {

@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 use super::{
     super::{
         ambient,
-        settings::{changed, shown, sound},
+        policy_cell::{PolicyCell, PolicySettings},
         state_cell::{Held, StateCell},
     },
     attempts::Attempts,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{PolicyKind, RetrySettings, Site},
-    ports::{Policy, PolicyChangeError},
+    ports::PolicyChangeError,
 };
 
 /// The retry of one function.
@@ -39,55 +39,47 @@ impl RetryCell {
     fn state(&'static self) -> Held<State> {
         self.state.get(|| State::new(self.settings))
     }
+}
 
-    fn next(&self, current: &RetrySettings, settings: &Map<String, Value>) -> Result<RetrySettings, PolicyChangeError> {
-        let next = changed(current, settings, RetrySettings::FIXED)?;
-        // No text that lives long enough, so it is lost on the way.
-        let next = RetrySettings { budget: self.settings.budget, ..next };
-        sound(&next.problems())?;
-        Ok(next)
+impl PolicySettings for RetrySettings {
+    const KIND: PolicyKind = PolicyKind::Retry;
+    const FIXED: &'static [&'static str] = &["budget"];
+
+    fn problems(&self) -> Vec<String> {
+        self.problems()
     }
 }
 
-impl Policy for RetryCell {
-    fn kind(&self) -> PolicyKind {
-        PolicyKind::Retry
-    }
+impl PolicyCell for RetryCell {
+    type Settings = RetrySettings;
 
     fn site(&self) -> &Site {
         &self.site
     }
 
-    fn problems(&self) -> Vec<String> {
-        self.settings.problems()
+    fn annotated(&self) -> &RetrySettings {
+        &self.settings
     }
 
-    fn annotated(&self) -> Map<String, Value> {
-        shown(&self.settings)
+    fn look<T>(&'static self, look: impl FnOnce(&RetrySettings) -> T) -> T {
+        look(&self.state().settings())
     }
 
-    fn effective(&'static self) -> Map<String, Value> {
-        shown(&self.state().settings())
+    fn adopt<E>(&'static self, next: impl FnOnce(&RetrySettings) -> Result<RetrySettings, E>) -> Result<(), E> {
+        self.state().adopt(next)
+    }
+
+    fn completed(&self, changed: RetrySettings) -> Result<RetrySettings, PolicyChangeError> {
+        // No text that lives long enough, so it is lost on the way.
+        Ok(RetrySettings { budget: self.settings.budget, ..changed })
     }
 
     fn figures(&'static self) -> Map<String, Value> {
         self.state().figures()
     }
 
-    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        let state = self.state();
-        state.set(self.next(&state.settings(), settings)?);
-        Ok(())
-    }
-
-    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        self.next(&self.state().settings(), settings).map(drop)
-    }
-
-    fn reset(&'static self) {
-        let state = self.state();
-        state.set(self.settings);
-        state.zero();
+    fn reset_figures(&'static self) {
+        self.state().reset_figures();
     }
 
     fn clear(&'static self) {

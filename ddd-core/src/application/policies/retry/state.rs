@@ -56,9 +56,15 @@ impl State {
         *self.settings.lock()
     }
 
-    pub(super) fn set(&self, settings: RetrySettings) {
-        *self.settings.lock() = settings;
+    /// Puts in force what `next` makes of the settings that are.
+    ///
+    /// # Errors
+    /// Those of `next`.
+    pub(super) fn adopt<E>(&self, next: impl FnOnce(&RetrySettings) -> Result<RetrySettings, E>) -> Result<(), E> {
+        let mut settings = self.settings.lock();
+        *settings = next(&settings)?;
         self.is_timed.store(settings.max_elapsed.is_some(), Ordering::Relaxed);
+        Ok(())
     }
 
     pub(super) fn figures(&self) -> Map<String, Value> {
@@ -75,7 +81,7 @@ impl State {
         figures
     }
 
-    pub(super) fn zero(&self) {
+    pub(super) fn reset_figures(&self) {
         self.calls.reset();
         self.rare.all().for_each(|(_, it)| it.store(0, Ordering::Relaxed));
     }

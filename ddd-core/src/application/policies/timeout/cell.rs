@@ -15,13 +15,11 @@ use tokio::{
 
 use super::super::{
     counters::Counters,
-    settings::{changed, shown, sound},
+    policy_cell::{PolicyCell, PolicySettings},
+    settings::shown,
     state_cell::{Held, StateCell},
 };
-use crate::{
-    domain::{PolicyKind, Refused, RefusedKind, Site, TimeoutSettings},
-    ports::{Policy, PolicyChangeError},
-};
+use crate::domain::{PolicyKind, Refused, RefusedKind, Site, TimeoutSettings, nanos};
 
 /// `#[timeout]` of one function.
 #[derive(Debug)]
@@ -96,42 +94,38 @@ impl State {
         let duration = AtomicU64::new(nanos(settings.duration));
         Self { duration, effective: Mutex::new(settings), calls: Counters::default() }
     }
+}
 
-    fn apply(&self, effective: &mut TimeoutSettings, settings: TimeoutSettings) {
-        self.duration.store(nanos(settings.duration), Ordering::Relaxed);
-        *effective = settings;
+impl PolicySettings for TimeoutSettings {
+    const KIND: PolicyKind = PolicyKind::Timeout;
+
+    fn problems(&self) -> Vec<String> {
+        self.problems()
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn next(current: &TimeoutSettings, settings: &Map<String, Value>) -> Result<TimeoutSettings, PolicyChangeError> {
-    let next: TimeoutSettings = changed(current, settings, &[])?;
-    sound(&next.problems())?;
-    Ok(next)
-}
-
-impl Policy for TimeoutCell {
-    fn kind(&self) -> PolicyKind {
-        PolicyKind::Timeout
-    }
+impl PolicyCell for TimeoutCell {
+    type Settings = TimeoutSettings;
 
     fn site(&self) -> &Site {
         &self.site
     }
 
-    fn problems(&self) -> Vec<String> {
-        self.annotated.problems()
+    fn annotated(&self) -> &TimeoutSettings {
+        &self.annotated
     }
 
-    fn annotated(&self) -> Map<String, Value> {
-        shown(&self.annotated)
+    fn look<T>(&'static self, look: impl FnOnce(&TimeoutSettings) -> T) -> T {
+        look(&self.state().effective.lock())
     }
 
-    fn effective(&'static self) -> Map<String, Value> {
-        shown(&*self.state().effective.lock())
+    fn adopt<E>(&'static self, next: impl FnOnce(&TimeoutSettings) -> Result<TimeoutSettings, E>) -> Result<(), E> {
+        let state = self.state();
+        let mut effective = state.effective.lock();
+        let settings = next(&effective)?;
+        state.duration.store(nanos(settings.duration), Ordering::Relaxed);
+        *effective = settings;
+        Ok(())
     }
 
     fn figures(&'static self) -> Map<String, Value> {
@@ -139,22 +133,8 @@ impl Policy for TimeoutCell {
         shown(&json!({"in_time": state.calls.sum(IN_TIME), "timed_out": state.calls.sum(TIMED_OUT)}))
     }
 
-    fn change(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        let state = self.state();
-        let mut effective = state.effective.lock();
-        let settings = next(&effective, settings)?;
-        state.apply(&mut effective, settings);
-        Ok(())
-    }
-
-    fn check(&'static self, settings: &Map<String, Value>) -> Result<(), PolicyChangeError> {
-        next(&self.state().effective.lock(), settings).map(drop)
-    }
-
-    fn reset(&'static self) {
-        let state = self.state();
-        state.apply(&mut state.effective.lock(), self.annotated.clone());
-        state.calls.reset();
+    fn reset_figures(&'static self) {
+        self.state().calls.reset();
     }
 
     /// A timeout remembers nothing.

@@ -1,5 +1,5 @@
 use super::CachedSettings;
-use crate::domain::Moment;
+use crate::domain::{Moment, duration::nanos};
 
 /// How long entries are good for, in nanoseconds. `u64::MAX` is forever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +34,13 @@ impl Spans {
     /// What the settings say.
     #[must_use]
     pub fn of(settings: &CachedSettings) -> Self {
-        let forever = Some(std::time::Duration::MAX);
+        let (forever, none) = (std::time::Duration::MAX, std::time::Duration::ZERO);
         Self {
-            ttl: nanos(settings.ttl.or(forever)),
-            tti: nanos(settings.tti.or(forever)),
-            negative_ttl: nanos(settings.negative_ttl),
-            refresh_ahead: nanos(settings.refresh_ahead),
-            stale_on_error: nanos(settings.stale_on_error),
+            ttl: nanos(settings.ttl.unwrap_or(forever)),
+            tti: nanos(settings.tti.unwrap_or(forever)),
+            negative_ttl: nanos(settings.negative_ttl.unwrap_or(none)),
+            refresh_ahead: nanos(settings.refresh_ahead.unwrap_or(none)),
+            stale_on_error: nanos(settings.stale_on_error.unwrap_or(none)),
         }
     }
 
@@ -79,10 +79,6 @@ impl Spans {
         let longest = self.ttl.saturating_add(self.stale_on_error).max(self.negative_ttl);
         (longest < u64::MAX).then(|| std::time::Duration::from_nanos(longest))
     }
-}
-
-fn nanos(span: Option<std::time::Duration>) -> u64 {
-    span.map_or(0, |it| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-use std::time::Duration;
-
 use super::{more_limits::Limit, refill::Refill, strategy::Strategy};
+use crate::domain::duration::nanos;
 
 /// One limit as the arithmetic wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +41,4 @@ impl Rule {
     pub(super) fn slice(&self) -> u64 {
         if self.most > Self::SLICES { self.per / Self::CUTS } else { 0 }
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

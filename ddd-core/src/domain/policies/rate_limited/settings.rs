@@ -6,7 +6,7 @@ use super::{
     more_limits::{Limit, MoreLimits},
     strategy::Strategy,
 };
-use crate::domain::{duration_serde::text, policies::scope::Scope};
+use crate::domain::{duration::LONGEST, duration_serde::text, policies::scope::Scope};
 
 /// The settings of `#[rate_limited]`. In JSON, durations are texts such as `"1m"`.
 ///
@@ -207,16 +207,14 @@ impl RateLimitedSettings {
 }
 
 impl Limit {
-    /// The longest period: 100 years. What is added to a moment must not reach beyond it.
-    const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
-
     fn problems(self, strategy: Strategy) -> impl Iterator<Item = String> {
         let Self { limit, per } = self;
         let too_dense = strategy == Strategy::TokenBucket && u128::from(limit) > per.as_nanos();
         let wrong = [
             (limit == 0, "`limit` is 0: no call would pass; write at least 1".to_owned()),
             (per.is_zero(), "`per` is zero; write a period such as \"1s\"".to_owned()),
-            (per > Self::LONGEST, format!("`per` is {per:?}; write at most `36500d`")),
+            // What is added to a moment must not reach beyond it.
+            (per > LONGEST, format!("`per` is {per:?}; write at most `36500d`")),
             (
                 too_dense && !per.is_zero(),
                 format!("`limit` of {limit} is over one in a nanosecond; write a longer `per`, or a smaller limit"),

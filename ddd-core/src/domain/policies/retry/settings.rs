@@ -36,9 +36,6 @@ pub struct RetrySettings {
 }
 
 impl RetrySettings {
-    /// The settings that cannot change while the program runs.
-    pub(crate) const FIXED: &'static [&'static str] = &["budget"];
-
     /// The defaults.
     #[must_use]
     pub const fn new() -> Self {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::duration_serde::text;
+use crate::domain::{duration::LONGEST, duration_serde::text};
 
 /// The settings of `#[timeout]`. In JSON, durations are texts such as `"2s"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +15,6 @@ pub struct TimeoutSettings {
 }
 
 impl TimeoutSettings {
-    /// The longest: 100 years.
-    const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
-
     /// A call may take so long.
     #[must_use]
     pub const fn new(duration: Duration) -> Self {
@@ -32,7 +29,7 @@ impl TimeoutSettings {
                 "`duration` is zero: only a body that never waits would end in time; write at least 1ms".to_owned(),
             ];
         }
-        if self.duration > Self::LONGEST {
+        if self.duration > LONGEST {
             return vec![format!("`duration` is {:?}; write at most `36500d`", self.duration)];
         }
         Vec::new()

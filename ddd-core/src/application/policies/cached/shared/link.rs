@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     application::guard::discard,
-    domain::{CacheEnvelope, Fingerprint, Freshness, Moment, Stored, Tag},
+    domain::{CacheEnvelope, Fingerprint, Freshness, Moment, Stored, Tag, nanos},
     ports::{
         Addressed, BoxError, CacheAddress, CacheFound, CacheTarget, CacheTicket, CacheWrite, Codec, Coded, Failure,
     },
@@ -150,7 +150,7 @@ impl<K, R> Link<K, R> {
         let envelope = envelope?;
         let value = self.contained(|| (self.codec.read)(envelope.value.as_deref()).map_err(Into::into))?;
         // Only the age counts, by the store's clock.
-        let age = u64::try_from(found.age.as_nanos()).unwrap_or(u64::MAX);
+        let age = nanos(found.age);
         let (now, filled) = (Moment::MAX, Moment::from_nanos(u64::MAX - age));
         let freshness = self.common.spans().freshness(now, filled, now, envelope.value.is_none());
         Some((value, freshness, found.age))

@@ -1,0 +1,163 @@
+//! Storing new tasks: what nothing can stand against by one statement, the others in a transaction that looks at each.
+
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+
+use super::{
+    core::Core,
+    enqueue::note_new,
+    error::{Outcome, corrupt},
+    insert::Planned,
+    insert_plain::insert_plain,
+};
+use crate::{
+    infrastructure::sql::Effects,
+    ports::{Enqueued, NewTask},
+};
+
+/// So many tasks are stored by one statement.
+pub(super) const AT_ONCE: usize = 2_000;
+/// And so many bytes of parameters, or a single task that has more.
+const BYTES_AT_ONCE: usize = 4 << 20;
+
+/// Tasks that are submitted together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) tasks: Vec<NewTask>,
+    /// So many of them, the first ones, are plain, and their ids go out for the first time.
+    pub(super) plain: usize,
+    /// Whether all ids go out for the first time.
+    pub(super) are_new: bool,
+}
+
+/// Whether nothing has to be asked before a task is stored, if its queue takes any number.
+pub(super) fn is_plain(task: &NewTask) -> bool {
+    let has_key = |it: &crate::domain::Label| it.unique_key.is_some() || it.concurrency_key.is_some();
+    task.idempotency.is_none() && !task.label.as_deref().is_some_and(has_key)
+}
+
+/// Counts the tasks of a statement, until it is full.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    tasks: usize,
+    bytes: usize,
+}
+
+impl Load {
+    /// Whether these fit, too; the first ones always do.
+    pub(super) fn takes<'t>(&mut self, tasks: impl IntoIterator<Item = &'t NewTask>) -> bool {
+        let is_empty = self.tasks == 0;
+        for task in tasks {
+            self.tasks += 1;
+            self.bytes += task.params.get().len();
+        }
+        is_empty || (self.tasks <= AT_ONCE && self.bytes <= BYTES_AT_ONCE)
+    }
+}
+
+/// The first of these tasks, as many as go into one statement.
+fn first_of(tasks: &[NewTask]) -> usize {
+    let mut load = Load::default();
+    tasks.iter().take_while(|it| load.takes([*it])).count()
+}
+
+impl Core {
+    /// Stores new tasks over a connection that is in no transaction. What may have been stored by a try before, whose answer was
+    /// lost, is looked at in a transaction (`is_first_try`). `None` for those whose key is held by somebody else's transaction.
+    pub(super) async fn enqueue_all(
+        self: &Arc<Self>,
+        conn: &mut PgConnection,
+        batch: &Batch,
+        is_first_try: bool,
+    ) -> Outcome<Vec<Option<Enqueued>>> {
+        let queues = batch.tasks.iter().map(|it| &it.queue).collect::<Vec<_>>();
+        let kinds = batch.tasks.iter().map(|it| (&it.name, it.version)).collect::<Vec<_>>();
+        self.names.make(conn, &self.texts, &queues, &kinds).await?;
+        for task in &batch.tasks {
+            // Before it can run anywhere: else its end could be missed.
+            if let Some(watcher) = &task.watcher {
+                self.told.watch(task.id, watcher.clone());
+            }
+        }
+        let plain = if is_first_try { batch.plain } else { 0 };
+        let (plain, mut others) = batch.tasks.split_at(plain);
+        let mut answers = self.enqueue_plain(conn, plain).await?;
+        while !others.is_empty() {
+            let (these, rest) = others.split_at(first_of(others));
+            answers.extend(self.enqueue_each(conn, these, is_first_try && batch.are_new).await?);
+            others = rest;
+        }
+        Ok(answers)
+    }
+
+    /// Stores tasks that are plain and new.
+    async fn enqueue_plain(
+        self: &Arc<Self>,
+        conn: &mut PgConnection,
+        mut tasks: &[NewTask],
+    ) -> Outcome<Vec<Option<Enqueued>>> {
+        let mut answers = Vec::with_capacity(tasks.len());
+        while !tasks.is_empty() {
+            let (these, rest) = tasks.split_at(first_of(tasks));
+            tasks = rest;
+            let stored = self.store_plain(conn, these).await?;
+            if stored.iter().all(Option::is_some) {
+                answers.extend(stored);
+                continue;
+            }
+            // Their queue has a bound.
+            let left = these.iter().zip(&stored).filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect::<Vec<_>>();
+            let mut left = self.enqueue_each(conn, &left, true).await?.into_iter();
+            answers.extend(stored.into_iter().map(|it| it.or_else(|| left.next().flatten())));
+        }
+        Ok(answers)
+    }
+
+    /// Stores what nothing stands against; `None` for what has to be looked at.
+    async fn store_plain(
+        self: &Arc<Self>,
+        conn: &mut PgConnection,
+        tasks: &[NewTask],
+    ) -> Outcome<Vec<Option<Enqueued>>> {
+        let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
+        // Before they are stored: who claims them stands behind.
+        let turn = self.turns.enter(tasks.iter().map(|it| it.id));
+        let is_open = self.open(conn).await?;
+        let inserted = insert_plain(conn, self, &planned).await;
+        let Some(inserted) = self.close(conn, is_open, inserted).await? else { return Ok(vec![None; tasks.len()]) };
+        let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
+        let mut answers = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            let status = inserted.statuses.get(&task.id).copied();
+            if let Some(status) = status {
+                note_new(&mut fx, task, status, inserted.now);
+            }
+            answers.push(status.map(Enqueued::Created));
+        }
+        turn.come().await;
+        self.tell(&mut fx, &[]);
+        Ok(answers)
+    }
+
+    /// Stores tasks in a transaction that looks at each.
+    async fn enqueue_each(
+        self: &Arc<Self>,
+        conn: &mut PgConnection,
+        tasks: &[NewTask],
+        are_new: bool,
+    ) -> Outcome<Vec<Option<Enqueued>>> {
+        let tasks = Arc::new(tasks.to_vec());
+        self.transact(conn, |session| {
+            let tasks = tasks.clone();
+            Box::pin(async move { session.enqueue_free(&tasks, are_new).await })
+        })
+        .await
+    }
+
+    fn plan<'a>(&self, task: &'a NewTask) -> Outcome<Planned<'a>> {
+        let queue = self.names.queue(&task.queue).ok_or_else(|| corrupt("a queue has no number"))?;
+        let kind = self.names.kind(&task.name, task.version).ok_or_else(|| corrupt("a kind has no number"))?;
+        Ok(Planned { task, queue, kind, status: crate::domain::TaskStatus::Pending, holds_permit: false })
+    }
+}
