@@ -1,9 +1,15 @@
 //! The scenes over PostgreSQL.
 
+use std::time::Duration;
+
+use ddd_core::App;
+
 use crate::{
+    dropped::bombard,
     is_nightly,
     kills::{Size, kills},
     locked::locked,
+    node,
     poison::poisoned,
     reaper::many_before_few,
     scene::Scene,
@@ -30,7 +36,7 @@ async fn workers_are_killed_and_nothing_is_lost() {
 #[tokio::test]
 async fn workers_that_hear_nothing_find_all() {
     let size = Size { tasks: 1_000, kills: 2, workers: 2, most: 20 };
-    tell("deaf, PostgreSQL", kills(&mut scene("pg_deaf").deaf(), &size).await);
+    tell("deaf, PostgreSQL", kills(&mut scene("pg_deaf").with_lease(4_000).deaf(), &size).await);
 }
 
 #[tokio::test]
@@ -74,4 +80,14 @@ async fn ten_dead_ones_are_found_behind_ten_thousand_that_live() {
 #[tokio::test]
 async fn two_deployments_stand_beside_each_other() {
     tell("versions, PostgreSQL", versions(&mut scene("pg_versions")).await);
+}
+
+/// With one connection for all calls: whatever a dropped call left behind would be met by the next one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_function_may_be_dropped_at_each_poll_with_one_connection() {
+    let mut scene = scene("pg_dropped");
+    scene.options.store = scene.options.store.replace("connections=4", "connections=1");
+    let app = node::builder(&scene.options, App::builder()).await.unwrap().start().await.unwrap();
+    tell("dropped, PostgreSQL", bombard(&app).await);
+    app.shutdown(Duration::from_secs(5)).await;
 }

@@ -80,3 +80,23 @@ async fn a_dropped_call_leaves_nothing_half_done() {
     }
     assert!(matches!(enqueue(&store, task(1_000)).await, Enqueued::Created(_)));
 }
+
+/// A call of many statements, dropped after each of them: the next one does not find itself in what was left, and figures are those
+/// of the rows.
+#[tokio::test]
+async fn a_call_that_is_dropped_in_its_transaction_leaves_it_to_nobody() {
+    const ALL: u64 = 30;
+    let store = options().connections(1).listen(false).connect(server().url()).await.unwrap();
+    declare(&store, 1).await;
+    for number in 0..ALL {
+        enqueue(&store, task(number)).await;
+        let claimed = claim(&store, 1, 1).await;
+        let error = ddd_core::AttemptError::new(ddd_core::FailureKind::Error, "no".to_owned());
+        let finish = || vec![Finish::new(claimed[0].id, claimed[0].fence, AttemptEnd::Failed(error.clone()))];
+        poll_and_drop(store.finish(finish()), usize::try_from(number).unwrap()).await;
+        let answer = store.finish(finish()).await.unwrap().remove(0);
+        assert!(matches!(answer, Finished::Applied(_) | Finished::AlreadyApplied), "{answer:?}");
+    }
+    let now = store.statistics().await.unwrap().now;
+    assert_eq!((now.get(TaskStatus::Failed), now.total()), (ALL, ALL), "{now:?}");
+}

@@ -1,9 +1,11 @@
 //! The store in PostgreSQL, on a private server.
 
+mod at_once;
 mod bloat;
 mod circles;
 mod dropped;
 mod enlist;
+mod guards;
 mod lists;
 mod plans;
 mod processes;

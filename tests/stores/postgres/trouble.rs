@@ -53,18 +53,31 @@ async fn a_way_that_is_too_slow_fails_within_its_time() {
     }
 }
 
-/// Connections that the server has ended are replaced without a word.
+/// Connections that were cut while nobody used them are replaced without a word.
 #[tokio::test]
 async fn a_broken_connection_is_replaced() {
     let proxy = Proxy::to(server().url()).await;
-    let store = options().connections(1).listen(false).connect(&proxy.url()).await.unwrap();
+    let namespace = server().fresh_namespace();
+    let options = PostgresStore::options().namespace(&namespace).connections(1).listen(false);
+    let store = options.connect(&proxy.url()).await.unwrap();
+    let pool = pool().await;
+    let text = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%' || $1 || '.%' AND pid <> pg_backend_pid()";
+    // Until the server has seen the end of the connection, so that the next call surely meets a broken one.
+    let cut = async || {
+        let began = Instant::now();
+        proxy.cut();
+        while sqlx::query_scalar::<_, i64>(text).bind(&namespace).fetch_one(&pool).await.unwrap() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(10), "the connection lives");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
     declare(&store, 1).await;
     for number in 0..20 {
-        proxy.cut();
+        cut().await;
         enqueue(&store, new_task(number)).await;
         let claimed = claim(&store, 1, 1).await;
         assert_eq!(claimed.len(), 1);
-        proxy.cut();
+        cut().await;
         succeed(&store, &claimed[0]).await;
         assert_eq!(get(&store, new_task(number).id).await.unwrap().status, TaskStatus::Success);
     }

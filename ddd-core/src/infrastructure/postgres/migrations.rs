@@ -33,6 +33,9 @@ const TABLE: &str = "CREATE TABLE ddd.migration (version INTEGER PRIMARY KEY, wo
 
 /// So long steps may take, all together.
 const PATIENCE: Duration = Duration::from_secs(3_600);
+/// So often the steps are tried, with such pauses between.
+const TRIES: u32 = 6;
+const PAUSE: Duration = Duration::from_secs(1);
 /// So long a step waits for who uses a table, in milliseconds: whoever comes meanwhile waits behind it.
 const LOCK_TIMEOUT: u32 = 2_000;
 
@@ -63,6 +66,13 @@ impl Core {
         }
         // The server answers. From here on it may take longer than a call.
         let patient = self.over(self.pool.clone(), PATIENCE);
+        for _ in 1..TRIES {
+            match patient.call(|core, conn| Box::pin(async move { core.migrate_over(conn).await })).await {
+                // Somebody used a table for too long: those who wait behind the step go first, then it tries again.
+                Err(error) if error.is_transient() => tokio::time::sleep(PAUSE.mul_f64(0.5 + fastrand::f64())).await,
+                answer => return answer,
+            }
+        }
         patient.call(|core, conn| Box::pin(async move { core.migrate_over(conn).await })).await
     }
 

@@ -35,6 +35,9 @@ pub async fn a_duplicate_returns_the_holder_until_it_ends(store: StoreUnderTest)
     kit.end(&claimed, retry_after(HOUR), TaskStatus::Retrying).await;
     assert_eq!(kit.enqueue(unique(&kit, "a", Until::Finished)).await, Enqueued::Duplicate(id));
     kit.cancel(id).await;
+    let next = kit.submit(unique(&kit, "a", Until::Finished)).await;
+    let claimed = kit.claim(10).await.into_iter().find(|it| it.id == next).unwrap();
+    kit.end(&claimed, success(), TaskStatus::Success).await;
     kit.submit(unique(&kit, "a", Until::Finished)).await;
 }
 

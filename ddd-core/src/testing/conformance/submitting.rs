@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    kit::{HOUR, Kit, NAME, OTHER_QUEUE, SECOND, With, json},
+    kit::{HOUR, Kit, NAME, OTHER_QUEUE, SECOND, With, json, success},
     under_test::StoreUnderTest,
 };
 use crate::{
@@ -52,8 +52,11 @@ pub async fn a_repeated_submission_is_stored_once(store: StoreUnderTest) {
     assert_eq!(kit.enqueue(task.clone()).await, Enqueued::AlreadyCreated);
     let claimed = kit.claim(10).await;
     assert_eq!(claimed.len(), 1);
-    assert_eq!(kit.enqueue(task).await, Enqueued::AlreadyCreated);
+    assert_eq!(kit.enqueue(task.clone()).await, Enqueued::AlreadyCreated);
     assert_eq!(kit.status(id).await, TaskStatus::Running);
+    kit.end(&claimed[0], success(), TaskStatus::Success).await;
+    assert_eq!(kit.enqueue(task).await, Enqueued::AlreadyCreated);
+    assert!(kit.claim(10).await.is_empty(), "it has ended");
     assert_eq!(kit.store.statistics().await.unwrap().submitted, 1);
 }
 
