@@ -59,19 +59,15 @@ impl BuildError {
     }
 }
 
-/// As text, source included: this is what `main` prints when it returns the error.
+/// The same as the other text: this is what `main` prints when it returns the error.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)?;
-        let mut next = self.source();
-        while let Some(source) = next {
-            write!(f, ": {source}")?;
-            next = source.source();
-        }
-        Ok(())
+        fmt::Display::fmt(self, f)
     }
 }
 
+/// All that is wrong, with the whole chain of causes: who logs this error in one line loses none of them. So it has no
+/// [`source`](Error::source) of its own, or reports of errors would tell them twice; the cause is a field.
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -80,16 +76,17 @@ impl fmt::Display for BuildError {
                 write!(f, "the application cannot start: {count} {}", if count == 1 { "problem" } else { "problems" })?;
                 problems.iter().try_for_each(|it| write!(f, "\n  - {it}"))
             }
-            Self::Start { what, .. } => f.write_str(what),
+            Self::Start { what, source } => {
+                write!(f, "{what}: {source}")?;
+                let mut next = source.source();
+                while let Some(source) = next {
+                    write!(f, ": {source}")?;
+                    next = source.source();
+                }
+                Ok(())
+            }
         }
     }
 }
 
-impl Error for BuildError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Wiring(_) => None,
-            Self::Start { source, .. } => Some(source.as_ref()),
-        }
-    }
-}
+impl Error for BuildError {}
