@@ -31,9 +31,9 @@ pub(super) fn begin() {
 }
 
 /// Notes that these ids are sent; whether all of them are new.
+#[allow(clippy::unnecessary_fold, reason = "all of them are noted, whatever the first ones are")]
 pub(super) fn are_new(ids: impl Iterator<Item = TaskId>) -> bool {
     let mut sent = SENT.lock();
-    // All of them are noted, whatever the first ones are.
     ids.fold(true, |are_new, id| sent.is_new(id.as_uuid().as_u128()) && are_new)
 }
 
