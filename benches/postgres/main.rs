@@ -1,29 +1,27 @@
-//! The store in PostgreSQL beside raw statements on the same server. Run it with `cargo bench -p ddd-benches -- postgres`;
-//! `docs/benchmarks.md` explains it.
+//! The store in PostgreSQL beside raw statements and the peers, on the same server. Run it with
+//! `cargo bench -p ddd-benches -- postgres`; `docs/benchmarks.md` explains it.
 #![allow(clippy::expect_used, reason = "a measurement that cannot be taken ends the run")]
 
-mod end_to_end;
+mod database;
+mod figures;
 mod ours;
+mod peers;
+mod protocol;
 mod raw;
-mod starting;
-mod submitting;
+mod side;
+mod suite;
 
 use ddd_benches::{Arguments, PostgresServer, note};
 
-/// What belongs together: the names of its cases, and how they are run.
-type Suite = (fn() -> Vec<String>, fn(&Arguments, &'static PostgresServer));
-
-const SUITES: [Suite; 3] =
-    [(end_to_end::cases, end_to_end::run), (submitting::cases, submitting::run), (starting::cases, starting::run)];
-
 fn main() {
     let arguments = Arguments::from_env();
+    let suites = suite::suites();
     if arguments.list {
-        let cases = SUITES.iter().flat_map(|it| (it.0)());
+        let cases = suites.iter().flat_map(suite::Suite::cases);
         cases.filter(|it| arguments.selects(it)).for_each(|it| note(&it));
         return;
     }
-    if !SUITES.iter().flat_map(|it| (it.0)()).any(|it| arguments.selects(&it)) {
+    if !suites.iter().flat_map(suite::Suite::cases).any(|it| arguments.selects(&it)) {
         return;
     }
     // As in production: every commit is synced.
@@ -32,7 +30,8 @@ fn main() {
         Err(error) => return note(&error.to_string()),
     };
     note("every side: one server on this machine, synchronous_commit = on");
-    for (_, run) in SUITES {
-        run(&arguments, server);
+    let bench = side::Bench::new(server);
+    for suite in suites {
+        suite.run(&arguments, &bench);
     }
 }

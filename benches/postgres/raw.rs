@@ -1,129 +1,158 @@
 //! The same writes with bare statements: what any queue on this server must spend.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use ddd_benches::PostgresServer;
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use uuid::Uuid;
 
-use super::ours::runtime;
+use super::protocol::{CONNECTIONS, Queue, body};
 
-async fn connect(server: &PostgresServer) -> PgConnection {
-    PgConnection::connect(server.url()).await.expect("the server answers")
+/// So many rows are claimed at once, and end at once.
+const BATCH: i64 = 100;
+/// So many connections claim and end: with two, one works while the other's commit is synced. More were slower.
+const WORKERS: usize = 2;
+
+const TABLES: &str = "CREATE TABLE task (id UUID PRIMARY KEY, status SMALLINT NOT NULL, attempt INTEGER NOT NULL, \
+    fence BIGINT NOT NULL, due BIGINT NOT NULL, lease_until BIGINT, name TEXT NOT NULL, params TEXT NOT NULL); \
+    CREATE INDEX ON task (due, id) WHERE status = 0; \
+    CREATE INDEX ON task (lease_until) WHERE lease_until IS NOT NULL; \
+    CREATE TABLE history (id UUID PRIMARY KEY, attempt INTEGER NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, \
+    result TEXT, finished_at BIGINT NOT NULL)";
+const INSERT: &str = "INSERT INTO task VALUES ($1, 0, 0, 0, 1, NULL, 'noop', '{}')";
+const INSERT_MANY: &str = "INSERT INTO task SELECT id, 0, 0, 0, 1, NULL, 'noop', '{}' FROM unnest($1::uuid[]) id";
+const CLAIM: &str = "WITH chosen AS MATERIALIZED (SELECT id FROM task WHERE status = 0 ORDER BY due, id LIMIT $1 \
+    FOR UPDATE SKIP LOCKED) UPDATE task t SET status = 5, attempt = attempt + 1, fence = fence + 1, lease_until = 1 \
+    FROM chosen c WHERE t.id = c.id RETURNING t.id, t.fence, t.params";
+const FINISH: &str = "WITH gone AS (DELETE FROM task t USING unnest($1::uuid[], $2::bigint[], $3::text[]) f(id, fence, result) \
+    WHERE t.id = ANY($1) AND t.id = f.id AND t.fence = f.fence AND t.status = 5 RETURNING t.*, f.result) \
+    INSERT INTO history SELECT id, attempt, name, params, result, 1 FROM gone";
+
+/// What the submitters tell the workers, and these those who wait for the end.
+#[derive(Default)]
+struct Shared {
+    submitted: Notify,
+    ended: AtomicUsize,
+    progress: Notify,
 }
 
-/// A table for tasks, and one for what has ended.
-async fn tables(server: &PostgresServer) -> (String, PgConnection) {
-    let schema = server.fresh_namespace();
-    let mut conn = connect(server).await;
-    let text = format!(
-        "CREATE SCHEMA {schema}; \
-         CREATE TABLE {schema}.task (id UUID PRIMARY KEY, status SMALLINT NOT NULL, attempt INTEGER NOT NULL, \
-         fence BIGINT NOT NULL, due BIGINT NOT NULL, lease_until BIGINT, name TEXT NOT NULL, params TEXT NOT NULL); \
-         CREATE INDEX ON {schema}.task (due, id) WHERE status = 0; \
-         CREATE INDEX ON {schema}.task (lease_until) WHERE lease_until IS NOT NULL; \
-         CREATE TABLE {schema}.history (id UUID PRIMARY KEY, attempt INTEGER NOT NULL, name TEXT NOT NULL, \
-         params TEXT NOT NULL, result TEXT, finished_at BIGINT NOT NULL)"
-    );
-    conn.execute(sqlx::raw_sql(AssertSqlSafe(text))).await.expect("the tables are made");
-    (schema, conn)
+/// Bare statements over connections of its own.
+pub(crate) struct Raw {
+    url: String,
+    idle: Mutex<Vec<PgConnection>>,
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
 }
 
-fn ids(count: usize) -> Vec<Uuid> {
-    std::iter::repeat_with(Uuid::now_v7).take(count).collect()
+async fn connect(url: &str) -> PgConnection {
+    PgConnection::connect(url).await.expect("the server answers")
 }
 
-/// Inserts in batches over one connection; claims with attempt, fence and lease, and ends under the fence with a result, over
-/// another one. Tasks per second.
-pub(crate) fn end_to_end(server: &PostgresServer, tasks: usize, batch: usize) -> f64 {
-    runtime().block_on(async {
-        let (schema, mut writer) = tables(server).await;
-        let mut worker = connect(server).await;
-        let began = Instant::now();
-        let insert = format!(
-            "INSERT INTO {schema}.task SELECT id, 0, 0, 0, $2, NULL, 'noop', '{{}}' FROM unnest($1::uuid[]) id"
-        );
-        let submitting = tokio::spawn(async move {
-            for first in (0..tasks).step_by(batch) {
-                let ids = ids(batch.min(tasks - first));
-                let due = i64::try_from(first).unwrap_or_default();
-                sqlx::query(AssertSqlSafe(insert.as_str())).bind(ids).bind(due).execute(&mut writer).await.expect("stored");
-            }
-        });
-        let claim = format!(
-            "WITH chosen AS MATERIALIZED (SELECT id FROM {schema}.task WHERE status = 0 ORDER BY due, id LIMIT $1 \
-             FOR UPDATE SKIP LOCKED) UPDATE {schema}.task t SET status = 5, attempt = attempt + 1, fence = fence + 1, \
-             lease_until = 1 FROM chosen c WHERE t.id = c.id RETURNING t.id, t.fence, t.params"
-        );
-        let finish = format!(
-            "WITH gone AS (DELETE FROM {schema}.task t USING unnest($1::uuid[], $2::bigint[], $3::text[]) f(id, fence, result) \
-             WHERE t.id = ANY($1) AND t.id = f.id AND t.fence = f.fence AND t.status = 5 RETURNING t.*, f.result) \
-             INSERT INTO {schema}.history SELECT id, attempt, name, params, result, 1 FROM gone"
-        );
-        let most = i64::try_from(batch).unwrap_or(i64::MAX);
-        let mut done = 0;
-        while done < tasks {
-            let query = sqlx::query_as::<_, (Uuid, i64, String)>(AssertSqlSafe(claim.as_str()));
-            let claimed = query.bind(most).fetch_all(&mut worker).await.expect("claimed");
-            if claimed.is_empty() {
-                tokio::task::yield_now().await;
-                continue;
-            }
-            let ended = sqlx::query(AssertSqlSafe(finish.as_str()))
-                .bind(claimed.iter().map(|it| it.0).collect::<Vec<_>>())
-                .bind(claimed.iter().map(|it| it.1).collect::<Vec<_>>())
-                .bind(vec!["null"; claimed.len()])
-                .execute(&mut worker)
-                .await
-                .expect("ended");
-            done += usize::try_from(ended.rows_affected()).unwrap_or_default();
+impl Raw {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<PgConnection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> PgConnection {
+        self.idle().pop().expect("there are as many connections as submitters")
+    }
+}
+
+impl Queue for Raw {
+    async fn set_up(url: &str) -> Self {
+        let mut idle = Vec::new();
+        for _ in 0..CONNECTIONS {
+            idle.push(connect(url).await);
         }
-        submitting.await.expect("all is submitted");
-        tasks as f64 / began.elapsed().as_secs_f64()
-    })
+        idle[0].execute(TABLES).await.expect("the tables are made");
+        Self { url: url.to_owned(), idle: Mutex::new(idle), shared: Arc::default(), workers: Vec::new() }
+    }
+
+    async fn submit(&self) {
+        let mut conn = self.take();
+        sqlx::query(INSERT).bind(Uuid::now_v7()).execute(&mut conn).await.expect("stored");
+        self.idle().push(conn);
+        self.shared.submitted.notify_one();
+    }
+
+    async fn submit_many(&self, tasks: usize) {
+        let ids: Vec<_> = std::iter::repeat_with(Uuid::now_v7).take(tasks).collect();
+        let mut conn = self.take();
+        sqlx::query(INSERT_MANY).bind(ids).execute(&mut conn).await.expect("stored");
+        self.idle().push(conn);
+        self.shared.submitted.notify_one();
+    }
+
+    async fn start(&mut self) {
+        for _ in 0..WORKERS {
+            let conn = connect(&self.url).await;
+            self.workers.push(tokio::spawn(work(conn, Arc::clone(&self.shared))));
+        }
+    }
+
+    async fn ended(&mut self, tasks: usize) {
+        while self.shared.ended.load(Ordering::Acquire) < tasks {
+            self.shared.progress.notified().await;
+        }
+    }
+
+    async fn stop(self) {
+        for it in self.workers {
+            it.abort();
+        }
+    }
 }
 
-/// Rows inserted one by one over so many connections; rows per second.
-pub(crate) fn inserts(server: &PostgresServer, submitters: usize, each: usize) -> f64 {
-    runtime().block_on(async {
-        let (schema, _own) = tables(server).await;
-        let mut connections = Vec::new();
-        for _ in 0..submitters {
-            connections.push(connect(server).await);
+/// Claims with attempt, fence and lease, and ends under the fence with a result, without end.
+async fn work(mut conn: PgConnection, shared: Arc<Shared>) {
+    loop {
+        let claimed: Vec<(Uuid, i64, String)> =
+            sqlx::query_as(CLAIM).bind(BATCH).fetch_all(&mut conn).await.expect("claimed");
+        if claimed.is_empty() {
+            let _ = timeout(Duration::from_millis(20), shared.submitted.notified()).await;
+            continue;
         }
-        let began = Instant::now();
-        let submitters: Vec<_> = connections
-            .into_iter()
-            .map(|mut conn| {
-                let insert = format!("INSERT INTO {schema}.task VALUES ($1, 0, 0, 0, 1, NULL, 'noop', '{{}}')");
-                tokio::spawn(async move {
-                    for _ in 0..each {
-                        let query = sqlx::query(AssertSqlSafe(insert.as_str())).bind(Uuid::now_v7());
-                        query.execute(&mut conn).await.expect("stored");
-                    }
-                })
-            })
-            .collect();
-        let rows = submitters.len() * each;
-        for it in submitters {
-            it.await.expect("a submitter ends");
-        }
-        rows as f64 / began.elapsed().as_secs_f64()
-    })
+        claimed.iter().for_each(|_| body());
+        let ended = sqlx::query(FINISH)
+            .bind(claimed.iter().map(|it| it.0).collect::<Vec<_>>())
+            .bind(claimed.iter().map(|it| it.1).collect::<Vec<_>>())
+            .bind(vec!["null"; claimed.len()])
+            .execute(&mut conn)
+            .await
+            .expect("ended");
+        shared.ended.fetch_add(usize::try_from(ended.rows_affected()).unwrap_or_default(), Ordering::AcqRel);
+        shared.progress.notify_one();
+    }
 }
 
-/// How long one commit of one row takes.
-pub(crate) fn commits(server: &PostgresServer, count: usize) -> Vec<Duration> {
-    runtime().block_on(async {
-        let (schema, mut conn) = tables(server).await;
-        let insert = format!("INSERT INTO {schema}.task VALUES ($1, 0, 0, 0, 1, NULL, 'noop', '{{}}')");
-        let mut times = Vec::with_capacity(count);
-        for _ in 0..count {
-            let began = Instant::now();
-            let query = sqlx::query(AssertSqlSafe(insert.as_str())).bind(Uuid::now_v7());
-            query.execute(&mut conn).await.expect("stored");
-            times.push(began.elapsed());
-        }
-        times
-    })
+/// A row is committed, and that is all: a task that starts before it has been stored is lost by a crash.
+pub(crate) struct RawCommit(Raw);
+
+impl Queue for RawCommit {
+    async fn set_up(url: &str) -> Self {
+        Self(Raw::set_up(url).await)
+    }
+
+    async fn submit(&self) {
+        self.0.submit().await;
+        body();
+    }
+
+    async fn submit_many(&self, tasks: usize) {
+        self.0.submit_many(tasks).await;
+    }
+
+    async fn start(&mut self) {}
+
+    async fn ended(&mut self, _tasks: usize) {}
+
+    async fn stop(self) {
+        self.0.stop().await;
+    }
 }

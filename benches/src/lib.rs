@@ -5,11 +5,13 @@
 mod arguments;
 mod backlog;
 mod postgres_server;
+mod processors;
 mod report;
 mod samples;
 
 pub use arguments::Arguments;
 pub use backlog::Backlog;
 pub use postgres_server::{NoServer, PostgresServer};
+pub use processors::processor_time;
 pub use report::{Better, Case, note};
 pub use samples::{interleave, median, percentile};

@@ -14,6 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::processors::of_family;
+
 /// Use this server instead of a private one: its URL, of a role that may make schemas.
 const URL: &str = "DDD_TEST_POSTGRES_URL";
 /// So long a server may take to start or stop.
@@ -117,6 +119,14 @@ impl PostgresServer {
         let own = self.own.as_ref();
         own.and_then(|it| fs::read(it.folder.join("log")).ok())
             .map_or_else(String::new, |it| String::from_utf8_lossy(&it).into_owned())
+    }
+
+    /// Processor time that it has used so far, user and system, with all its processes; `None` if it is not private, or this is
+    /// not Linux.
+    #[must_use]
+    pub fn processor_time(&self) -> Option<Duration> {
+        let text = fs::read_to_string(self.own.as_ref()?.folder.join("data/postmaster.pid")).ok()?;
+        of_family(text.lines().next()?.parse().ok()?)
     }
 
     /// Stops it as a crash does, without a last word to anybody, and starts it again.

@@ -274,6 +274,24 @@ impl<'a> Found<'a> {
         self.number(true, "is a number")
     }
 
+    /// A whole number from `least` up; `rule` says why.
+    pub(crate) fn whole(self, least: u32, rule: &str) -> Result<u32> {
+        match u32::try_from(self.integer()?) {
+            Ok(number) if number >= least => Ok(number),
+            _ => Err(self.wrong(format!("{rule}; write a number from {least} to {}", u32::MAX))),
+        }
+    }
+
+    /// By what the delays between attempts grow.
+    pub(crate) fn growth(self) -> Result<f64> {
+        let factor = self.float()?;
+        if factor.is_finite() && factor >= 1.0 {
+            Ok(factor)
+        } else {
+            Err(self.wrong("delays grow by `backoff`; write 1.0 for equal delays, or more, such as `backoff = 2.0`"))
+        }
+    }
+
     fn number<T: FromStr>(self, fraction: bool, wanted: &str) -> Result<T> {
         let Value::Is(value) = &self.written.value else { return self.misused(wanted) };
         let (sign, value) = match value {

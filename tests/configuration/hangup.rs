@@ -2,13 +2,9 @@
 #![cfg(unix)]
 #![allow(clippy::print_stdout, reason = "the child speaks to its parent on its output")]
 
-use std::{
-    io::{BufRead, BufReader, Lines},
-    process::{Child, ChildStdout, Command, Stdio},
-};
-
 use axum::Router;
 use ddd_core::{App, Configuration, Task, task, telemetry::Telemetry};
+use ddd_tests::kit::process::Process;
 
 use crate::support::Folder;
 
@@ -55,53 +51,8 @@ fn child() {
     });
 }
 
-struct Process {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(role: &str, folder: &Folder) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "hangup::child", "--nocapture", "--test-threads=1"])
-            .env(ROLE, role)
-            .env(FOLDER, folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    /// Reads until the child says something that begins so.
-    fn line(&mut self, beginning: &str) -> String {
-        self.lines_to(beginning).pop().unwrap()
-    }
-
-    /// The same, with all before it.
-    fn lines_to(&mut self, beginning: &str) -> Vec<String> {
-        let mut all = Vec::new();
-        for line in &mut self.lines {
-            all.push(line.unwrap());
-            if all.last().is_some_and(|it| it.starts_with(beginning)) {
-                return all;
-            }
-        }
-        panic!("the child never said `{beginning}`: {all:?}");
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn start(role: &str, folder: &Folder) -> Process {
+    Process::start("hangup::child", [(ROLE, role), (FOLDER, folder.path().to_str().unwrap())])
 }
 
 #[test]
@@ -109,7 +60,7 @@ fn the_configuration_is_read_again_on_sighup() {
     for role in ["run", "server"] {
         let slots = |slots: usize| format!("tasks: {{max_workers: {slots}}}\n");
         let folder = Folder::new().file("default.yaml", &slots(2));
-        let mut process = Process::start(role, &folder);
+        let mut process = start(role, &folder);
         process.line("ready");
         for (number, level) in [(5, "info"), (7, "debug"), (8, "warn")] {
             let text = format!("{}log: {{level: {level}}}\n", slots(number));
@@ -128,6 +79,6 @@ fn the_configuration_is_read_again_on_sighup() {
         assert_eq!(process.line("reloaded"), "reloaded 9", "{role}");
         process.signal("TERM");
         assert_eq!(process.line("ended"), "ended 9", "{role}");
-        assert!(process.child.wait().unwrap().success(), "{role}");
+        process.ends_well();
     }
 }

@@ -6,78 +6,35 @@ use ddd_core::{Configuration, RankStep};
 
 use crate::support::{Folder, explained};
 
-/// A setting: its path, and how it is written in each layer, all different.
-struct Case {
-    key: &'static str,
-    /// In `default.yaml`, `production.yaml`, `.env`, the environment and code.
-    written: [&'static str; 5],
-    /// What is then explained.
-    shown: [&'static str; 5],
-}
-
-const CASES: [Case; 13] = [
+/// Settings: their path, and how each is written and then explained in `default.yaml`, `production.yaml`, `.env`, the environment
+/// and code, all different.
+const CASES: [(&str, [&str; 5]); 13] = [
     // A whole number.
-    Case { key: "tasks.max_workers", written: ["1", "2", "3", "4", "5"], shown: ["1", "2", "3", "4", "5"] },
+    ("tasks.max_workers", ["1", "2", "3", "4", "5"]),
     // A duration.
-    Case { key: "tasks.timeout", written: ["1s", "2m", "3h", "4", "5ms"], shown: ["1s", "2m", "3h", "4", "5ms"] },
+    ("tasks.timeout", ["1s", "2m", "3h", "4", "5ms"]),
     // A number.
-    Case {
-        key: "tasks.retry.backoff",
-        written: ["1.5", "2.5", "3.5", "4.5", "5.5"],
-        shown: ["1.5", "2.5", "3.5", "4.5", "5.5"],
-    },
+    ("tasks.retry.backoff", ["1.5", "2.5", "3.5", "4.5", "5.5"]),
     // A truth value.
-    Case {
-        key: "tasks.retry.jitter",
-        written: ["true", "false", "yes", "off", "true"],
-        shown: ["true", "false", "yes", "off", "true"],
-    },
+    ("tasks.retry.jitter", ["true", "false", "yes", "off", "true"]),
     // A size.
-    Case {
-        key: "tasks.limits.params",
-        written: ["1KiB", "2KiB", "3KiB", "4KiB", "5KiB"],
-        shown: ["1KiB", "2KiB", "3KiB", "4KiB", "5KiB"],
-    },
+    ("tasks.limits.params", ["1KiB", "2KiB", "3KiB", "4KiB", "5KiB"]),
     // A choice.
-    Case {
-        key: "log.format",
-        written: ["json", "pretty", "json", "console", "json"],
-        shown: ["json", "pretty", "json", "console", "json"],
-    },
+    ("log.format", ["json", "pretty", "json", "console", "json"]),
     // A whole number with a sign.
-    Case {
-        key: "tasks.definitions.send.priority",
-        written: ["-1", "2", "-3", "4", "-5"],
-        shown: ["-1", "2", "-3", "4", "-5"],
-    },
+    ("tasks.definitions.send.priority", ["-1", "2", "-3", "4", "-5"]),
     // A duration, or a word.
-    Case {
-        key: "tasks.priority_step",
-        written: ["1h", "strict", "3h", "strict", "5h"],
-        shown: ["1h", "strict", "3h", "strict", "5h"],
-    },
+    ("tasks.priority_step", ["1h", "strict", "3h", "strict", "5h"]),
     // A limit of a queue.
-    Case { key: "queues.mail.max_depth", written: ["1", "2", "3", "4", "5"], shown: ["1", "2", "3", "4", "5"] },
+    ("queues.mail.max_depth", ["1", "2", "3", "4", "5"]),
     // A setting of a policy, which takes any type.
-    Case {
-        key: "policies.label.cached.ttl",
-        written: ["1m", "2m", "3m", "4m", "5m"],
-        shown: ["1m", "2m", "3m", "4m", "5m"],
-    },
+    ("policies.label.cached.ttl", ["1m", "2m", "3m", "4m", "5m"]),
     // A default of policies.
-    Case {
-        key: "policy_defaults.cached.capacity",
-        written: ["1", "2", "3", "4", "5"],
-        shown: ["1", "2", "3", "4", "5"],
-    },
+    ("policy_defaults.cached.capacity", ["1", "2", "3", "4", "5"]),
     // A section that somebody declared.
-    Case {
-        key: "server.max_body_bytes",
-        written: ["1KiB", "2KiB", "3KiB", "4KiB", "5KiB"],
-        shown: ["1KiB", "2KiB", "3KiB", "4KiB", "5KiB"],
-    },
+    ("server.max_body_bytes", ["1KiB", "2KiB", "3KiB", "4KiB", "5KiB"]),
     // A text.
-    Case { key: "app.name", written: ["a", "b", "c", "d", "e"], shown: ["a", "b", "c", "d", "e"] },
+    ("app.name", ["a", "b", "c", "d", "e"]),
 ];
 
 fn yaml(key: &str, value: &str) -> String {
@@ -93,46 +50,46 @@ fn variable(key: &str) -> String {
     format!("DDD__{}", key.replace('.', "__").to_uppercase())
 }
 
-/// The configuration in which exactly these layers set `case`.
-fn with(case: &Case, layers: &[usize]) -> Configuration {
+/// The configuration in which exactly these layers set `key`.
+fn with(key: &str, written: [&str; 5], layers: &[usize]) -> Configuration {
     let mut folder = Folder::new();
     for layer in layers {
-        let value = case.written[*layer];
+        let value = written[*layer];
         folder = match layer {
-            0 => folder.file("default.yaml", &yaml(case.key, value)),
-            1 => folder.file("production.yaml", &yaml(case.key, value)),
-            2 => folder.file(".env", &format!("{}={value}\n", variable(case.key))),
+            0 => folder.file("default.yaml", &yaml(key, value)),
+            1 => folder.file("production.yaml", &yaml(key, value)),
+            2 => folder.file(".env", &format!("{}={value}\n", variable(key))),
             _ => folder,
         };
     }
     let mut builder = ddd_web::WebSettings::declare(folder.builder());
     if layers.contains(&3) {
-        builder = builder.environment([(variable(case.key), case.written[3])]);
+        builder = builder.environment([(variable(key), written[3])]);
     }
     if layers.contains(&4) {
-        let value = case.written[4];
+        let value = written[4];
         let typed = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::from(value));
-        builder = builder.set(case.key, typed);
+        builder = builder.set(key, typed);
     }
-    builder.load().unwrap_or_else(|error| panic!("{}: {error}", case.key))
+    builder.load().unwrap_or_else(|error| panic!("{key}: {error}"))
 }
 
 #[test]
 fn for_each_pair_of_layers_the_higher_wins() {
     let places = ["default.yaml", "production.yaml", ".env", "environment", "code"];
-    for case in &CASES {
+    for (key, written) in CASES {
         for low in 0..5 {
             for (high, place) in places.iter().enumerate().skip(low) {
-                let configuration = with(case, &[low, high]);
-                let (value, origin) = explained(&configuration, case.key);
-                assert_eq!(value, case.shown[high], "{}: layer {high} over {low}", case.key);
-                assert!(origin.contains(place), "{}: {origin} is not {place}", case.key);
+                let configuration = with(key, written, &[low, high]);
+                let (value, origin) = explained(&configuration, key);
+                assert_eq!(value, written[high], "{key}: layer {high} over {low}");
+                assert!(origin.contains(place), "{key}: {origin} is not {place}");
             }
         }
         // What is named by the service is there only if somebody sets it.
-        let configuration = with(case, &[]);
-        if configuration.explain().settings.iter().any(|it| it.key == case.key) {
-            assert_eq!(explained(&configuration, case.key).1, "default", "{}", case.key);
+        let configuration = with(key, written, &[]);
+        if configuration.explain().settings.iter().any(|it| it.key == key) {
+            assert_eq!(explained(&configuration, key).1, "default", "{key}");
         }
     }
 }

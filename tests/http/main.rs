@@ -10,7 +10,4 @@ mod submitting;
 mod support;
 mod tasks;
 mod telling;
-#[allow(dead_code, reason = "other tests need the rest")]
-#[path = "../operations/troubled.rs"]
-mod troubled;
 mod watching;

@@ -15,16 +15,14 @@ use axum::{
     http::{Method, Request, StatusCode},
     response::IntoResponse as _,
 };
-use ddd_core::{App, MemoryStore};
+use ddd_core::{App, MemoryStore, testing::Fault};
+use ddd_tests::kit::troubled::Troubled;
 use ddd_web::{Access, Api, Problem};
 use serde_json::json;
 use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::{
-    support::{As, BASE, app, get, open, request, send},
-    troubled::{Trouble, Troubled},
-};
+use crate::support::{As, BASE, app, get, open, request, send};
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -182,7 +180,7 @@ async fn trouble_of_the_store_is_told_as_such() {
     let router = open(&app);
     let api = As(&router, "");
     let id = api.submit("nothing", json!({})).await;
-    for trouble in [Trouble::Fails, Trouble::Hangs, Trouble::Panics] {
+    for trouble in [Fault::Fails, Fault::Hangs, Fault::Panics] {
         store.plan(move |_| trouble);
         for route in Api::route_table() {
             if route.path.starts_with("/health") || route.path.contains("registry") || route.path.ends_with("stream") {

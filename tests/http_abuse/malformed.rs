@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
+use ddd_tests::kit::answer::Answer;
 use fastrand::Rng;
 use tokio::sync::Semaphore;
 
@@ -9,7 +10,7 @@ use crate::{
     is_nightly,
     process::Playground,
     shapes::SHAPES,
-    socket::{Answer, Socket, get, post},
+    socket::{Socket, get, post},
 };
 
 /// Nobody outside needs these words to mend a request.

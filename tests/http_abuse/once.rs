@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use ddd_tests::kit::answer::Answer;
 use tokio::task::JoinSet;
 
 use crate::{
     here::{ANN, BOB, Here},
-    socket::{Answer, Socket, post},
+    socket::{Socket, post},
 };
 
 async fn submit(service: &Here, path: &str, head: &str, body: &str) -> Answer {

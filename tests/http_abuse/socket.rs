@@ -2,36 +2,10 @@
 
 use std::{io, net::SocketAddr};
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
-};
+use ddd_tests::kit::answer::Answer;
+use tokio::{io::AsyncWriteExt as _, net::TcpStream, time::timeout};
 
 use crate::PATIENCE;
-
-/// What was answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        let line = self.head.lines().find_map(|line| {
-            let (found, value) = line.split_once(": ")?;
-            found.eq_ignore_ascii_case(name).then_some(value)
-        });
-        line.unwrap_or_default()
-    }
-
-    #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Socket(TcpStream);
@@ -53,20 +27,7 @@ impl Socket {
 
     /// The next answer; `None` if the server closes without one.
     pub(crate) async fn answer(&mut self) -> Option<Answer> {
-        timeout(PATIENCE, self.read()).await.expect("an answer, or an end").ok()
-    }
-
-    async fn read(&mut self) -> io::Result<Answer> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.0.read_u8().await?);
-        }
-        let head = String::from_utf8(head).map_err(io::Error::other)?;
-        let status = head.get(9..12).and_then(|it| it.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
-        let mut answer = Answer { status, head, body: Vec::new() };
-        answer.body = vec![0; answer.header("content-length").parse().unwrap_or(0)];
-        self.0.read_exact(&mut answer.body).await?;
-        Ok(answer)
+        timeout(PATIENCE, Answer::read(&mut self.0)).await.expect("an answer, or an end").ok()
     }
 }
 

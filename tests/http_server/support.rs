@@ -10,6 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use ddd_core::{App, ShutdownReport};
+use ddd_tests::kit::answer::{Answer, head};
 use ddd_web::Server;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -128,38 +129,6 @@ async fn panics() -> Response {
     ().into_response()
 }
 
-/// What was answered.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) head: String,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        let line = self.head.lines().find_map(|line| {
-            let (found, value) = line.split_once(": ")?;
-            found.eq_ignore_ascii_case(name).then_some(value)
-        });
-        line.unwrap_or_default()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    /// Checks that it is a problem of this code.
-    #[track_caller]
-    pub(crate) fn is_problem(&self, status: u16, code: &str) {
-        assert_eq!((self.status, self.header("content-type")), (status, "application/problem+json"), "{self:?}");
-        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap();
-        assert_eq!(problem["code"], code, "{problem}");
-        assert_eq!(problem["status"], status);
-        assert_eq!(problem["request_id"], self.header("x-request-id"));
-    }
-}
-
 /// A connection, byte by byte.
 #[derive(Debug)]
 pub(crate) struct Client(pub(crate) TcpStream);
@@ -180,22 +149,12 @@ impl Client {
 
     /// The next answer; its length must be told.
     pub(crate) async fn answer(&mut self) -> Answer {
-        let head = self.head().await;
-        let mut answer = Answer { status: head[9..12].parse().unwrap(), head, body: Vec::new() };
-        let length: usize = answer.header("content-length").parse().unwrap_or(0);
-        answer.body = vec![0; length];
-        soon(self.0.read_exact(&mut answer.body)).await.unwrap();
-        answer
+        soon(Answer::read(&mut self.0)).await.unwrap()
     }
 
     /// The head of the next answer.
     pub(crate) async fn head(&mut self) -> String {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let byte = soon(self.0.read_u8()).await;
-            head.push(byte.unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&head))));
-        }
-        String::from_utf8(head).unwrap()
+        soon(head(&mut self.0)).await.unwrap()
     }
 
     /// All that comes until the server closes.

@@ -11,14 +11,15 @@ use std::{
 };
 
 use ddd_core::{
-    Priority, ResultError, Retry, Task, TaskContext, TaskOverrides, TaskStatus, domain::Origin, ports::Failure, task,
-    testing,
+    Priority, ResultError, Retry, Task, TaskContext, TaskOverrides, TaskStatus,
+    domain::Origin,
+    ports::Failure,
+    task,
+    testing::{self, StoreCall},
 };
+use ddd_tests::kit::troubled::Troubled;
 
-use crate::{
-    support::{builder, builder_with, echo, fail, millis, nap, pass, record, secs, shared_memory},
-    troubled::{Method, Troubled},
-};
+use crate::support::{builder, builder_with, echo, fail, millis, nap, pass, record, secs, shared_memory};
 
 type Notes = Arc<Mutex<Vec<String>>>;
 
@@ -224,7 +225,7 @@ async fn an_idle_application_looks_once_in_a_while() {
     let later = app.submit(nap { millis: 0 }).delay(secs(100_000)).await.unwrap();
     pass(secs(5)).await;
     let count = |store: &Troubled| {
-        [Method::Claim, Method::Heartbeat, Method::Schedules, Method::Reap].map(|it| store.sizes(it).len())
+        [StoreCall::Claim, StoreCall::Heartbeat, StoreCall::Schedules, StoreCall::Reap].map(|it| store.sizes(it).len())
     };
     let before = count(&store);
     pass(Duration::from_secs(1_000)).await;

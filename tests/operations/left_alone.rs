@@ -5,13 +5,14 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use ddd_core::{App, BuildError, Factory, ResultError, Settings, SubmitError, Task, TaskContext, task, testing};
+use ddd_core::{
+    App, BuildError, Factory, ResultError, Settings, SubmitError, Task, TaskContext, task,
+    testing::{self, Fault, StoreCall},
+};
+use ddd_tests::kit::troubled::Troubled;
 use tokio::time::{Duration, Instant};
 
-use crate::{
-    support::{builder, builder_with, definitions, millis, nap, pass, secs, shared_memory},
-    troubled::{Method, Trouble, Troubled},
-};
+use crate::support::{builder, builder_with, definitions, millis, nap, pass, secs, shared_memory};
 
 struct Tool;
 
@@ -97,7 +98,7 @@ async fn a_worker_that_was_forgotten_makes_itself_known_again() {
     let other = builder().clock(clock).store(memory).definitions(definitions()).build().await.unwrap();
     app.start_workers().await.unwrap();
     other.start_workers().await.unwrap();
-    store.plan(|_| Trouble::Fails);
+    store.plan(|_| Fault::Fails);
     // So long that the other worker's upkeep forgets it.
     pass(secs(2 * 3_600)).await;
     testing::shutdown(&other).await;
@@ -113,17 +114,17 @@ async fn an_application_that_was_dropped_stops_calling_its_store() {
     let store = Troubled::new(shared_memory(&clock).0);
     let app = builder().clock(clock).store(store.clone()).build().await.unwrap();
     app.start_workers().await.unwrap();
-    store.plan(|method| if method == Method::Finish { Trouble::Fails } else { Trouble::None });
+    store.plan(|method| if method == StoreCall::Finish { Fault::Fails } else { Fault::None });
     app.submit(nap { millis: 1 }).await.unwrap();
     pass(secs(20)).await;
-    let before = store.sizes(Method::Finish).len();
+    let before = store.sizes(StoreCall::Finish).len();
     pass(secs(60)).await;
-    assert!(store.sizes(Method::Finish).len() > before, "as long as the worker lives it tries again");
+    assert!(store.sizes(StoreCall::Finish).len() > before, "as long as the worker lives it tries again");
     drop(app);
     pass(secs(30)).await;
-    let after = store.sizes(Method::Finish).len();
+    let after = store.sizes(StoreCall::Finish).len();
     pass(secs(600)).await;
-    assert_eq!(store.sizes(Method::Finish).len(), after, "a lease later it is for others to recover");
+    assert_eq!(store.sizes(StoreCall::Finish).len(), after, "a lease later it is for others to recover");
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,14 +138,14 @@ async fn a_store_that_panics_ends_no_slot_and_no_sign_of_life() {
     let mut is_odd = false;
     store.plan(move |method| {
         is_odd = !is_odd;
-        if is_odd && method != Method::Query { Trouble::Panics } else { Trouble::None }
+        if is_odd && method != StoreCall::Query { Fault::Panics } else { Fault::None }
     });
     for _ in 0..50 {
         let _ = app.submit(nap { millis: 1 }).await;
     }
     running.result().await.unwrap();
     assert_eq!(app.tasks().get(running.id()).await.unwrap().unwrap().crashes, 0, "its lease was renewed");
-    store.plan(|_| Trouble::Panics);
+    store.plan(|_| Fault::Panics);
     let error = app.submit(nap { millis: 1 }).await.unwrap_err();
     assert!(matches!(error, SubmitError::Store(_)), "{error:?}");
     pass(secs(10)).await;

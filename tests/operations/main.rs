@@ -20,5 +20,4 @@ mod statistics;
 mod support;
 mod transactions;
 mod trouble;
-mod troubled;
 mod wiring;

@@ -6,13 +6,12 @@ use ddd_core::{
     App, BuildError, Clock, Filter, Schedule, SchedulesError, Task, TaskStatus, TaskStore, Timestamp,
     domain::{Options, ScheduleOption},
     ports::Definition,
-    task, testing,
+    task,
+    testing::{self, Fault, StoreCall},
 };
+use ddd_tests::kit::troubled::Troubled;
 
-use crate::{
-    support::{ClockFrom, all, builder, builder_with, echo, fail, millis, pass, secs, shared_memory, unhurried},
-    troubled::{Method, Trouble, Troubled},
-};
+use crate::support::{ClockFrom, all, builder, builder_with, echo, fail, millis, pass, secs, shared_memory, unhurried};
 
 /// At a quarter past each hour.
 #[task(schedule(cron = "15 * * * *"))]
@@ -217,11 +216,11 @@ async fn a_tick_that_the_store_did_not_take_is_fired_soon_after() {
     app.start_workers().await.unwrap();
     let schedules = app.tasks().schedules();
     schedules.put("slow", Schedule::every(secs(3_600)).unwrap(), echo { text: "x".into() }).await.unwrap();
-    for trouble in [Trouble::Fails, Trouble::AnswerLost, Trouble::Hangs] {
+    for trouble in [Fault::Fails, Fault::AnswerLost, Fault::Hangs] {
         let before = runs(&app, "echo").await.len();
         let next = schedules.get("slow").await.unwrap().next.unwrap();
         pass(next.since(clock.now()) - secs(10)).await;
-        store.plan(move |it| if it == Method::Schedules { trouble } else { Trouble::None });
+        store.plan(move |it| if it == StoreCall::Schedules { trouble } else { Fault::None });
         pass(secs(20)).await;
         store.calm();
         pass(secs(10)).await;

@@ -8,12 +8,13 @@ use std::{
     time::Duration,
 };
 
-use ddd_core::{App, Filter, Task, TaskContext, TaskStatus, task, testing};
-
-use crate::{
-    support::{all, builder, builder_with, echo, millis, nap, pass, record, secs, shared_memory, status, until},
-    troubled::{Method, Trouble, Troubled},
+use ddd_core::{
+    App, Filter, Task, TaskContext, TaskStatus, task,
+    testing::{self, Fault, StoreCall},
 };
+use ddd_tests::kit::troubled::Troubled;
+
+use crate::support::{all, builder, builder_with, echo, millis, nap, pass, record, secs, shared_memory, status, until};
 
 /// A body that is told of the end, cleans up for so long, and fails.
 #[task]
@@ -87,15 +88,15 @@ async fn nothing_is_claimed_after_the_signal() {
     for _ in 0..1_000 {
         app.submit(nap { millis: 1_000 }).await.unwrap();
     }
-    let before = store.sizes(Method::Claim).len();
+    let before = store.sizes(StoreCall::Claim).len();
     let report = app.shutdown(secs(10)).await;
     assert!(report.given_back.is_empty());
-    assert_eq!(store.sizes(Method::Claim).len(), before, "claims after the signal");
+    assert_eq!(store.sizes(StoreCall::Claim).len(), before, "claims after the signal");
     let statistics = app.tasks().statistics().await.unwrap();
     assert_eq!((statistics.now.get(TaskStatus::Success), statistics.now.get(TaskStatus::Pending)), (4, 1_000));
     app.submit(nap { millis: 1 }).await.unwrap();
     pass(secs(60)).await;
-    assert_eq!(store.sizes(Method::Claim).len(), before, "claims after the end");
+    assert_eq!(store.sizes(StoreCall::Claim).len(), before, "claims after the end");
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,10 +211,10 @@ async fn a_dropped_application_claims_nothing_more_and_loses_nothing() {
         pass(millis(1)).await;
     }
     drop(app);
-    let (claims, beats) = (store.sizes(Method::Claim).len(), store.sizes(Method::Heartbeat).len());
+    let (claims, beats) = (store.sizes(StoreCall::Claim).len(), store.sizes(StoreCall::Heartbeat).len());
     pass(secs(10)).await;
-    assert_eq!((store.sizes(Method::Claim).len(), store.sizes(Method::Heartbeat).len()), (claims, beats));
-    assert!(store.sizes(Method::Schedules).len() <= 1, "and it looks at no schedules");
+    assert_eq!((store.sizes(StoreCall::Claim).len(), store.sizes(StoreCall::Heartbeat).len()), (claims, beats));
+    assert!(store.sizes(StoreCall::Schedules).len() <= 1, "and it looks at no schedules");
     let next = builder().clock(clock).store(memory).build().await.unwrap();
     next.start_workers().await.unwrap();
     assert_eq!(next.tasks().handle::<String>(queued).result().await.unwrap(), "later");
@@ -243,7 +244,7 @@ async fn a_start_that_is_overtaken_by_a_shutdown_starts_nothing() {
     for within in [millis(500), secs(10)] {
         let clock = Arc::new(testing::VirtualClock::start());
         let store = Troubled::new(shared_memory(&clock).0);
-        store.plan(|it| if it == Method::Declare { Trouble::Slow(secs(3)) } else { Trouble::None });
+        store.plan(|it| if it == StoreCall::Declare { Fault::Late(secs(3)) } else { Fault::None });
         let app = builder().clock(clock).shared_store(Arc::new(store.clone())).build().await.unwrap();
         let body = app.submit(nap { millis: 0 }).await.unwrap();
         let start = async { app.start_workers().await.unwrap_err() };

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use ddd_core::{TaskStatus, testing};
+use ddd_core::{
+    TaskStatus,
+    testing::{self, Fault},
+};
+use ddd_tests::kit::troubled::Troubled;
 use tokio::time::Instant;
 
-use crate::{
-    support::{builder, millis, nap, secs, shared_memory, until},
-    troubled::{Trouble, Troubled},
-};
+use crate::support::{builder, millis, nap, secs, shared_memory, until};
 
-async fn shuts_down_in_time(trouble: Trouble) {
+async fn shuts_down_in_time(trouble: Fault) {
     let clock = Arc::new(testing::VirtualClock::start());
     let (memory, _) = shared_memory(&clock);
     let store = Troubled::new(memory.clone());
@@ -43,21 +44,21 @@ async fn shuts_down_in_time(trouble: Trouble) {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails() {
-    shuts_down_in_time(Trouble::Fails).await;
+    shuts_down_in_time(Fault::Fails).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs() {
-    shuts_down_in_time(Trouble::Hangs).await;
+    shuts_down_in_time(Fault::Hangs).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_loses_its_answers() {
-    shuts_down_in_time(Trouble::AnswerLost).await;
+    shuts_down_in_time(Fault::AnswerLost).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_slow() {
-    shuts_down_in_time(Trouble::Slow(millis(200))).await;
-    shuts_down_in_time(Trouble::Slow(secs(3))).await;
+    shuts_down_in_time(Fault::Late(millis(200))).await;
+    shuts_down_in_time(Fault::Late(secs(3))).await;
 }

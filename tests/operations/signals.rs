@@ -2,13 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::print_stdout, reason = "the child speaks to its parent on its output")]
 
-use std::{
-    io::{BufRead, BufReader, Lines},
-    process::{Child, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use ddd_core::{App, Settings, Task};
+use ddd_tests::kit::process::Process;
 
 use crate::support::{millis, nap, secs};
 
@@ -36,57 +33,13 @@ fn child() {
     });
 }
 
-struct Process {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(role: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "signals::child", "--nocapture", "--test-threads=1"])
-            .env(ROLE, role)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
-    }
-
-    /// Reads until the child says so.
-    fn line(&mut self, beginning: &str) -> String {
-        let mut all = Vec::new();
-        for line in &mut self.lines {
-            let line = line.unwrap();
-            if line.starts_with(beginning) {
-                return line;
-            }
-            all.push(line);
-        }
-        panic!("the child never said `{beginning}`: {all:?}");
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
-    }
-
-    fn ends_well(&mut self) {
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn start(role: &str) -> Process {
+    Process::start("signals::child", [(ROLE, role)])
 }
 
 #[test]
 fn run_ends_on_sigterm_and_gives_back() {
-    let mut process = Process::start("impatient");
+    let mut process = start("impatient");
     process.line("saw running");
     process.signal("TERM");
     assert_eq!(process.line("ended"), "ended 1 given back, 0 still running");
@@ -95,7 +48,7 @@ fn run_ends_on_sigterm_and_gives_back() {
 
 #[test]
 fn run_ends_on_sigint_when_nothing_runs() {
-    let mut process = Process::start("finishing");
+    let mut process = start("finishing");
     process.line("saw success");
     process.signal("INT");
     assert_eq!(process.line("ended"), "ended 0 given back, 0 still running");
@@ -104,12 +57,12 @@ fn run_ends_on_sigint_when_nothing_runs() {
 
 #[test]
 fn a_second_signal_ends_the_wait() {
-    let mut process = Process::start("patient");
+    let mut process = start("patient");
     process.line("saw running");
     process.signal("TERM");
     // How soon the first is taken is the child's affair: it is told again until it has ended, long before its 120 s.
     let began = Instant::now();
-    while process.child.try_wait().unwrap().is_none() {
+    while !process.has_ended() {
         assert!(began.elapsed() < Duration::from_secs(60), "a second signal does not end the wait");
         std::thread::sleep(millis(20));
         process.signal("INT");

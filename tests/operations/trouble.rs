@@ -9,13 +9,14 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use ddd_core::{App, AppBuilder, Filter, ResultError, Task, TaskId, TaskStatus, task, testing};
+use ddd_core::{
+    App, AppBuilder, Filter, ResultError, Task, TaskId, TaskStatus, task,
+    testing::{self, Fault, StoreCall},
+};
+use ddd_tests::kit::troubled::Troubled;
 
-use crate::{
-    support::{
-        all, builder, builder_with, echo, fail, is_nightly, millis, nap, pass, record, secs, shared_memory, until,
-    },
-    troubled::{Method, Trouble, Troubled},
+use crate::support::{
+    all, builder, builder_with, echo, fail, is_nightly, millis, nap, pass, record, secs, shared_memory, until,
 };
 
 /// An application whose store the test can trouble.
@@ -33,17 +34,17 @@ async fn start(builder: AppBuilder) -> App {
 }
 
 /// A plan by chance. Claims are spared lost answers: what such a claim took is in nobody's hands until its lease ends.
-fn chance(seed: u64) -> impl FnMut(Method) -> Trouble + Send {
+fn chance(seed: u64) -> impl FnMut(StoreCall) -> Fault + Send {
     let mut random = fastrand::Rng::with_seed(seed);
     move |method| match random.u32(..100) {
-        0..15 => Trouble::Fails,
-        15..25 if method != Method::Claim => Trouble::AnswerLost,
-        25..35 => Trouble::Slow(millis(random.u64(1..300))),
-        35..45 => Trouble::SlowAnswer(millis(random.u64(1..300))),
-        45..47 => Trouble::Hangs,
+        0..15 => Fault::Fails,
+        15..25 if method != StoreCall::Claim => Fault::AnswerLost,
+        25..35 => Fault::Late(millis(random.u64(1..300))),
+        35..45 => Fault::LateAnswer(millis(random.u64(1..300))),
+        45..47 => Fault::Hangs,
         // Longer than is waited for: the answer comes when nobody expects it any more.
-        47 => Trouble::SlowAnswer(secs(7)),
-        _ => Trouble::None,
+        47 => Fault::LateAnswer(secs(7)),
+        _ => Fault::None,
     }
 }
 
@@ -94,10 +95,10 @@ async fn all_slots_work(app: &App, slots: usize) {
 async fn a_store_that_stays_away_is_asked_less_and_less_often() {
     let (store, builder) = troubled();
     let app = start(builder.slots(8)).await;
-    store.plan(|_| Trouble::Fails);
-    let before = store.sizes(Method::Claim).len();
+    store.plan(|_| Fault::Fails);
+    let before = store.sizes(StoreCall::Claim).len();
     pass(secs(300)).await;
-    let claims = store.sizes(Method::Claim).len() - before;
+    let claims = store.sizes(StoreCall::Claim).len() - before;
     // One look each second is the poll; each that fails is repeated once pauses have grown to between 2.5 and 5 s.
     assert!((30..1_000).contains(&claims), "{claims} claims in 300 s");
     store.calm();
@@ -116,11 +117,11 @@ async fn ends_are_reported_together_where_the_store_is_slow() {
     for body in &bodies {
         until(body, TaskStatus::Running).await;
     }
-    store.plan(|method| if method == Method::Finish { Trouble::Slow(millis(200)) } else { Trouble::None });
+    store.plan(|method| if method == StoreCall::Finish { Fault::Late(millis(200)) } else { Fault::None });
     for body in &bodies {
         body.result().await.unwrap();
     }
-    let sizes = store.sizes(Method::Finish);
+    let sizes = store.sizes(StoreCall::Finish);
     assert_eq!(sizes.iter().sum::<usize>(), 64);
     // The first goes at once; those that end while it is under way go together.
     assert!(sizes.len() <= 4 && sizes.iter().max().is_some_and(|it| *it >= 30), "{sizes:?}");
@@ -131,7 +132,7 @@ async fn claims_take_as_many_as_there_are_free_slots() {
     let (store, builder) = troubled();
     let app = start(builder.slots(16)).await;
     pass(secs(3)).await;
-    store.plan(|method| if method == Method::Claim { Trouble::Slow(millis(50)) } else { Trouble::None });
+    store.plan(|method| if method == StoreCall::Claim { Fault::Late(millis(50)) } else { Fault::None });
     let bodies = app.submit_many((0..64).map(|_| nap { millis: 20 })).await.unwrap();
     for body in bodies {
         body.unwrap().result().await.unwrap();
@@ -150,15 +151,15 @@ async fn a_lost_answer_to_an_end_changes_nothing() {
     let app = start(builder.on_failure(move |it| seen.lock().unwrap().push((it.id, it.attempt)))).await;
     let mut left = 2;
     store.plan(move |method| match method {
-        Method::Finish if left > 0 => {
+        StoreCall::Finish if left > 0 => {
             left -= 1;
-            Trouble::AnswerLost
+            Fault::AnswerLost
         }
-        _ => Trouble::None,
+        _ => Fault::None,
     });
     let failing = app.submit(fail { millis: 1 }).await.unwrap();
     assert!(matches!(failing.result().await, Err(ResultError::Failed(_))));
-    while store.sizes(Method::Finish).len() < 3 {
+    while store.sizes(StoreCall::Finish).len() < 3 {
         pass(millis(10)).await;
     }
     let text = app.submit(echo { text: "fine".into() }).await.unwrap();
@@ -177,11 +178,11 @@ async fn a_claim_that_is_answered_too_late_is_given_back() {
     pass(secs(2)).await;
     let mut left = 1;
     store.plan(move |method| match method {
-        Method::Claim if left > 0 => {
+        StoreCall::Claim if left > 0 => {
             left -= 1;
-            Trouble::SlowAnswer(secs(8))
+            Fault::LateAnswer(secs(8))
         }
-        _ => Trouble::None,
+        _ => Fault::None,
     });
     let began = tokio::time::Instant::now();
     let body = app.submit(echo { text: "late".into() }).await.unwrap();
@@ -234,7 +235,7 @@ async fn a_lost_lease_ends_the_body() {
     while mine.load(Ordering::SeqCst) == 0 {
         pass(millis(10)).await;
     }
-    store.plan(|method| if method == Method::Heartbeat { Trouble::Fails } else { Trouble::None });
+    store.plan(|method| if method == StoreCall::Heartbeat { Fault::Fails } else { Fault::None });
     let second = start(build(&others).store(memory)).await;
     while others.load(Ordering::SeqCst) == 0 {
         pass(millis(10)).await;
@@ -262,11 +263,11 @@ async fn missed_heartbeats_are_made_up_for_before_the_lease_ends() {
     let second = start(builder().clock(clock).store(memory)).await;
     let mut number = 0;
     store.plan(move |method| match method {
-        Method::Heartbeat => {
+        StoreCall::Heartbeat => {
             number += 1;
-            if number % 5 == 0 { Trouble::None } else { Trouble::Fails }
+            if number % 5 == 0 { Fault::None } else { Fault::Fails }
         }
-        _ => Trouble::None,
+        _ => Fault::None,
     });
     body.result().await.unwrap();
     assert_eq!((record(&body).await.crashes, record(&body).await.fence.get()), (0, 1));
@@ -281,10 +282,10 @@ fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
 async fn a_submission_that_is_dropped_half_way_is_stored_or_not() {
     let (store, builder) = troubled();
     let app = start(builder).await;
-    for trouble in [Trouble::Slow(secs(1)), Trouble::SlowAnswer(secs(1)), Trouble::AnswerLost, Trouble::Fails] {
+    for trouble in [Fault::Late(secs(1)), Fault::LateAnswer(secs(1)), Fault::AnswerLost, Fault::Fails] {
         for polls in 0..3 {
-            store.plan(move |method| if method == Method::Enqueue { trouble } else { Trouble::None });
-            let before = store.sizes(Method::Enqueue).len();
+            store.plan(move |method| if method == StoreCall::Enqueue { trouble } else { Fault::None });
+            let before = store.sizes(StoreCall::Enqueue).len();
             let mut submitting = Box::pin(app.submit(echo { text: format!("{trouble:?}{polls}") }).into_future());
             for _ in 0..polls {
                 if poll_once(submitting.as_mut()).is_ready() {
@@ -292,21 +293,21 @@ async fn a_submission_that_is_dropped_half_way_is_stored_or_not() {
                 }
             }
             drop(submitting);
-            assert_eq!(store.sizes(Method::Enqueue).len(), before + 1);
+            assert_eq!(store.sizes(StoreCall::Enqueue).len(), before + 1);
             store.calm();
             pass(secs(3)).await;
             let name = format!("{trouble:?}{polls}");
             let found = texts(&app).await.into_iter().filter(|it| it.1 == name).collect::<Vec<_>>();
-            let wanted = usize::from(!matches!(trouble, Trouble::Fails));
+            let wanted = usize::from(!matches!(trouble, Fault::Fails));
             assert_eq!(found.len(), wanted, "{name}");
             for (id, _) in found {
                 assert_eq!(app.tasks().handle::<String>(id).result().await.unwrap(), name, "and it runs");
             }
         }
     }
-    let before = store.sizes(Method::Enqueue).len();
+    let before = store.sizes(StoreCall::Enqueue).len();
     drop(app.submit(echo { text: "never".into() }));
-    assert_eq!(store.sizes(Method::Enqueue).len(), before, "what is not awaited is not submitted");
+    assert_eq!(store.sizes(StoreCall::Enqueue).len(), before, "what is not awaited is not submitted");
 }
 
 async fn texts(app: &App) -> Vec<(TaskId, String)> {
@@ -318,16 +319,16 @@ async fn texts(app: &App) -> Vec<(TaskId, String)> {
 
 #[tokio::test(start_paused = true)]
 async fn a_start_that_the_store_does_not_take_can_be_tried_again() {
-    for failing in [Method::Declare, Method::Schedules] {
+    for failing in [StoreCall::Declare, StoreCall::Schedules] {
         let (store, builder) = troubled();
         let app = builder.definitions([echo::definition(), ticking::definition()]).build().await.unwrap();
         let body = app.submit(echo { text: "x".into() }).await.unwrap();
-        store.plan(move |it| if it == failing { Trouble::Fails } else { Trouble::None });
+        store.plan(move |it| if it == failing { Fault::Fails } else { Fault::None });
         app.start_workers().await.unwrap_err();
         pass(secs(30)).await;
-        let before = store.sizes(Method::Claim).len();
+        let before = store.sizes(StoreCall::Claim).len();
         pass(secs(30)).await;
-        assert_eq!(store.sizes(Method::Claim).len(), before, "{failing:?}: half a start is none");
+        assert_eq!(store.sizes(StoreCall::Claim).len(), before, "{failing:?}: half a start is none");
         store.calm();
         app.start_workers().await.unwrap();
         assert_eq!(body.result().await.unwrap(), "x");

@@ -103,11 +103,6 @@ impl Settings {
         };
         require(self.slots > 0, "max_workers", "`slots` is 0; write at least 1, or do not start workers");
         require(!self.timeout.is_zero(), "timeout", "`timeout` is zero; write at least 1ms");
-        require(
-            self.retry.max_attempts > 0,
-            "retry.max_attempts",
-            "`retry.max_attempts` is 0; the first run counts, so write at least 1",
-        );
         require(!self.poll_interval.is_zero(), "poll_interval", "`poll_interval` is zero; write at least 1ms");
         require(!self.heartbeat.is_zero(), "heartbeat", "`heartbeat` is zero; write at least 1ms");
         require(
@@ -123,7 +118,6 @@ impl Settings {
             "max_workers",
             "`slots` is over 1,000,000, which can only be a mistake",
         );
-        require(is_growth(&self.retry), "retry.backoff", "`retry.backoff` is no number from 0 up");
         let times = [
             ("cancel_grace", self.cancel_grace),
             ("teardown_timeout", self.teardown_timeout),
@@ -133,6 +127,7 @@ impl Settings {
             ("store_timeout", self.store_timeout),
             ("overdue_grace", self.overdue_grace),
         ];
+        faults.extend(wrong_retry(&self.retry).map(|(key, it)| fault(key, it)));
         // What is added to a time of a clock must not reach beyond it.
         let too_long = times.into_iter().filter(|it| it.1 > Self::LONGEST);
         faults.extend(too_long.map(|(name, it)| fault(name, &format!("`{name}` is {it:?}; write at most one year"))));
@@ -148,8 +143,18 @@ fn fault(key: &str, message: &str) -> ConfigurationProblem {
     ConfigurationProblem::new(None, format!("tasks.{key}"), message)
 }
 
-fn is_growth(retry: &Retry) -> bool {
-    retry.backoff.is_finite() && retry.backoff >= 0.0
+/// What is wrong with a retry, each with its setting.
+fn wrong_retry(retry: &Retry) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+    let is_growth = retry.backoff.is_finite() && retry.backoff >= 0.0;
+    let wrong = [
+        (
+            retry.max_attempts == 0,
+            "retry.max_attempts",
+            "`retry.max_attempts` is 0; the first run counts, so write at least 1",
+        ),
+        (!is_growth, "retry.backoff", "`retry.backoff` is no number from 0 up"),
+    ];
+    wrong.into_iter().filter(|it| it.0).map(|it| (it.1, it.2))
 }
 
 /// What overrides the attribute of one definition. `None` leaves what the attribute says.
@@ -183,14 +188,9 @@ impl TaskOverrides {
         let wrong = [
             (self.timeout == Some(Duration::ZERO), "timeout", "`timeout` is zero; write at least 1ms"),
             (self.concurrency == Some(0), "concurrency", "`concurrency` is 0; write at least 1, or pause the queue"),
-            (
-                self.retry.is_some_and(|it| it.max_attempts == 0),
-                "retry.max_attempts",
-                "`retry.max_attempts` is 0; the first run counts, so write at least 1",
-            ),
-            (self.retry.is_some_and(|it| !is_growth(&it)), "retry.backoff", "`retry.backoff` is no number from 0 up"),
         ];
-        let wrong = wrong.into_iter().filter(|it| it.0).map(|it| (it.1, it.2.to_owned()));
+        let wrong = wrong.into_iter().filter(|it| it.0).map(|it| (it.1, it.2));
+        let wrong = wrong.chain(self.retry.iter().flat_map(wrong_retry)).map(|(key, it)| (key, it.to_owned()));
         wrong.chain(queue.map(|it| ("queue", it))).map(move |(key, it)| {
             fault(&format!("definitions.{task}.{key}"), &format!("settings override task `{task}`: {it}"))
         })

@@ -10,11 +10,12 @@ use std::{
 
 use parking_lot::Mutex;
 
+use super::server::Server;
 use crate::{
     domain::{Moment, Tag},
     ports::{
         CacheAddress, CacheAnswer, CacheFound, CacheInvalidation, CacheListener, CacheStore, CacheTarget, CacheTicket,
-        CacheWrite, CacheWritten, StoreError, StoreErrorKind, StoreFuture,
+        CacheWrite, CacheWritten, StoreFuture,
     },
 };
 
@@ -34,13 +35,12 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct MemoryCacheStore(Arc<Inner>);
+pub struct MemoryCacheStore(Server<Inner>);
 
+#[derive(Default)]
 struct Inner {
-    clock: Box<dyn Fn() -> Moment + Send + Sync>,
     kept: Mutex<Kept>,
     listeners: Mutex<Vec<Weak<dyn CacheListener>>>,
-    is_away: AtomicBool,
     is_silent: AtomicBool,
 }
 
@@ -71,32 +71,27 @@ impl MemoryCacheStore {
     /// An empty store under this clock.
     #[must_use]
     pub fn new(clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner {
-            clock: Box::new(clock),
-            kept: Mutex::default(),
-            listeners: Mutex::default(),
-            is_away: AtomicBool::new(false),
-            is_silent: AtomicBool::new(false),
-        }))
+        Self(Server::new(clock))
     }
 
     /// Lets the store be away, or come back.
     pub fn set_away(&self, is_away: bool) {
-        self.0.is_away.store(is_away, Ordering::Release);
+        self.0.set_away(is_away);
     }
 
     /// Lets the listeners not hear of invalidations; when they hear again, they are told that they may have missed some.
     pub fn set_silent(&self, is_silent: bool) {
-        if self.0.is_silent.swap(is_silent, Ordering::AcqRel) && !is_silent {
-            self.0.each_listener(|it| it.lost());
+        let inner = self.0.holds();
+        if inner.is_silent.swap(is_silent, Ordering::AcqRel) && !is_silent {
+            inner.each_listener(|it| it.lost());
         }
     }
 
     /// How many entries it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        let now = (self.0.clock)();
-        let mut kept = self.0.kept.lock();
+        let now = self.0.now();
+        let mut kept = self.0.holds().kept.lock();
         kept.policies.values_mut().map(|it| it.present(now)).sum()
     }
 
@@ -104,16 +99,6 @@ impl MemoryCacheStore {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    fn here<T: Send + 'static>(&self, act: impl FnOnce(&Inner) -> T + Send + 'static) -> StoreFuture<T> {
-        let inner = self.0.clone();
-        Box::pin(async move {
-            if inner.is_away.load(Ordering::Acquire) {
-                return Err(StoreError::new(StoreErrorKind::Unavailable, "the test took the store away"));
-            }
-            Ok(act(&inner))
-        })
     }
 }
 
@@ -123,16 +108,14 @@ impl CacheStore for MemoryCacheStore {
     }
 
     fn get(&self, addresses: Vec<CacheAddress>) -> StoreFuture<Vec<CacheAnswer>> {
-        self.here(move |inner| {
-            let now = (inner.clock)();
+        self.0.call(move |inner, now| {
             let mut kept = inner.kept.lock();
             addresses.iter().map(|it| kept.get(it, now)).collect()
         })
     }
 
     fn put(&self, writes: Vec<CacheWrite>) -> StoreFuture<Vec<CacheWritten>> {
-        self.here(move |inner| {
-            let now = (inner.clock)();
+        self.0.call(move |inner, now| {
             let replaced: Vec<_> = writes.iter().filter(|it| it.ticket.is_none()).map(invalidation).collect();
             let written = {
                 let mut kept = inner.kept.lock();
@@ -144,7 +127,7 @@ impl CacheStore for MemoryCacheStore {
     }
 
     fn invalidate(&self, invalidations: Vec<CacheInvalidation>) -> StoreFuture<()> {
-        self.here(move |inner| {
+        self.0.call(move |inner, _| {
             {
                 let mut kept = inner.kept.lock();
                 invalidations.iter().for_each(|it| kept.invalidate(it));
@@ -154,7 +137,7 @@ impl CacheStore for MemoryCacheStore {
     }
 
     fn attach(&self, listener: Weak<dyn CacheListener>) {
-        let mut listeners = self.0.listeners.lock();
+        let mut listeners = self.0.holds().listeners.lock();
         listeners.retain(|it| it.strong_count() > 0 && !it.ptr_eq(&listener));
         listeners.push(listener);
     }

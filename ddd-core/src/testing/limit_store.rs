@@ -1,17 +1,11 @@
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{collections::HashMap, fmt};
 
 use parking_lot::Mutex;
 
+use super::server::Server;
 use crate::{
     domain::{Exceeded, LimitKey, LimitPlan, LimitState, LimitUsage, Moment},
-    ports::{LimitAnswer, LimitRequest, LimitStore, StoreError, StoreErrorKind, StoreFuture},
+    ports::{LimitAnswer, LimitRequest, LimitStore, StoreFuture},
 };
 
 /// A store of shared rate limits in this process's memory: what an application is given in a test instead of a server.
@@ -30,49 +24,33 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct MemoryLimitStore(Arc<Inner>);
+pub struct MemoryLimitStore(Server<Mutex<Used>>);
 
 /// What is used of each limit, by the policy and its key.
 type Used = HashMap<(&'static str, Option<LimitKey>), (LimitPlan, LimitUsage)>;
-
-struct Inner {
-    clock: Box<dyn Fn() -> Moment + Send + Sync>,
-    used: Mutex<Used>,
-    is_away: AtomicBool,
-}
 
 impl MemoryLimitStore {
     /// An empty store under this clock.
     #[must_use]
     pub fn new(clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner { clock: Box::new(clock), used: Mutex::default(), is_away: AtomicBool::new(false) }))
+        Self(Server::new(clock))
     }
 
     /// Lets the store be away, or come back.
     pub fn set_away(&self, is_away: bool) {
-        self.0.is_away.store(is_away, Ordering::Release);
+        self.0.set_away(is_away);
     }
 
     /// Of how many policies and keys it knows what they used.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.used.lock().len()
+        self.0.holds().lock().len()
     }
 
     /// Whether it knows of none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    fn here<T: Send + 'static>(&self, act: impl FnOnce(&Inner) -> T + Send + 'static) -> StoreFuture<T> {
-        let inner = self.0.clone();
-        Box::pin(async move {
-            if inner.is_away.load(Ordering::Acquire) {
-                return Err(StoreError::new(StoreErrorKind::Unavailable, "the test took the store away"));
-            }
-            Ok(act(&inner))
-        })
     }
 }
 
@@ -82,9 +60,8 @@ impl LimitStore for MemoryLimitStore {
     }
 
     fn take(&self, requests: Vec<LimitRequest>) -> StoreFuture<Vec<LimitAnswer>> {
-        self.here(move |inner| {
-            let now = (inner.clock)();
-            let mut used = inner.used.lock();
+        self.0.call(move |used, now| {
+            let mut used = used.lock();
             let answers = requests.iter().map(|it| take(&mut used, it, now)).collect();
             used.retain(|_, (plan, usage)| !plan.is_unused(usage, now));
             answers
@@ -92,9 +69,8 @@ impl LimitStore for MemoryLimitStore {
     }
 
     fn look(&self, requests: Vec<LimitRequest>) -> StoreFuture<Vec<LimitState>> {
-        self.here(move |inner| {
-            let now = (inner.clock)();
-            let mut used = inner.used.lock();
+        self.0.call(move |used, now| {
+            let mut used = used.lock();
             let states = requests.iter().map(|it| with(&mut used, it, now, |plan, usage| plan.state(usage, now)));
             let states = states.collect();
             used.retain(|_, (plan, usage)| !plan.is_unused(usage, now));
@@ -103,9 +79,8 @@ impl LimitStore for MemoryLimitStore {
     }
 
     fn give_back(&self, requests: Vec<LimitRequest>) -> StoreFuture<()> {
-        self.here(move |inner| {
-            let now = (inner.clock)();
-            let mut used = inner.used.lock();
+        self.0.call(move |used, now| {
+            let mut used = used.lock();
             for it in &requests {
                 with(&mut used, it, now, |plan, usage| plan.give_back(usage, it.cost, now));
             }
@@ -114,11 +89,11 @@ impl LimitStore for MemoryLimitStore {
     }
 
     fn forget(&self, policy: &'static str, keys: Vec<Option<LimitKey>>) -> StoreFuture<()> {
-        self.here(move |inner| inner.used.lock().retain(|(name, key), _| *name != policy || !keys.contains(key)))
+        self.0.call(move |used, _| used.lock().retain(|(name, key), _| *name != policy || !keys.contains(key)))
     }
 
     fn clear(&self, policy: &'static str) -> StoreFuture<()> {
-        self.here(move |inner| inner.used.lock().retain(|(name, _), _| *name != policy))
+        self.0.call(move |used, _| used.lock().retain(|(name, _), _| *name != policy))
     }
 }
 

@@ -16,6 +16,7 @@ mod isolated;
 mod kit;
 pub mod limit_conformance;
 mod limit_store;
+mod server;
 
 pub use cache_store::MemoryCacheStore;
 pub use faulty_hints::{Hint, HintFault};

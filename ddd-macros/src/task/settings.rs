@@ -84,7 +84,7 @@ pub(super) fn check(options: &Options, errors: &mut Errors) -> Settings {
         concurrency: options.get("concurrency").and_then(|it| concurrency(it, errors)),
         result_ttl: options.take("result_ttl", errors, Found::positive_duration),
         schedule: options.get("schedule").and_then(|it| schedule(it, errors)),
-        version: options.take("version", errors, |it| positive(it, "versions count from 1")),
+        version: options.take("version", errors, |it| it.whole(1, "versions count from 1")),
         category: options.take("category", errors, Found::word),
         tags: options.take("tags", errors, Found::words).unwrap_or_default(),
         internal: options.take("internal", errors, Found::flag).is_some(),
@@ -109,20 +109,13 @@ fn priority(it: Found<'_>) -> Result<i8> {
     }
 }
 
-fn positive(it: Found<'_>, rule: &str) -> Result<u32> {
-    match u32::try_from(it.integer()?) {
-        Ok(0) | Err(_) => Err(it.wrong(format!("{rule}; write a number from 1 to {}", u32::MAX))),
-        Ok(number) => Ok(number),
-    }
-}
-
 fn retry(it: Found<'_>, errors: &mut Errors) -> Option<Retry> {
     let list = errors.take(it.list())?;
     let options = Options::read(list, "`retry`", RETRY, errors);
     if options.get("max_attempts").is_none() {
         errors.at(it.span(), NO_ATTEMPTS);
     }
-    let attempts = |it: Found<'_>| positive(it, "`max_attempts` counts the first run");
+    let attempts = |it: Found<'_>| it.whole(1, "`max_attempts` counts the first run");
     let max_attempts = options.take("max_attempts", errors, attempts);
     let delay = options.take("delay", errors, Found::duration);
     let max_delay = options.take("max_delay", errors, Found::duration);
@@ -131,17 +124,9 @@ fn retry(it: Found<'_>, errors: &mut Errors) -> Option<Retry> {
     {
         errors.add(at.wrong("`max_delay` is shorter than `delay`; leave it out, or write a longer one"));
     }
-    let (backoff, jitter) = (options.take("backoff", errors, growth), options.take("jitter", errors, Found::boolean));
+    let (backoff, jitter) =
+        (options.take("backoff", errors, Found::growth), options.take("jitter", errors, Found::boolean));
     Some(Retry { max_attempts: max_attempts?, delay, backoff, max_delay, jitter })
-}
-
-fn growth(it: Found<'_>) -> Result<f64> {
-    let factor = it.float()?;
-    if factor.is_finite() && factor >= 1.0 {
-        Ok(factor)
-    } else {
-        Err(it.wrong("delays grow by `backoff`; write 1.0 for equal delays, or more, such as `backoff = 2.0`"))
-    }
 }
 
 fn unique(it: Found<'_>, errors: &mut Errors) -> Option<Unique> {
@@ -169,7 +154,7 @@ fn concurrency(it: Found<'_>, errors: &mut Errors) -> Option<Concurrency> {
     if options.get("limit").is_none() || options.get("key").is_none() {
         errors.at(it.span(), NO_LIMIT);
     }
-    let limit = options.take("limit", errors, |it| positive(it, "at least one task must be able to run"));
+    let limit = options.take("limit", errors, |it| it.whole(1, "at least one task must be able to run"));
     let key = options.take("key", errors, Found::expr).cloned();
     Some(Concurrency { limit: limit?, key: key? })
 }

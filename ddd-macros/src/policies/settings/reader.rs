@@ -87,10 +87,7 @@ pub(super) fn at_least_one(it: Found<'_>, rule: &str) -> Result<u64> {
 }
 
 pub(super) fn whole(it: Found<'_>, least: u32, rule: &str) -> Result<u64> {
-    match u32::try_from(it.integer()?) {
-        Ok(number) if number >= least => Ok(u64::from(number)),
-        _ => Err(it.wrong(format!("{rule}; write a number from {least} to {}", u32::MAX))),
-    }
+    it.whole(least, rule).map(u64::from)
 }
 
 /// A part of all calls, over 0 and at most 1.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use syn::Result;
-
 use super::reader::{NEW, Settings, at_least_one, policy_name};
 use crate::{
     options::Found,
@@ -21,7 +19,7 @@ pub(super) fn check(settings: &mut Settings<'_>) -> (Setting, What) {
     let preset = preset(settings);
     settings.take("max_attempts", Value::Integer, |it| at_least_one(it, "`max_attempts` counts the first run"));
     let delay = settings.take("delay", Value::Duration, Found::duration);
-    settings.take("backoff", Value::Number, growth);
+    settings.take("backoff", Value::Number, Found::growth);
     let max_delay = settings.take("max_delay", Value::Duration, Found::duration);
     if preset.is_none() && delay.unwrap_or(DELAY) > max_delay.unwrap_or(MAX_DELAY) {
         let at = settings.written("max_delay").or_else(|| settings.written("delay"));
@@ -49,13 +47,4 @@ fn preset(settings: &mut Settings<'_>) -> Option<&'static str> {
         }
     }
     Some(first)
-}
-
-fn growth(it: Found<'_>) -> Result<f64> {
-    let factor = it.float()?;
-    if factor.is_finite() && factor >= 1.0 {
-        Ok(factor)
-    } else {
-        Err(it.wrong("delays grow by `backoff`; write 1.0 for equal delays, or more, such as `backoff = 2.0`"))
-    }
 }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     application::guard::discard,
+    domain::Moment,
     ports::{CacheRules, Refusal},
 };
 
@@ -69,12 +70,7 @@ where
         discard(future);
         return answer(seat.conclude(&rules, began, made));
     }
-    let rest = async move {
-        let made = poll_fn(|cx| poll(&seat.flight, future.as_mut(), cx)).await;
-        discard(future);
-        seat.conclude(&rules, began, made)
-    };
-    match runtime.spawn(ambient::carried(rest)).await {
+    match runtime.spawn(ambient::carried(rest(seat, rules, began, future))).await {
         Ok(made) => answer(made),
         Err(_) => resume_unwind(Box::new("the runtime ended while a cached value was being made")),
     }
@@ -112,13 +108,25 @@ fn spawned<K, R, X>(
     R: Send + Sync + 'static,
     X: Refusal,
 {
-    let began = ambient::now();
-    let mut future = Box::pin(future);
-    drop(runtime.spawn(ambient::carried(async move {
-        let made = poll_fn(|cx| poll(&seat.flight, future.as_mut(), cx)).await;
-        discard(future);
-        discard(seat.conclude(&rules, began, made));
-    })));
+    let rest = rest(seat, rules, ambient::now(), Box::pin(future));
+    drop(runtime.spawn(ambient::carried(async move { discard(rest.await) })));
+}
+
+/// Runs what is left of a body that began then, apart from its caller.
+async fn rest<K, R, X>(
+    seat: Seat<K, R>,
+    rules: impl CacheRules<R>,
+    began: Moment,
+    mut future: Pin<Box<impl Future<Output = Result<R, X>>>>,
+) -> Made<R, X>
+where
+    K: Eq + Send + Sync + 'static,
+    R: Send + Sync + 'static,
+    X: Refusal,
+{
+    let made = poll_fn(|cx| poll(&seat.flight, future.as_mut(), cx)).await;
+    discard(future);
+    seat.conclude(&rules, began, made)
 }
 
 /// Runs the body of a function that is not async.

@@ -1,0 +1,127 @@
+//! Who is measured, and what one sample holds.
+
+use std::{cell::RefCell, time::Duration};
+
+use ddd_benches::{Arguments, PostgresServer, interleave, note, processor_time};
+
+use super::{
+    database::Database,
+    ours::Ours,
+    peers::Peers,
+    protocol::{Watch, Work, run},
+    raw::{Raw, RawCommit},
+};
+
+/// One of those who are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Ours,
+    /// Bare statements, under the name that fits the case.
+    Raw(&'static str),
+    RawCommit,
+    /// A queue of others, in the process of the peers.
+    Peer(&'static str),
+}
+
+/// In the order in which they are named.
+const PEERS: [Side; 4] =
+    [Side::Peer("graphile_worker"), Side::Peer("apalis_postgres"), Side::Peer("riverqueue"), Side::Peer("awa")];
+
+impl Side {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Raw(name) | Self::Peer(name) => name,
+            Self::RawCommit => "raw_commit",
+        }
+    }
+
+    /// This one, and the peers.
+    pub(crate) fn and_peers(self) -> Vec<Self> {
+        std::iter::once(self).chain(PEERS).collect()
+    }
+}
+
+/// What one run of a side has taken.
+pub(crate) struct Sample {
+    /// What the work measures.
+    pub(crate) seconds: Vec<f64>,
+    /// Processor time of the side's process and of the server, if it can be told.
+    pub(crate) processor: Option<Duration>,
+}
+
+/// What measures: the server, and the process of the peers once one of them is wanted.
+pub(crate) struct Bench {
+    server: &'static PostgresServer,
+    peers: RefCell<Peers>,
+}
+
+impl Bench {
+    pub(crate) fn new(server: &'static PostgresServer) -> Self {
+        Self { server, peers: RefCell::default() }
+    }
+
+    /// Has ours and these others do the work by turns; their samples. A peer that cannot be had is left out, with a word.
+    pub(crate) fn measure(&self, arguments: &Arguments, others: &[Side], work: Work) -> Vec<(Side, Vec<Sample>)> {
+        let mut sides = vec![Side::Ours];
+        sides.extend(others);
+        if let Some(solo) = &arguments.solo {
+            sides.retain(|it| it.name() == solo);
+        }
+        if sides.iter().any(|it| matches!(it, Side::Peer(_))) {
+            if let Err(reason) = self.peers.borrow_mut().ready() {
+                note(&format!("without the peers: {reason}"));
+                sides.retain(|it| !matches!(it, Side::Peer(_)));
+            }
+        }
+        let mut sources: Vec<Box<dyn FnMut() -> Sample>> = Vec::new();
+        for side in sides.iter().copied() {
+            sources.push(Box::new(move || self.sample(side, work)));
+        }
+        let samples = interleave(arguments.rounds, &mut sources);
+        drop(sources);
+        sides.into_iter().zip(samples).collect()
+    }
+
+    fn sample(&self, side: Side, work: Work) -> Sample {
+        let database = Database::new(self.server);
+        let url = database.url();
+        let mut watch = Meter { server: self.server, process: std::process::id(), begun: None, sample: None };
+        match side {
+            Side::Ours => run::<Ours>(work, &url, &mut watch),
+            Side::Raw(_) => run::<Raw>(work, &url, &mut watch),
+            Side::RawCommit => run::<RawCommit>(work, &url, &mut watch),
+            Side::Peer(name) => {
+                let mut peers = self.peers.borrow_mut();
+                watch.process = peers.process();
+                peers.run(name, work, &url, &mut watch);
+            }
+        }
+        watch.sample.expect("the work has ended")
+    }
+}
+
+/// Counts processor time between the begin and the end of the measured time.
+struct Meter {
+    server: &'static PostgresServer,
+    process: u32,
+    begun: Option<Duration>,
+    sample: Option<Sample>,
+}
+
+impl Meter {
+    fn used(&self) -> Option<Duration> {
+        Some(self.server.processor_time()? + processor_time(self.process)?)
+    }
+}
+
+impl Watch for Meter {
+    fn begin(&mut self) {
+        self.begun = self.used();
+    }
+
+    fn end(&mut self, seconds: Vec<f64>) {
+        let processor = self.used().zip(self.begun).map(|(now, begun)| now.saturating_sub(begun));
+        self.sample = Some(Sample { seconds, processor });
+    }
+}
