@@ -29,6 +29,7 @@ lint: check-format clippy docs ## Check the format, the lints and the documentat
 
 check-format:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml --check
 
 clippy:
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
@@ -38,13 +39,15 @@ docs:
 
 format: ## Format the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path benches/peers/Cargo.toml
 
 bench: ## Measure the engine, the policies and the HTTP layer beside their peers
 	$(CARGO) bench -p ddd-benches
 
-nightly: ## Run the long proofs: more cases, weight, build time, dependency policy
+nightly: ## Run the long proofs: more cases, weight, build time, dependency policy, the peers of the benchmarks
 	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features --no-fail-fast -- --include-ignored --skip measured::
 	$(CARGO) test -p ddd-tests --test weight -- --ignored --nocapture --test-threads 1
+	$(CARGO) clippy --locked --manifest-path benches/peers/Cargo.toml --target-dir target -- -D warnings
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked
 	$(CARGO) deny --all-features check bans licenses sources
 	@if $(CARGO) deny --all-features fetch db; then $(CARGO) deny --all-features check advisories; \

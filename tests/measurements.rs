@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use ddd_benches::{Arguments, Better, Case, interleave, median, percentile};
+use ddd_benches::{Arguments, Better, Case, interleave, median, percentile, processor_time};
 
 fn parse(line: &str) -> Arguments {
     Arguments::parse(line.split_whitespace().map(str::to_owned))
@@ -95,4 +95,17 @@ fn the_ratio_is_above_one_if_ours_is_better() {
 #[test]
 fn small_figures_keep_their_digits() {
     assert_eq!(Case::new("a/b/c", 0.000_123_456, ("peer", 1.0), "s", Better::Less).ours, 0.000_123_5);
+}
+
+#[test]
+fn processor_time_of_a_process_is_counted() {
+    let me = std::process::id();
+    if !cfg!(target_os = "linux") {
+        assert_eq!(processor_time(me), None);
+        return;
+    }
+    let before = processor_time(me).expect("this process is there");
+    // It is counted in steps; this loop is what takes the next one.
+    while processor_time(me).expect("this process is there") == before {}
+    assert_eq!(processor_time(0), None, "no process has this id");
 }

@@ -1,4 +1,4 @@
-//! An empty database for every sample, so that nobody works on what others left.
+//! A fresh database for every sample, so that nobody works on what others left.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -13,18 +13,27 @@ pub(crate) struct Database<'s> {
 }
 
 impl<'s> Database<'s> {
+    /// An empty one.
     pub(crate) fn new(server: &'s PostgresServer) -> Self {
+        Self::of(server, "template1")
+    }
+
+    /// One with the tables and rows of this one, to which nobody is connected.
+    pub(crate) fn copy(&self) -> Self {
+        Self::of(self.server, &self.name)
+    }
+
+    fn of(server: &'s PostgresServer, template: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("bench_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let it = Self { server, name };
-        it.execute(format!("CREATE DATABASE {}", it.name));
-        // What others have written is on the disk before the next one is measured.
-        it.execute("CHECKPOINT".to_owned());
+        it.execute(format!("CREATE DATABASE {} TEMPLATE {template}", it.name));
         it
     }
 
     pub(crate) fn url(&self) -> String {
-        let base = self.server.url().rsplit_once('/').map_or(self.server.url(), |it| it.0);
+        let url = self.server.url();
+        let base = url.rsplit_once('/').map_or(url, |it| it.0);
         format!("{base}/{}", self.name)
     }
 
@@ -38,6 +47,7 @@ impl<'s> Database<'s> {
 
 impl Drop for Database<'_> {
     fn drop(&mut self) {
+        // This waits for a checkpoint, so what one side has written is on the disk before the next one is measured.
         self.execute(format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }

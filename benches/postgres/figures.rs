@@ -4,6 +4,9 @@ use ddd_benches::{Arguments, Better, Case, note};
 
 use super::side::{Sample, Side};
 
+/// From all samples of a side, if they hold it.
+pub(crate) type Taken = Box<dyn Fn(&[Sample]) -> Option<f64>>;
+
 /// One figure of a work.
 pub(crate) struct Figure {
     /// What its cases are called, before the name of the other side.
@@ -11,8 +14,7 @@ pub(crate) struct Figure {
     /// What both figures are in.
     pub(crate) unit: &'static str,
     pub(crate) better: Better,
-    /// From all samples of a side, if they hold it.
-    pub(crate) of: Box<dyn Fn(&[Sample]) -> Option<f64>>,
+    pub(crate) of: Taken,
 }
 
 impl Figure {

@@ -14,7 +14,7 @@ mod suite;
 use ddd_benches::{Arguments, PostgresServer, note};
 
 fn main() {
-    let arguments = Arguments::from_env();
+    let arguments = Arguments::from_env_of(5);
     let suites = suite::suites();
     if arguments.list {
         let cases = suites.iter().flat_map(suite::Suite::cases);

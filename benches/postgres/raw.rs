@@ -16,14 +16,11 @@ use super::protocol::{CONNECTIONS, Queue, body};
 
 /// So many rows are claimed at once, and end at once.
 const BATCH: i64 = 100;
-/// So many connections claim and end: with two, one works while the other's commit is synced. More were slower.
-const WORKERS: usize = 2;
-
-const TABLES: &str = "CREATE TABLE task (id UUID PRIMARY KEY, status SMALLINT NOT NULL, attempt INTEGER NOT NULL, \
+const TABLES: &str = "CREATE TABLE IF NOT EXISTS task (id UUID PRIMARY KEY, status SMALLINT NOT NULL, attempt INTEGER NOT NULL, \
     fence BIGINT NOT NULL, due BIGINT NOT NULL, lease_until BIGINT, name TEXT NOT NULL, params TEXT NOT NULL); \
-    CREATE INDEX ON task (due, id) WHERE status = 0; \
-    CREATE INDEX ON task (lease_until) WHERE lease_until IS NOT NULL; \
-    CREATE TABLE history (id UUID PRIMARY KEY, attempt INTEGER NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, \
+    CREATE INDEX IF NOT EXISTS task_ready ON task (due, id) WHERE status = 0; \
+    CREATE INDEX IF NOT EXISTS task_lease ON task (lease_until) WHERE lease_until IS NOT NULL; \
+    CREATE TABLE IF NOT EXISTS history (id UUID PRIMARY KEY, attempt INTEGER NOT NULL, name TEXT NOT NULL, params TEXT NOT NULL, \
     result TEXT, finished_at BIGINT NOT NULL)";
 const INSERT: &str = "INSERT INTO task VALUES ($1, 0, 0, 0, 1, NULL, 'noop', '{}')";
 const INSERT_MANY: &str = "INSERT INTO task SELECT id, 0, 0, 0, 1, NULL, 'noop', '{}' FROM unnest($1::uuid[]) id";
@@ -42,8 +39,9 @@ struct Shared {
     progress: Notify,
 }
 
-/// Bare statements over connections of its own.
-pub(crate) struct Raw {
+/// Bare statements over connections of its own, of which so many claim and end: with a second one, one works while the other's
+/// commit is synced.
+pub(crate) struct Raw<const WORKERS: usize> {
     url: String,
     idle: Mutex<Vec<PgConnection>>,
     shared: Arc<Shared>,
@@ -54,7 +52,7 @@ async fn connect(url: &str) -> PgConnection {
     PgConnection::connect(url).await.expect("the server answers")
 }
 
-impl Raw {
+impl<const WORKERS: usize> Raw<WORKERS> {
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<PgConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -64,7 +62,7 @@ impl Raw {
     }
 }
 
-impl Queue for Raw {
+impl<const WORKERS: usize> Queue for Raw<WORKERS> {
     async fn set_up(url: &str) -> Self {
         let mut idle = Vec::new();
         for _ in 0..CONNECTIONS {
@@ -132,7 +130,7 @@ async fn work(mut conn: PgConnection, shared: Arc<Shared>) {
 }
 
 /// A row is committed, and that is all: a task that starts before it has been stored is lost by a crash.
-pub(crate) struct RawCommit(Raw);
+pub(crate) struct RawCommit(Raw<0>);
 
 impl Queue for RawCommit {
     async fn set_up(url: &str) -> Self {

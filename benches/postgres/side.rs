@@ -1,6 +1,6 @@
 //! Who is measured, and what one sample holds.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use ddd_benches::{Arguments, PostgresServer, interleave, note, processor_time};
 
@@ -13,11 +13,13 @@ use super::{
 };
 
 /// One of those who are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Side {
     Ours,
-    /// Bare statements, under the name that fits the case.
-    Raw(&'static str),
+    /// Bare statements, one connection that claims and ends.
+    Raw,
+    RawTwo,
+    RawInserts,
     RawCommit,
     /// A queue of others, in the process of the peers.
     Peer(&'static str),
@@ -31,14 +33,17 @@ impl Side {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
-            Self::Raw(name) | Self::Peer(name) => name,
+            Self::Raw => "raw",
+            Self::RawTwo => "raw_two_workers",
+            Self::RawInserts => "raw_inserts",
             Self::RawCommit => "raw_commit",
+            Self::Peer(name) => name,
         }
     }
 
-    /// This one, and the peers.
-    pub(crate) fn and_peers(self) -> Vec<Self> {
-        std::iter::once(self).chain(PEERS).collect()
+    /// These, and the peers.
+    pub(crate) fn and_peers(these: &[Self]) -> Vec<Self> {
+        these.iter().chain(&PEERS).copied().collect()
     }
 }
 
@@ -54,11 +59,16 @@ pub(crate) struct Sample {
 pub(crate) struct Bench {
     server: &'static PostgresServer,
     peers: RefCell<Peers>,
+    /// What each side has prepared: its tables, and nothing else. To make them takes some of them a second.
+    prepared: RefCell<HashMap<Side, Database<'static>>>,
 }
+
+/// It makes the tables, and that is all.
+const NOTHING: Work = Work::Submissions { submitters: 0, each: 0 };
 
 impl Bench {
     pub(crate) fn new(server: &'static PostgresServer) -> Self {
-        Self { server, peers: RefCell::default() }
+        Self { server, peers: RefCell::default(), prepared: RefCell::default() }
     }
 
     /// Has ours and these others do the work by turns; their samples. A peer that cannot be had is left out, with a word.
@@ -68,11 +78,10 @@ impl Bench {
         if let Some(solo) = &arguments.solo {
             sides.retain(|it| it.name() == solo);
         }
-        if sides.iter().any(|it| matches!(it, Side::Peer(_))) {
-            if let Err(reason) = self.peers.borrow_mut().ready() {
-                note(&format!("without the peers: {reason}"));
-                sides.retain(|it| !matches!(it, Side::Peer(_)));
-            }
+        let has_peers = sides.iter().any(|it| matches!(it, Side::Peer(_)));
+        if has_peers && let Err(reason) = self.peers.borrow_mut().ready() {
+            note(&format!("without the peers: {reason}"));
+            sides.retain(|it| !matches!(it, Side::Peer(_)));
         }
         let mut sources: Vec<Box<dyn FnMut() -> Sample>> = Vec::new();
         for side in sides.iter().copied() {
@@ -84,17 +93,28 @@ impl Bench {
     }
 
     fn sample(&self, side: Side, work: Work) -> Sample {
+        let database = self.prepared.borrow_mut().entry(side).or_insert_with(|| self.prepare(side)).copy();
+        self.run(side, work, &database.url())
+    }
+
+    fn prepare(&self, side: Side) -> Database<'static> {
         let database = Database::new(self.server);
-        let url = database.url();
+        self.run(side, NOTHING, &database.url());
+        database
+    }
+
+    fn run(&self, side: Side, work: Work, url: &str) -> Sample {
         let mut watch = Meter { server: self.server, process: std::process::id(), begun: None, sample: None };
         match side {
-            Side::Ours => run::<Ours>(work, &url, &mut watch),
-            Side::Raw(_) => run::<Raw>(work, &url, &mut watch),
-            Side::RawCommit => run::<RawCommit>(work, &url, &mut watch),
+            Side::Ours => run::<Ours>(work, url, &mut watch),
+            Side::Raw => run::<Raw<1>>(work, url, &mut watch),
+            Side::RawTwo => run::<Raw<2>>(work, url, &mut watch),
+            Side::RawInserts => run::<Raw<0>>(work, url, &mut watch),
+            Side::RawCommit => run::<RawCommit>(work, url, &mut watch),
             Side::Peer(name) => {
                 let mut peers = self.peers.borrow_mut();
                 watch.process = peers.process();
-                peers.run(name, work, &url, &mut watch);
+                peers.run(name, work, url, &mut watch);
             }
         }
         watch.sample.expect("the work has ended")

@@ -17,7 +17,7 @@ pub(crate) struct Suite {
 
 /// All of them.
 pub(crate) fn suites() -> Vec<Suite> {
-    vec![overlapped(), fill_then_drain(), submissions(1, 400), submissions(16, 100), starts()]
+    vec![overlapped(), fill_then_drain(), submissions(1, 300), submissions(16, 60), starts()]
 }
 
 /// Tasks of a work from end to end, and how many are submitted at once.
@@ -27,7 +27,7 @@ const BATCH: usize = 100;
 fn overlapped() -> Suite {
     Suite {
         work: Work::Overlapped { tasks: TASKS, batch: BATCH },
-        others: Side::Raw("raw").and_peers(),
+        others: Side::and_peers(&[Side::Raw, Side::RawTwo]),
         figures: vec![
             rate("end_to_end/overlapped", TASKS, |it| it.seconds[0]),
             processor("end_to_end/overlapped/processor", TASKS),
@@ -38,7 +38,7 @@ fn overlapped() -> Suite {
 fn fill_then_drain() -> Suite {
     Suite {
         work: Work::FillThenDrain { tasks: TASKS, batch: BATCH },
-        others: Side::Raw("raw").and_peers(),
+        others: Side::and_peers(&[Side::Raw, Side::RawTwo]),
         figures: vec![
             rate("end_to_end/fill_then_drain", TASKS, |it| it.seconds.iter().sum()),
             rate("end_to_end/fill_then_drain/fill", TASKS, |it| it.seconds[0]),
@@ -52,7 +52,7 @@ fn submissions(submitters: usize, each: usize) -> Suite {
     let case = format!("single_submissions/{submitters}");
     Suite {
         work: Work::Submissions { submitters, each },
-        others: Side::Raw("raw_inserts").and_peers(),
+        others: Side::and_peers(&[Side::RawInserts]),
         figures: vec![rate(&case, submitters * each, |it| it.seconds[0])],
     }
 }
@@ -69,7 +69,7 @@ fn starts() -> Suite {
     };
     Suite {
         work: Work::Starts { count: 100 },
-        others: Side::RawCommit.and_peers(),
+        others: Side::and_peers(&[Side::RawCommit]),
         figures: vec![rank("submit_to_start_p50", 50), rank("submit_to_start_p99", 99)],
     }
 }

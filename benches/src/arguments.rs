@@ -26,6 +26,18 @@ impl Arguments {
         Self::parse(std::env::args().skip(1))
     }
 
+    /// Those of this process, where each measurement is taken so often unless the command line says otherwise: where one takes
+    /// long.
+    ///
+    /// # Panics
+    /// An argument cannot be read; the message says which.
+    #[must_use]
+    pub fn from_env_of(rounds: usize) -> Self {
+        let given = std::env::args().any(|it| it.starts_with("--rounds="));
+        let all = Self::from_env();
+        if given { all } else { Self { rounds, ..all } }
+    }
+
     /// Words select the cases whose name holds one of them; without any, all run. `--rounds=n` repeats each measurement
     /// n times, `--list` names the cases, `--solo=floor` runs that side of them and compares nothing. What `cargo bench` adds (`--bench`) is skipped.
     ///

@@ -3,6 +3,7 @@
 
 mod bulkhead;
 mod cached;
+mod changes;
 mod circuit_breaker;
 mod circuit_model;
 mod circuit_threads;

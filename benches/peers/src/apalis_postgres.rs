@@ -63,6 +63,8 @@ impl Queue for Apalis {
     async fn stop(self) {
         if let Some(running) = self.running {
             running.abort();
+            // It is cut off, and must not meet the closed pool.
+            let _ = running.await;
         }
         self.pool.close().await;
     }

@@ -29,7 +29,7 @@ enum Late {
     /// It was made before, or there is none.
     No,
     /// Nobody has asked yet.
-    Wanted(Described),
+    Wanted(Box<Described>),
     /// It is entered wherever the body is.
     Made(Span),
 }
@@ -42,7 +42,7 @@ impl Inherited {
 
     /// With a span that is made when somebody asks for it.
     pub(crate) fn with_late_span(self, of: Described) -> Self {
-        Self { late: Late::Wanted(of), ..self }
+        Self { late: Late::Wanted(Box::new(of)), ..self }
     }
 
     fn made(&self) -> Option<&Span> {

@@ -8,12 +8,11 @@ use super::{
     registry::Registered,
     services::Services,
     submit_error::SubmitError,
-    task_span::Described,
     worker::{self, Ended, Events, Job, RunningAttempt, Surroundings},
 };
 use crate::{
     domain::{Fence, Name, Timestamp},
-    ports::{Attempt as _, Claimed, Failure, InvalidParams, Task},
+    ports::{Claimed, Failure, InvalidParams, Task},
 };
 
 /// A task that was run at once did not end well.
@@ -50,11 +49,12 @@ pub(crate) async fn execute<T: Task>(services: &Arc<Services>, task: T) -> Resul
         return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit }.into());
     }
     let claimed = claim(services, registered, params.into());
-    let surroundings = Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None, holders: 1 });
+    let surroundings =
+        Arc::new(Surroundings { runtime: services.runtime.clone(), progress: None, worker: None, holders: 1 });
     let (attempt, params) = RunningAttempt::new(claimed, Instant::now(), surroundings);
     let attempt = Arc::new(attempt);
-    let span = Described::of(attempt.info(), None).span(None);
-    let job = Job { registered, params, attempt: &attempt, span: Ok(span) };
+    let span = attempt.described().span(None);
+    let job = Job { registered, params, attempt: &attempt, span: Some(span) };
     let (ended, needed) = worker::run(services, job, Events { waits: &|| {}, overdue: &|| {} }).await;
     if let Some(needed) = needed {
         needed.teardown(services.settings.teardown_timeout).await;

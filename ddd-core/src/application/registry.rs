@@ -130,6 +130,14 @@ impl Registry {
         self.by_name.get(name).map(AsRef::as_ref)
     }
 
+    /// The same for one of many of which most are like the one before them, which is `last`.
+    pub(crate) fn find_again<'a>(&'a self, last: &mut Option<&'a Registered>, name: &Name) -> Option<&'a Registered> {
+        if last.is_none_or(|it| it.name != *name) {
+            *last = self.find(name);
+        }
+        *last
+    }
+
     /// All definitions, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Registered> {
         self.sorted.iter().map(AsRef::as_ref)

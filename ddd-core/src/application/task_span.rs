@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use tracing::{Span, field::Empty};
+use tracing::{Span, field::Empty, level_filters::LevelFilter};
 
 use super::tracer::adopt_trace;
 use crate::{
@@ -67,6 +67,11 @@ impl Described {
         }
         span
     }
+}
+
+/// The span of an attempt. Where nothing is logged, not even what it says is put together.
+pub(crate) fn of(described: impl FnOnce() -> Described, origin: Option<&Origin>) -> Span {
+    if LevelFilter::current() == LevelFilter::OFF { Span::none() } else { described().span(origin) }
 }
 
 /// Notes in a span that its attempt failed.

@@ -111,7 +111,13 @@ impl Filter {
         self.means(*id, *status, (name, queue), *created_at) && self.means_label(summary.label.as_deref())
     }
 
-    fn means(&self, id: TaskId, status: TaskStatus, (name, queue): (&Name, &Name), created_at: Timestamp) -> bool {
+    pub(crate) fn means(
+        &self,
+        id: TaskId,
+        status: TaskStatus,
+        (name, queue): (&Name, &Name),
+        created_at: Timestamp,
+    ) -> bool {
         (self.ids.is_empty() || self.ids.contains(&id))
             && (self.statuses.is_empty() || self.statuses.contains(&status))
             && self.name.as_ref().is_none_or(|it| it == name)

@@ -54,6 +54,7 @@ pub use policies::{
 };
 pub use quota::{Quota, QuotaState};
 pub use rank::{Priority, PriorityError, Rank, RankStep};
+pub(crate) use record::push_error;
 pub use record::{AttemptError, FailureKind, Label, Origin, Progress, TaskRecord};
 pub use retry::Retry;
 pub use schedule::{Schedule, ScheduleError};

@@ -136,14 +136,19 @@ impl TaskRecord {
     /// Adds an error and drops the oldest ones over the bound. A second report about one attempt (it ran over its time,
     /// then returned) replaces the first.
     pub fn push_error(&mut self, error: AttemptError) {
-        if self.errors.last().is_some_and(|it| (it.run, it.attempt) == (error.run, error.attempt)) {
-            self.errors.pop();
-        }
-        if self.errors.len() == Self::MAX_ERRORS {
-            self.errors.remove(0);
-        }
-        self.errors.push(error);
+        push_error(&mut self.errors, error);
     }
+}
+
+/// Adds an error of an attempt to those before it, as [`TaskRecord::push_error`] does.
+pub(crate) fn push_error(errors: &mut Vec<AttemptError>, error: AttemptError) {
+    if errors.last().is_some_and(|it| (it.run, it.attempt) == (error.run, error.attempt)) {
+        errors.pop();
+    }
+    if errors.len() == TaskRecord::MAX_ERRORS {
+        errors.remove(0);
+    }
+    errors.push(error);
 }
 
 /// What few tasks have; kept apart so that the many stay small.

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod bloat;
+mod circles;
 mod dropped;
 mod enlist;
 mod guards;
@@ -11,6 +12,7 @@ mod processes;
 mod proxy;
 mod races;
 mod rights;
+mod steps;
 mod submitting;
 mod support;
 mod trouble;

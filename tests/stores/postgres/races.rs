@@ -9,17 +9,20 @@ use std::{
 };
 
 use ddd_core::{
-    PostgresStore, StoreErrorKind, TaskStatus, TaskStore,
+    Filter, PostgresStore, StoreErrorKind, TaskStatus, TaskStore,
     domain::{Label, Progress},
-    ports::{AttemptEnd, Control, Enqueued, Finish, Finished, Heartbeat, Held, NewTask, ProgressReport},
+    ports::{AttemptEnd, ClaimRequest, Control, Enqueued, Finish, Finished, Heartbeat, Held, NewTask, ProgressReport},
 };
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{
+    AssertSqlSafe, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use super::{
     proxy::Proxy,
     support::{fresh, fresh_task, pool, server},
 };
-use crate::sqlite::support::{LEASE, claim, declare, enqueue, get, succeed, task, worker};
+use crate::sqlite::support::{LEASE, QUEUE, claim, declare, enqueue, get, succeed, task, worker};
 
 const LIMIT: Duration = Duration::from_millis(400);
 
@@ -67,11 +70,13 @@ async fn what_is_parked_while_its_worker_comes_is_found_by_upkeep() {
 async fn a_task_that_ends_while_it_is_submitted_again_does_not_run_again() {
     let proxy = Proxy::to(server().url()).await;
     let namespace = server().fresh_namespace();
-    let options = || PostgresStore::options().namespace(&namespace).connections(1).listen(false);
+    // What is submitted is one statement, which commits by itself although nobody hears its answer.
+    let options = || PostgresStore::options().namespace(&namespace).connections(1);
     let (far, near) =
         (options().connect(&proxy.url()).await.unwrap(), options().connect(server().url()).await.unwrap());
     declare(&near, 1).await;
-    enqueue(&far, task(1)).await;
+    // The statement is prepared from here on.
+    enqueue(&far, fresh_task()).await;
     assert_eq!(claim(&near, 1, 1).await.len(), 1);
     let pool = pool().await;
     let mut held = pool.begin().await.unwrap();
@@ -147,25 +152,46 @@ async fn a_machine_that_vanishes_leaves_no_locks() {
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *next).await.unwrap();
 }
 
-/// A call that was given up ends at the server, too.
+/// A call that was given up ends at the server, too: by a limit of the connection; by one of each statement, where a pooler may stand
+/// between; or by one of the role.
 #[tokio::test]
 async fn a_call_that_was_given_up_does_not_go_on_at_the_server() {
-    let namespace = server().fresh_namespace();
-    let options = PostgresStore::options().namespace(&namespace).connections(1).statement_timeout(LIMIT);
-    let store = options.connect(server().url()).await.unwrap();
-    declare(&store, 1).await;
-    enqueue(&store, task(1)).await;
-    let claimed = claim(&store, 1, 1).await;
     let pool = pool().await;
-    let mut held = pool.begin().await.unwrap();
-    let lock = format!("SELECT FROM {namespace}.task FOR UPDATE");
-    sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
-    let end = AttemptEnd::Success { result: None, ttl: LEASE };
-    let error = store.finish(vec![Finish::new(claimed[0].id, claimed[0].fence, end)]).await.unwrap_err();
-    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
-    assert!(come_to_wait(&pool, &namespace, 0).await, "nobody waits any more");
-    held.rollback().await.unwrap();
-    assert!(matches!(succeed(&store, &claimed[0]).await, Finished::Applied(_)));
+    let role = format!("limited_{}", server().fresh_namespace());
+    let text =
+        format!("CREATE ROLE {role} LOGIN SUPERUSER PASSWORD 'x'; ALTER ROLE {role} SET statement_timeout = 300");
+    run(&pool, text).await;
+    let own = PgConnectOptions::clone(&pool.connect_options());
+    let of_role = own.clone().username(&role).password("x");
+    for (way, listens, options) in [("own", true, own.clone()), ("each", false, own), ("role", false, of_role)] {
+        let namespace = server().fresh_namespace();
+        let store = PostgresStore::options().namespace(&namespace).connections(1).statement_timeout(LIMIT);
+        let users = PgPoolOptions::new().connect_lazy_with(options);
+        let store = store.listen(listens).over(users).await.unwrap();
+        declare(&store, 1).await;
+        enqueue(&store, task(1)).await;
+        enqueue(&store, task(2)).await;
+        let claimed = claim(&store, 1, 1).await;
+        // Figures are appended by all that changes anything, and read by what counts.
+        let mut held = pool.begin().await.unwrap();
+        let lock = format!("LOCK TABLE {namespace}.tally, {namespace}.history IN ACCESS EXCLUSIVE MODE");
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
+        let end = AttemptEnd::Success { result: None, ttl: LEASE };
+        let error = store.finish(vec![Finish::new(claimed[0].id, claimed[0].fence, end)]).await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(store.enqueue(vec![task(3)]).await.is_err());
+        let request = ClaimRequest::new(worker(1), [(QUEUE, 1)].into(), 1, LEASE, true);
+        assert!(store.claim(request).await.is_err());
+        assert!(store.get(vec![task(1).id]).await.is_err());
+        assert!(store.list(Filter::all(), None, 10).await.is_err());
+        assert!(store.positions(vec![task(1).id], 10).await.is_err());
+        assert!(come_to_wait(&pool, &namespace, 0).await, "nobody waits any more: {way}");
+        held.rollback().await.unwrap();
+        // With the only connection, which stands in no transaction.
+        assert!(matches!(succeed(&store, &claimed[0]).await, Finished::Applied(_)));
+        enqueue(&store, task(3)).await;
+        assert_eq!(claim(&store, 1, 10).await.len(), 2);
+    }
 }
 
 /// Adding up figures may take its time; what upkeep did before it stays done.

@@ -20,7 +20,7 @@ use super::{
 use crate::sqlite::support::{QUEUE, claim, declare, enqueue, get, succeed};
 
 /// Who waits for a stranger's transaction waits as long as a call may take.
-const LIMIT: Duration = Duration::from_millis(1_500);
+const LIMIT: Duration = Duration::from_secs(3);
 const PENDING: Enqueued = Enqueued::Created(TaskStatus::Pending);
 
 async fn impatient(namespace: &str) -> PostgresStore {

@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, AtomicU8, Ordering, fence},
@@ -16,7 +17,9 @@ use crate::{
     application::{
         current::{self, Inherited},
         guard::Contained,
+        task_span::Described,
     },
+    domain::WorkerId,
     ports::{Attempt, AttemptInfo, BoxFuture, Claimed, Held},
 };
 
@@ -54,6 +57,8 @@ pub(crate) struct Surroundings {
     pub(crate) runtime: Handle,
     /// Where progress is reported to; nowhere if the task has no record.
     pub(crate) progress: Option<Arc<ProgressWriter>>,
+    /// The worker, if there is one.
+    pub(crate) worker: Option<WorkerId>,
     /// In how many places an attempt is held beside its body: where it is run, and where the rest of the worker finds it.
     pub(crate) holders: usize,
 }
@@ -107,11 +112,19 @@ impl RunningAttempt {
 
     /// Becomes the next attempt in the same surroundings. Whoever calls this is the only one who still knew the last one.
     #[inline(always)]
-    pub(crate) fn become_next(&mut self, claimed: Claimed, began: Instant) -> Arc<RawValue> {
-        self.timeout = claimed.timeout;
-        self.until = far(began, claimed.timeout);
-        let params;
-        (self.info, params) = taken_apart(claimed);
+    fn become_next(&mut self, claimed: Claimed, began: Instant) -> Arc<RawValue> {
+        // Field by field: what is known of an attempt is large, and would be made elsewhere and moved here.
+        let Claimed { id, name, queue, priority, params, run, attempt, max_attempts, .. } = claimed;
+        let Claimed { timeout, fence, due, created_at, started_at, label, .. } = claimed;
+        self.timeout = timeout;
+        self.until = far(began, timeout);
+        let info = &mut self.info;
+        (info.id, info.name, info.queue, info.priority) = (id, name, queue, priority);
+        (info.run, info.attempt, info.max_attempts, info.fence) = (run, attempt, max_attempts, fence);
+        (info.due, info.created_at, info.deadline) = (due, created_at, started_at.after(timeout));
+        if label.is_some() || info.origin.is_some() {
+            info.origin = label.map(|it| it.origin);
+        }
         *self.stop.get_mut() = Stop::None as u8;
         *self.overdue.get_mut() = Overdue::No as u8;
         *self.given_back.get_mut() = false;
@@ -131,6 +144,11 @@ impl RunningAttempt {
     /// What the tasks have from it that its body submits; nothing if it has no record that they could name.
     pub(crate) fn inherited(&self) -> Option<Inherited> {
         self.surroundings.progress.is_some().then(|| Inherited::of(&self.info))
+    }
+
+    /// What its span says.
+    pub(crate) fn described(&self) -> Described {
+        Described::of(&self.info, self.surroundings.worker)
     }
 
     /// How long it may take.
@@ -326,17 +344,21 @@ impl Attempts {
         Self { surroundings, last: None }
     }
 
-    /// The attempt that begins now, and its parameters.
+    /// The attempt that begins now with the first of a line, and its parameters.
     #[inline(always)]
-    pub(crate) fn begin(&mut self, claimed: Claimed, began: Instant) -> (Arc<RunningAttempt>, Arc<RawValue>) {
+    pub(crate) fn begin(
+        &mut self,
+        line: &mut VecDeque<Claimed>,
+        began: Instant,
+    ) -> Option<(Arc<RunningAttempt>, Arc<RawValue>)> {
         if let Some(mut last) = self.last.take()
             && let Some(attempt) = Arc::get_mut(&mut last)
         {
-            let params = attempt.become_next(claimed, began);
-            return (last, params);
+            let params = attempt.become_next(line.pop_front()?, began);
+            return Some((last, params));
         }
-        let (attempt, params) = RunningAttempt::new(claimed, began, self.surroundings.clone());
-        (Arc::new(attempt), params)
+        let (attempt, params) = RunningAttempt::new(line.pop_front()?, began, self.surroundings.clone());
+        Some((Arc::new(attempt), params))
     }
 
     /// An attempt that has ended, and that the slot needs no more.

@@ -26,7 +26,7 @@ use crate::{
         provide::Needed,
         registry::Registered,
         services::Services,
-        task_span::{Described, note_failure},
+        task_span::note_failure,
         threads::Threads,
     },
     domain::FailureKind,
@@ -41,8 +41,8 @@ pub(crate) struct Job<'a> {
     pub(crate) registered: &'a Registered,
     pub(crate) params: Arc<RawValue>,
     pub(crate) attempt: &'a Arc<RunningAttempt>,
-    /// Its span; or what it says, if it is made only when somebody asks for it.
-    pub(crate) span: Result<Span, Described>,
+    /// Its span; `None` if it is made only when somebody asks for it.
+    pub(crate) span: Option<Span>,
 }
 
 /// What the caller is told while a body runs.
@@ -62,13 +62,13 @@ struct Place {
 }
 
 impl Place {
-    fn new(span: Result<Span, Described>, inherited: Option<Inherited>) -> Self {
-        match (span, inherited) {
-            (Ok(span), inherited) => Self { span, inherited },
-            (Err(described), Some(inherited)) => {
-                Self { span: Span::none(), inherited: Some(inherited.with_late_span(described)) }
+    fn new(span: Option<Span>, attempt: &RunningAttempt) -> Self {
+        match (span, attempt.inherited()) {
+            (Some(span), inherited) => Self { span, inherited },
+            (None, Some(inherited)) => {
+                Self { span: Span::none(), inherited: Some(inherited.with_late_span(attempt.described())) }
             }
-            (Err(described), None) => Self { span: described.span(None), inherited: None },
+            (None, None) => Self { span: attempt.described().span(None), inherited: None },
         }
     }
 
@@ -94,7 +94,7 @@ pub(crate) enum Ended<T = Option<Box<RawValue>>> {
 /// A blocking body cannot be dropped: at its deadline `events.overdue` is called, and it is awaited all the same.
 pub(crate) async fn run(services: &Services, job: Job<'_>, events: Events<'_>) -> (Ended, Option<Needed>) {
     let context = TaskContext::new(job.attempt.clone());
-    let mut place = Place::new(job.span, job.attempt.inherited());
+    let mut place = Place::new(job.span, job.attempt);
     let mut needed = services.providers.recipes_for(job.registered.definition);
     let mut dependencies = services.providers.shared();
     let grace = services.settings.cancel_grace;

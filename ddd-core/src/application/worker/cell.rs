@@ -27,11 +27,19 @@ impl Cell {
         self.0.lock().attempt.clone()
     }
 
-    /// The next task in line begins, with the attempt that `begin` makes of it, if it can be run here. `None` if the line is
+    /// The task before has ended, if there was one and it has not been said: its report waits with those before it. The next one
+    /// in line begins: `begin` takes it out, with the attempt that it makes of it, if it can be run here. `None` if the line is
     /// empty.
-    pub(crate) fn begin<T>(&self, begin: impl FnOnce(Claimed) -> Begun<T>) -> Option<Begun<T>> {
+    #[inline(always)]
+    pub(crate) fn turn<T>(
+        &self,
+        report: &mut Option<Report>,
+        begin: impl FnOnce(&mut VecDeque<Claimed>) -> Option<Begun<T>>,
+    ) -> Option<Begun<T>> {
         let mut state = self.0.lock();
-        let begun = begin(state.next.pop_front()?);
+        state.attempt = None;
+        state.reports.extend(report.take());
+        let begun = begin(&mut state.next)?;
         state.attempt = begun.as_ref().ok().map(|it| it.0.clone());
         Some(begun)
     }
@@ -51,11 +59,10 @@ impl Cell {
         }
     }
 
-    /// What is to be run.
-    pub(crate) fn line_up(&self, first: Claimed, more: impl Iterator<Item = Claimed>) {
-        let mut state = self.0.lock();
-        state.next.push_back(first);
-        state.next.extend(more);
+    /// What is to be run, when all that was there before is done.
+    pub(crate) fn line_up(&self, tasks: VecDeque<Claimed>) {
+        let before = std::mem::replace(&mut self.0.lock().next, tasks);
+        debug_assert!(before.is_empty(), "a slot takes more when its line is empty");
     }
 
     /// Empties the line, because the slot cannot get to it soon: what was not run, and what was not reported.

@@ -66,12 +66,11 @@ enum Slot<'a> {
     Claimed,
 }
 
-/// What a slot is given.
+/// What a slot is given: the queue of the first of these tasks, and what it is to run one after the other, as long as bodies end
+/// at their first poll.
 pub(crate) struct Taken {
-    /// What it is to run.
-    pub(crate) claimed: Claimed,
-    /// What it is to run then: of the same claim, and all bodies before ended at their first poll.
-    pub(crate) more: std::vec::IntoIter<Claimed>,
+    pub(crate) queue: Name,
+    pub(crate) tasks: VecDeque<Claimed>,
 }
 
 /// What a slot has just done.
@@ -97,7 +96,7 @@ struct Claim {
 
 /// What a slot is to do.
 enum Step {
-    Run(Claimed),
+    Run(Taken),
     Claim(Claim),
     Wait,
     End,
@@ -225,7 +224,7 @@ impl Feed {
                 self.finisher.push_all(reports);
             }
             match step {
-                Step::Run(claimed) => return Some(Taken { claimed, more: Vec::new().into_iter() }),
+                Step::Run(taken) => return Some(taken),
                 Step::End => return None,
                 Step::Wait => {
                     drop(expected);
@@ -290,7 +289,7 @@ impl Feed {
             return Step::End;
         }
         if let Some(claimed) = state.ready.pop_front() {
-            return Step::Run(self.started(state, claimed));
+            return Step::Run(self.started(state, VecDeque::from([claimed])));
         }
         let has_just_looked = matches!(from, Slot::Claimed) && !state.again;
         if state.claiming > 0 || (state.alone && state.running > 0) {
@@ -331,7 +330,7 @@ impl Feed {
         batch: Option<usize>,
         revision: u64,
     ) -> Option<Taken> {
-        let mut tasks = claims.tasks.into_iter();
+        let mut tasks = VecDeque::from(claims.tasks);
         // What was asked for under other limits may be too much under these.
         let is_outdated = revision != state.served.revision();
         if state.closed || is_outdated {
@@ -339,20 +338,22 @@ impl Feed {
             // Whoever sees that no claim is under way is to see that this is still to be written.
             let _expected = self.finisher.expect();
             drop(state);
-            self.finisher.give_back(tasks);
+            self.finisher.give_back(tasks.into_iter());
             return None;
         }
         state.alone = claims.alone || claims.alone_waiting;
         if let Some(delay) = claims.next_in {
             self.plan(&mut state, delay);
         }
-        let first = tasks.next();
+        if tasks.is_empty() {
+            return None;
+        }
         match batch {
             // As much as was asked for: others will find something as well.
-            Some(batch) => state.again |= tasks.len() + 1 == batch,
-            None => state.ready.extend(tasks.by_ref()),
+            Some(batch) => state.again |= tasks.len() == batch,
+            None => state.ready.extend(tasks.drain(1..)),
         }
-        Some(Taken { claimed: self.started(state, first?), more: tasks })
+        Some(self.started(state, tasks))
     }
 
     fn plan(&self, state: &mut State, delay: Duration) {
@@ -363,16 +364,19 @@ impl Feed {
         }
     }
 
-    fn started(&self, mut state: MutexGuard<'_, State>, claimed: Claimed) -> Claimed {
+    /// A slot begins with what it is given. Of several tasks one runs at a time, and as there are several only where no queue is
+    /// limited, it does not matter that the others may be of another queue.
+    fn started(&self, mut state: MutexGuard<'_, State>, tasks: VecDeque<Claimed>) -> Taken {
+        let queue = tasks.front().map_or(const { Name::new("") }, |it| it.queue.clone());
         state.running += 1;
-        state.served.started(&claimed.queue);
+        state.served.started(&queue);
         // Each slot that takes something wakes the next one that waits, as long as there is something to take.
         let more = state.hungry > 0 && (!state.ready.is_empty() || state.again || self.services.bell.is_rung());
         drop(state);
         if more {
             self.wake();
         }
-        claimed
+        Taken { queue, tasks }
     }
 
     fn ended(state: &mut State, done: &Done) {

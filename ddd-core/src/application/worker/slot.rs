@@ -20,10 +20,7 @@ use super::{
     shared::Shared,
 };
 use crate::{
-    application::{
-        registry::Registered,
-        task_span::{self, Described},
-    },
+    application::{registry::Registered, task_span},
     domain::{AttemptError, FailureKind},
     ports::{Attempt as _, AttemptEnd, Failure, FailureOutcome, Finish},
 };
@@ -31,16 +28,19 @@ use crate::{
 /// The life of a slot.
 pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
     let progress = Some(shared.progress.clone());
-    let surroundings = Surroundings { runtime: shared.services.runtime.clone(), progress, holders: 2 };
+    let surroundings =
+        Surroundings { runtime: shared.services.runtime.clone(), progress, worker: Some(shared.id), holders: 2 };
     let mut attempts = Attempts::new(Arc::new(surroundings));
+    let mut known = None;
     let mut reports = Vec::new();
     let mut done = None;
     while let Some(taken) = shared.feed.next(done.as_ref(), &mut reports).await {
-        let queue = taken.claimed.queue.clone();
-        cell.line_up(taken.claimed, taken.more);
+        let queue = taken.queue;
+        cell.line_up(taken.tasks);
         let mut quick = Some(0);
         let mut began = None;
-        while let Some(ran) = run(&shared, &cell, &mut attempts, &mut reports).await {
+        let mut report = None;
+        while let Some(ran) = run(&shared, &cell, (&mut attempts, &mut known), &mut report, &mut reports).await {
             // The beginning of each tells how long the one before it took: no clock is read for that.
             let took_long = began.is_some_and(|it| ran.began - it > LONG);
             if took_long {
@@ -77,15 +77,25 @@ fn give_line_back(shared: &Shared, cell: &Cell) {
     shared.finisher.give_back(not_run.into_iter());
 }
 
-/// Runs the next task in line and reports its end; `None` if there is none. `reports` is room for reports.
-async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mut Vec<Report>) -> Option<Ran> {
+/// Runs the next task in line and reports its end; `None` if there is none. `last` is the report of the one before, and becomes that
+/// of this one, if it need not be written at once. `known` is the definition of the last one, `reports` is room for reports.
+async fn run<'a>(
+    shared: &'a Shared,
+    cell: &Cell,
+    (attempts, known): (&mut Attempts, &mut Option<&'a Registered>),
+    last: &mut Option<Report>,
+    reports: &mut Vec<Report>,
+) -> Option<Ran> {
     let mut began = None;
-    let begun = cell.begin(|claimed| {
+    let begun = cell.turn(last, |line| {
+        let next = line.front()?;
         let began = *began.insert(Instant::now());
-        let Some(registered) = shared.services.registry.find(&claimed.name) else { return Err(Box::new(claimed)) };
-        let waited = claimed.started_at.since(claimed.due);
-        let (attempt, params) = attempts.begin(claimed, began);
-        Ok((attempt, (params, registered, waited)))
+        let Some(registered) = shared.services.registry.find_again(known, &next.name) else {
+            return line.pop_front().map(Box::new).map(Err);
+        };
+        let waited = next.started_at.since(next.due);
+        let (attempt, params) = attempts.begin(line, began)?;
+        Some(Ok((attempt, (params, registered, waited))))
     })?;
     let began = began?;
     let (attempt, (params, registered, waited)) = match begun {
@@ -100,8 +110,7 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     };
     shared.stop_if_told_before(&attempt);
     registered.meters.began(waited);
-    let described = Described::of(attempt.info(), Some(shared.id));
-    let span = if task_span::is_late() { Err(described) } else { Ok(described.span(attempt.info().origin.as_ref())) };
+    let span = (!task_span::is_late()).then(|| task_span::of(|| attempt.described(), attempt.info().origin.as_ref()));
     let job = Job { registered, params, attempt: &attempt, span };
     let waited = AtomicBool::new(false);
     let waits = || {
@@ -121,9 +130,10 @@ async fn run(shared: &Shared, cell: &Cell, attempts: &mut Attempts, reports: &mu
     if matches!(end, Some(AttemptEnd::Release)) {
         attempt.set_given_back();
     }
-    cell.end(end.map(|it| report(&attempt, it)));
+    *last = end.map(|it| report(&attempt, it));
     let was_quick = !waited.load(Ordering::Relaxed);
     if !was_quick || needed.is_some() {
+        cell.end(last.take());
         cell.take_reports(reports);
         shared.finisher.push_all(reports);
     }

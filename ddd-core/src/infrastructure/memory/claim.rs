@@ -202,6 +202,6 @@ impl State {
         let entry = self.entries.at(key);
         self.kinds.at_mut(entry.kind).started += 1;
         self.queues.at_mut(entry.queue).departed(1, now);
-        Claimed::of(&entry.record, now)
+        self.claimed(self.entries.at(key), now)
     }
 }

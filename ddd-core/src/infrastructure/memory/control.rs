@@ -144,7 +144,7 @@ impl State {
     pub(super) fn remove_finished(&mut self, key: u32, fx: &mut Effects) {
         self.leave(key, fx);
         let entry = self.entries.at(key);
-        self.results.remove(entry.result);
+        fx.dropped_json.extend(self.results.remove(entry.result));
         let status = entry.record.status;
         self.kinds.at_mut(entry.kind).now.remove(status);
         self.queues.at_mut(entry.queue).counts.remove(status);

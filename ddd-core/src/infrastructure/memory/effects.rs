@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::{entry::Remains, queues::Queues, watchers::Watchers};
 use crate::{
-    domain::{TaskRecord, TaskStatus, Timestamp, Transition},
+    domain::{TaskStatus, Transition},
     ports::{NewTask, Signal, SignalSink},
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Effects {
     more_ready: Vec<(u32, usize)>,
     pub(super) dropped_entries: Vec<Remains>,
     pub(super) dropped_tasks: Vec<NewTask>,
-    pub(super) dropped_results: Vec<Arc<RawValue>>,
+    pub(super) dropped_json: Vec<Arc<RawValue>>,
 }
 
 /// The end of a run that someone watches.
@@ -63,16 +63,11 @@ impl Effects {
         }
     }
 
-    /// Tells that `record`, as it now is, went there from `from`.
-    pub(super) fn record(&mut self, record: &TaskRecord, from: Option<TaskStatus>, now: Timestamp) {
+    /// Tells of a transition, if anybody listens.
+    #[inline(always)]
+    pub(super) fn record(&mut self, transition: impl FnOnce() -> Transition) {
         if self.sinks.is_some() {
-            self.transitions.push_back(Transition::of(record, from, now));
-        }
-    }
-
-    pub(super) fn record_transition(&mut self, transition: Transition) {
-        if self.sinks.is_some() {
-            self.transitions.push_back(transition);
+            self.transitions.push_back(transition());
         }
     }
 
@@ -143,6 +138,6 @@ impl Effects {
         empty(&mut self.ended);
         empty(&mut self.dropped_entries);
         empty(&mut self.dropped_tasks);
-        empty(&mut self.dropped_results);
+        empty(&mut self.dropped_json);
     }
 }

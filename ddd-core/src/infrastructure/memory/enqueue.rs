@@ -1,6 +1,7 @@
 use super::{
     effects::Effects,
     entry::{Entry, due_at, priority_index, unique},
+    intake::Submitted,
     state::State,
 };
 use crate::{
@@ -24,8 +25,30 @@ impl State {
         answer
     }
 
+    /// Stores what was submitted to the intake: whoever submitted it was told that it is there.
+    pub(super) fn sort_in(&mut self, submitted: &mut Submitted, fx: &mut Effects) {
+        let (rows, mut tasks) = submitted.drain();
+        for (common, count) in rows {
+            let queue = self.queues.intern(&common.queue);
+            let kind = self.kinds.intern(&common.name, common.version);
+            let terms = (common.priority, common.max_attempts, common.timeout);
+            for task in tasks.by_ref().take(count) {
+                if self.entries.find(task.id).is_some() {
+                    // Said twice. Dropped when the lock is free.
+                    fx.dropped_json.push(task.params);
+                    continue;
+                }
+                let (now, seq) = (self.tick(task.at), self.next_seq());
+                let (id, priority) = (task.id, priority_index(common.priority));
+                let make = |number| Entry::plain(task, terms, now, seq, number, queue, kind);
+                let key = self.entries.insert(id, priority, make);
+                self.begin(key, TaskStatus::Pending, now, fx);
+            }
+        }
+    }
+
     /// The same for a task without an idempotency key.
-    pub(super) fn enqueue_plain(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
+    fn enqueue_plain(&mut self, task: NewTask, now: Timestamp, fx: &mut Effects) -> Enqueued {
         let queue = self.queues.find_often(&task.queue);
         if let Some(refused) = self.refusal(&task, queue, 0, now) {
             // Dropped when the lock is free.
@@ -42,16 +65,21 @@ impl State {
         let make = |number| Entry::new(task, seq, number, queue, kind, now);
         let key = self.entries.insert(id, priority, make);
         let status = self.status_when_ready(key, now);
-        let record = &mut self.entries.at_mut(key).record;
-        record.status = status;
-        fx.record(record, None, now);
-        let kind = self.kinds.at_mut(kind);
+        self.begin(key, status, now, fx);
+        Enqueued::Created(status)
+    }
+
+    /// A new task's life begins in this status.
+    fn begin(&mut self, key: u32, status: TaskStatus, now: Timestamp, fx: &mut Effects) {
+        self.entries.at_mut(key).record.status = status;
+        let entry = self.entries.at(key);
+        fx.record(|| self.transition(entry, None, now));
+        let kind = self.kinds.at_mut(entry.kind);
         kind.submitted += 1;
         kind.now.add(status);
-        self.queues.at_mut(queue).counts.add(status);
-        self.priorities[priority].add(status);
+        self.queues.at_mut(entry.queue).counts.add(status);
+        self.priorities[entry.priority_index()].add(status);
         self.place(key, now, fx);
-        Enqueued::Created(status)
     }
 
     /// What stands against a new task, if its queue, which may be one that is not known yet, takes `more` others before it.

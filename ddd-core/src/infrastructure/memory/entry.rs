@@ -1,17 +1,17 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::value::RawValue;
 
-use super::{results::NO_RESULT, watchers::Watchers};
+use super::{intake::Own, kept::Kept, results::NO_RESULT, watchers::Watchers};
 use crate::{
-    domain::{AttemptError, Fence, Label, Priority, Progress, TaskRecord, TaskStatus, Timestamp, Until},
+    domain::{AttemptError, Fence, Label, Priority, Progress, TaskStatus, Timestamp, Until},
     ports::{Due, NewTask},
 };
 
-/// A record with what only this store needs to know about it.
+/// A task, with what only this store needs to know about it.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) record: TaskRecord,
+    pub(super) record: Kept,
     /// The order of arrival: decides between equal ranks, and is never given twice.
     pub(super) seq: u64,
     /// The last claim that its worker ended; zero before the first.
@@ -39,22 +39,42 @@ impl Entry {
     #[inline(always)]
     pub(super) fn new(task: NewTask, seq: u64, number: u32, queue: u32, kind: u32, now: Timestamp) -> Self {
         let frees_unique = unique(&task).is_some_and(|(_, until)| until == Until::Finished);
+        let terms = (task.priority, task.max_attempts, task.timeout);
+        let own = Own { id: task.id, params: task.params, watcher: task.watcher, at: now };
+        let mut this = Self::plain(own, terms, now, seq, number, queue, kind);
+        this.record.due = due_at(task.due, now);
+        this.record.label = task.label;
+        this.frees_unique = frees_unique;
+        this
+    }
+
+    /// The entry of a new task that is due at once, and has nothing that few tasks have. Its terms are its priority, how many
+    /// attempts it has, and how long each may take.
+    #[inline(always)]
+    pub(super) fn plain(
+        task: Own,
+        terms: (Priority, u32, Duration),
+        now: Timestamp,
+        seq: u64,
+        number: u32,
+        queue: u32,
+        kind: u32,
+    ) -> Self {
+        let (priority, max_attempts, timeout) = terms;
+        let Own { id, params, watcher, .. } = task;
         Self {
-            record: TaskRecord {
-                id: task.id,
-                name: task.name,
-                version: task.version,
-                queue: task.queue,
-                priority: task.priority,
-                params: task.params,
+            record: Kept {
+                id,
+                priority,
+                params,
                 status: TaskStatus::Pending,
                 run: 1,
                 attempt: 0,
-                max_attempts: task.max_attempts,
+                max_attempts,
                 crashes: 0,
-                timeout: task.timeout,
+                timeout,
                 fence: Fence::default(),
-                due: due_at(task.due, now),
+                due: now,
                 created_at: now,
                 started_at: None,
                 finished_at: None,
@@ -63,10 +83,9 @@ impl Entry {
                 cancel_requested: false,
                 still_running: false,
                 progress: None,
-                result: None,
                 result_until: None,
-                errors: Vec::new(),
-                label: task.label,
+                errors: None,
+                label: None,
             },
             seq,
             ended: Fence::default(),
@@ -76,9 +95,9 @@ impl Entry {
             queue,
             kind,
             result: NO_RESULT,
-            watchers: task.watcher.into(),
+            watchers: watcher.map_or(Watchers::None, Watchers::One),
             holds_permit: false,
-            frees_unique,
+            frees_unique: false,
         }
     }
 
@@ -101,10 +120,10 @@ impl Entry {
 #[allow(dead_code, reason = "it is only there to be dropped")]
 pub(super) struct Remains {
     params: Arc<RawValue>,
-    result: Option<Arc<RawValue>>,
     label: Option<Box<Label>>,
     progress: Option<Box<Progress>>,
-    errors: Vec<AttemptError>,
+    #[allow(clippy::box_collection, reason = "it comes so")]
+    errors: Option<Box<Vec<AttemptError>>>,
 }
 
 impl From<Entry> for Remains {
@@ -112,9 +131,9 @@ impl From<Entry> for Remains {
     fn from(entry: Entry) -> Self {
         // All that is to be dropped has a name here, so that the rest need not be moved.
         let Entry { record, watchers, .. } = entry;
-        let TaskRecord { name, queue, params, result, label, progress, errors, .. } = record;
-        drop((name, queue, watchers));
-        Self { params, result, label, progress, errors }
+        let Kept { params, label, progress, errors, .. } = record;
+        drop(watchers);
+        Self { params, label, progress, errors }
     }
 }
 

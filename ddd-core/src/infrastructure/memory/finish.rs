@@ -149,13 +149,12 @@ impl State {
         let Some(result) = result else { return };
         if self.settings.results_max == 0 || ttl.is_zero() {
             self.entries.at_mut(key).record.result_until = Some(now);
-            return fx.dropped_results.push(result);
+            return fx.dropped_json.push(result);
         }
         let until = now.after(ttl);
         self.first_result = if self.results.len() == 0 { until } else { self.first_result.min(until) };
-        let place = self.results.add(key);
+        let place = self.results.add(key, result);
         let entry = self.entries.at_mut(key);
-        entry.record.result = Some(result);
         entry.record.result_until = Some(until);
         entry.result = place;
         while self.results.len() > self.settings.results_max {
@@ -166,8 +165,8 @@ impl State {
 
     pub(super) fn drop_result(&mut self, key: u32, fx: &mut Effects) {
         let entry = self.entries.at_mut(key);
-        self.results.remove(std::mem::replace(&mut entry.result, NO_RESULT));
-        fx.dropped_results.extend(entry.record.result.take());
+        let place = std::mem::replace(&mut entry.result, NO_RESULT);
+        fx.dropped_json.extend(self.results.remove(place));
     }
 
     pub(super) fn heartbeat(&mut self, heartbeat: &Heartbeat, now: Timestamp) -> Vec<Signal> {
@@ -201,10 +200,9 @@ impl State {
         }
         let mut progress = report.progress;
         progress.message = truncated(progress.message, self.settings.limits.progress);
-        let mut transition = Transition::of(record, Some(TaskStatus::Running), now);
-        transition.progress = Some(Arc::new(progress.clone()));
-        record.progress = Some(Box::new(progress));
-        fx.record_transition(transition);
+        record.progress = Some(Box::new(progress.clone()));
+        let transition = self.transition(self.entries.at(key), Some(TaskStatus::Running), now);
+        fx.record(|| Transition { progress: Some(Arc::new(progress)), ..transition });
         Finished::Applied(TaskStatus::Running)
     }
 }

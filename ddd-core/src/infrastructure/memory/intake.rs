@@ -1,16 +1,23 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+    vec::Drain,
+};
 
 use parking_lot::Mutex;
+use serde_json::value::RawValue;
 
 use super::effects::Sinks;
 use crate::{
-    domain::Timestamp,
-    ports::{Due, NewTask},
+    domain::{Name, Priority, TaskId, Timestamp},
+    ports::{Due, NewTask, Watcher},
 };
 
-/// After so many submissions somebody sorts them in.
-const SORTED_TOGETHER: usize = 64;
-/// No more than so many wait, whoever is at it.
+/// No more than so many wait; then who submits sorts them in. Before that a worker does with its next claim: it has at hand what
+/// it sorts them into.
 const MOST: usize = 512;
 
 /// Submissions that were taken and not sorted in yet, under a lock that is held for the move of a task.
@@ -36,17 +43,58 @@ struct Inner {
     is_closed: bool,
 }
 
-/// Tasks, and when each was submitted. Tasks are large: beside their times they would have to be moved once more.
+/// What many tasks have in common: those of one definition for which nothing was set.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) name: Name,
+    pub(super) version: u32,
+    pub(super) queue: Name,
+    pub(super) priority: Priority,
+    pub(super) max_attempts: u32,
+    pub(super) timeout: Duration,
+}
+
+impl Common {
+    fn is_of(&self, task: &NewTask) -> bool {
+        self.name == task.name
+            && self.version == task.version
+            && self.queue == task.queue
+            && self.priority == task.priority
+            && self.max_attempts == task.max_attempts
+            && self.timeout == task.timeout
+    }
+}
+
+/// What each task has for itself: one cache line, which goes from the submitter's core to that of a worker.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) id: TaskId,
+    pub(super) params: Arc<RawValue>,
+    pub(super) watcher: Option<Arc<dyn Watcher>>,
+    pub(super) at: Timestamp,
+}
+
+/// Tasks in the order of their submission. What those in a row have in common is kept, and later looked up, once for all.
 #[derive(Default)]
 pub(super) struct Submitted {
-    tasks: Vec<NewTask>,
-    times: Vec<Timestamp>,
+    rows: Vec<(Common, usize)>,
+    tasks: Vec<Own>,
 }
 
 impl Submitted {
-    /// Takes them all out.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (Timestamp, NewTask)> {
-        self.times.drain(..).zip(self.tasks.drain(..))
+    fn push(&mut self, task: NewTask, at: Timestamp) {
+        let row = self.rows.last_mut().filter(|it| it.0.is_of(&task));
+        let NewTask { id, name, version, queue, priority, params, max_attempts, timeout, watcher, .. } = task;
+        match row {
+            Some((_, count)) => *count += 1,
+            None => self.rows.push((Common { name, version, queue, priority, max_attempts, timeout }, 1)),
+        }
+        self.tasks.push(Own { id, params, watcher, at });
+    }
+
+    /// Takes them all out: rows of tasks with something in common, each with how many of the tasks are in it.
+    pub(super) fn drain(&mut self) -> (Drain<'_, (Common, usize)>, Drain<'_, Own>) {
+        (self.rows.drain(..), self.tasks.drain(..))
     }
 }
 
@@ -73,10 +121,9 @@ impl Intake {
         if inner.is_closed {
             return None;
         }
-        inner.submitted.tasks.push(task.take()?);
-        inner.submitted.times.push(now);
-        let count = inner.submitted.times.len();
-        if !count.is_multiple_of(SORTED_TOGETHER) && !inner.sinks.iter().any(|it| it.is_waiting()) {
+        inner.submitted.push(task.take()?, now);
+        let count = inner.submitted.tasks.len();
+        if count < MOST && !inner.sinks.iter().any(|it| it.is_waiting()) {
             return Some(Urgency::None);
         }
         self.is_urgent.store(true, Ordering::SeqCst);
@@ -92,7 +139,7 @@ impl Intake {
     /// Exchanges what was taken for `room`, which is empty.
     pub(super) fn exchange(&self, room: &mut Submitted) {
         let mut inner = self.inner.lock();
-        if !inner.submitted.times.is_empty() {
+        if !inner.submitted.tasks.is_empty() {
             std::mem::swap(&mut inner.submitted, room);
             self.is_urgent.store(false, Ordering::SeqCst);
         }

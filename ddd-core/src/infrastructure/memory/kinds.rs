@@ -51,6 +51,10 @@ impl Kinds {
         number
     }
 
+    pub(super) fn at(&self, number: u32) -> &Kind {
+        &self.all[number as usize]
+    }
+
     pub(super) fn at_mut(&mut self, number: u32) -> &mut Kind {
         &mut self.all[number as usize]
     }

@@ -28,7 +28,7 @@ impl State {
         let entries = keys.map(|key| self.entries.at(key));
         let entries = entries.filter(|it| cursor.is_none_or(|cursor| it.record.id < cursor.0));
         let mut meant = entries.filter(|it| filter.matches(&it.record)).collect::<Vec<_>>();
-        meant.sort_unstable_by(|a, b| b.record.id.cmp(&a.record.id));
+        meant.sort_unstable_by_key(|it| std::cmp::Reverse(it.record.id));
         // A body that outlives its run is among the running, too.
         meant.dedup_by_key(|it| it.record.id);
         Some(meant.into_iter().take(wanted).map(|it| TaskSummary::of(&it.record, now)).collect())
@@ -47,8 +47,8 @@ impl State {
         let mut scanned = 0;
         for entry in self.entries.newest_first(cursor.map(|it| it.0)) {
             scanned += 1;
-            if filter.matches(&entry.record) {
-                found.push(TaskSummary::of(&entry.record, now));
+            if self.means(filter, entry) {
+                found.push(self.summary(entry, now));
             }
             if scanned == SCANNED_AT_ONCE || found.len() >= wanted {
                 return Some(Cursor(entry.record.id));
@@ -97,10 +97,8 @@ impl Shared {
         for ids in filter.ids[begin..].chunks(SCANNED_AT_ONCE) {
             self.change(|state, now, _| {
                 let entries = ids.iter().filter_map(|id| Some(state.entries.at(state.entries.find(*id)?)));
-                let meant = entries.filter(|it| rest.matches(&it.record));
-                items.extend(
-                    meant.map(|it| TaskSummary::of(&it.record, now)).take(limit.saturating_add(1) - items.len()),
-                );
+                let meant = entries.filter(|it| state.means(&rest, it));
+                items.extend(meant.map(|it| state.summary(it, now)).take(limit.saturating_add(1) - items.len()));
             });
             if items.len() > limit {
                 break;

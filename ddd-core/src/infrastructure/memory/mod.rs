@@ -1,6 +1,6 @@
 //! Tasks in this process's memory.
 //!
-//! Read in this order: `shared` (the lock, and the intake before it), `entry` (a record and its place), `state` (a task leaves
+//! Read in this order: `shared` (the lock, and the intake before it), `entry` and `kept` (a task and its place), `state` (a task leaves
 //! one place and arrives at another), `claim`, `finish`, `control`, `upkeep`, `store`.
 
 mod again;
@@ -16,6 +16,7 @@ mod history;
 mod idempotency;
 mod index;
 mod intake;
+mod kept;
 mod keys;
 mod kinds;
 mod lanes;

@@ -27,7 +27,7 @@ impl State {
         let key = self.entries.find(id)?;
         let entry = self.entries.at(key);
         self.results.touch(entry.result);
-        Some(shown(&entry.record, now))
+        Some(self.shown(self.entries.at(key), now))
     }
 
     pub(super) fn queue_states(&mut self) -> Vec<QueueState> {
@@ -109,13 +109,4 @@ impl Figures {
         all.wait_time = Durations::of(past.iter().filter_map(|it| it.waited).collect());
         all
     }
-}
-
-/// A record as it is shown at `now`: an expired result is gone, even if upkeep has not met it yet.
-fn shown(record: &TaskRecord, now: Timestamp) -> TaskRecord {
-    let mut record = record.clone();
-    if record.result_until.is_some_and(|it| it <= now) {
-        record.result = None;
-    }
-    record
 }

@@ -1,3 +1,6 @@
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
 use slab::Slab;
 
 /// Stands for: this entry has no result.
@@ -8,9 +11,10 @@ struct Node {
     key: u32,
     older: u32,
     newer: u32,
+    result: Arc<RawValue>,
 }
 
-/// Which entries have a result, the least recently used first.
+/// The results of entries, the least recently used first.
 #[derive(Debug)]
 pub(super) struct Results {
     nodes: Slab<Node>,
@@ -29,10 +33,10 @@ impl Results {
         self.nodes.len()
     }
 
-    /// Adds an entry as the most recently used; its place is to be kept in the entry.
+    /// Adds the result of an entry as the most recently used; its place is to be kept in the entry.
     #[allow(clippy::cast_possible_truncation, reason = "memory ends long before 2^32 results")]
-    pub(super) fn add(&mut self, key: u32) -> u32 {
-        let place = self.nodes.insert(Node { key, older: NO_RESULT, newer: NO_RESULT }) as u32;
+    pub(super) fn add(&mut self, key: u32, result: Arc<RawValue>) -> u32 {
+        let place = self.nodes.insert(Node { key, older: NO_RESULT, newer: NO_RESULT, result }) as u32;
         self.link(place);
         place
     }
@@ -44,11 +48,16 @@ impl Results {
         }
     }
 
-    pub(super) fn remove(&mut self, place: u32) {
-        if place != NO_RESULT {
-            self.unlink(place);
-            self.nodes.remove(place as usize);
+    pub(super) fn get(&self, place: u32) -> Option<&Arc<RawValue>> {
+        self.nodes.get(place as usize).map(|it| &it.result)
+    }
+
+    pub(super) fn remove(&mut self, place: u32) -> Option<Arc<RawValue>> {
+        if place == NO_RESULT {
+            return None;
         }
+        self.unlink(place);
+        Some(self.nodes.remove(place as usize).result)
     }
 
     /// The entry whose result was not used for the longest time.
@@ -72,7 +81,8 @@ impl Results {
     }
 
     fn unlink(&mut self, place: u32) {
-        let Node { older, newer, .. } = self.nodes[place as usize];
+        let Node { older, newer, .. } = &self.nodes[place as usize];
+        let (older, newer) = (*older, *newer);
         match self.nodes.get_mut(older as usize) {
             Some(it) => it.newer = newer,
             None => self.oldest = newer,

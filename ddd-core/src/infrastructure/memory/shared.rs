@@ -93,10 +93,7 @@ impl Shared {
         let Guarded { state, sinks, submitted } = &mut *guarded;
         let mut fx = Effects::told_to(sinks.clone());
         self.intake.exchange(submitted);
-        for (at, task) in submitted.drain() {
-            let at = state.tick(at);
-            state.enqueue_plain(task, at, &mut fx);
-        }
+        state.sort_in(submitted, &mut fx);
         let now = state.tick(now);
         let answer = change(state, now, &mut fx);
         fx.name_queues(&state.queues);

@@ -173,8 +173,10 @@ impl State {
         if from == to || !legal {
             return from;
         }
+        let entry = self.entries.at(key);
+        fx.record(|| self.transition(entry, Some(from), now));
+        let entry = self.entries.at_mut(key);
         let (kind, queue, priority) = (entry.kind, entry.queue, entry.priority_index());
-        fx.record(&entry.record, Some(from), now);
         let kind = self.kinds.at_mut(kind);
         for counts in [&mut kind.now, &mut self.queues.at_mut(queue).counts, &mut self.priorities[priority]] {
             counts.remove(from);

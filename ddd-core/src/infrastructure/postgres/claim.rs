@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Row as _};
 use super::{
     claimed::{claimed_columns, numbers, read, take_chosen},
     core::Core,
-    error::{Outcome, Remedy, corrupt},
+    error::{Outcome, Remedy, Trouble, corrupt},
     numbers::{micros, size, time},
 };
 use crate::{
@@ -43,6 +43,17 @@ const CLAIM: &str = concat!(
      FROM clock c LEFT JOIN taken t ON true"
 );
 
+/// A claim makes at most so many due tasks ready, so that it stays short.
+const PROMOTED: usize = 256;
+
+/// Trouble that nobody is told of: the connection is used on.
+async fn set_aside(conn: &mut PgConnection, trouble: Option<Trouble>) {
+    if trouble.is_some_and(|it| it.remedy == Remedy::Reconnect) {
+        // It may stand in the middle of the transaction. If it is broken, the pool finds that out.
+        let _ = sqlx::raw_sql("ROLLBACK").execute(conn).await;
+    }
+}
+
 impl Core {
     pub(super) async fn claim(self: &Arc<Self>, conn: &mut PgConnection, request: &ClaimRequest) -> Outcome<Claims> {
         let unknown = request.queues.iter().any(|it| self.names.queue(&it.0).is_none());
@@ -56,6 +67,7 @@ impl Core {
                 most.push(size(*at_most));
             }
         }
+        let is_open = self.open(conn).await?;
         let rows = sqlx::query(self.texts.of(CLAIM))
             .bind(request.worker.as_uuid())
             .bind(micros(request.lease))
@@ -64,14 +76,16 @@ impl Core {
             .bind(most)
             .bind(size(request.max))
             .fetch_all(&mut *conn)
-            .await?;
+            .await;
+        let rows = self.close(conn, is_open, rows).await?;
         let first = rows.first().ok_or_else(|| corrupt("a claim has no answer"))?;
         let now: Timestamp = time(first.try_get(14)?);
         let next_due = first.try_get::<Option<i64>, _>(15)?.map(time);
         let (is_odd, has_strangers): (bool, bool) = (first.try_get(16)?, first.try_get(17)?);
+        let is_any_due = next_due.is_some_and(|it| it <= now);
         let taken = numbers(&rows)?;
         if is_odd {
-            return self.claim_each(conn, request.clone()).await;
+            return self.claim_each(conn, request.clone(), is_any_due).await;
         }
         let mut claims = Claims { next_in: next_due.map(|it| it.since(now)), ..Claims::default() };
         if !taken.is_empty() {
@@ -90,30 +104,46 @@ impl Core {
             let mut rest = request.clone();
             rest.max = missing;
             rest.idle &= claims.tasks.is_empty();
-            match self.claim_each(&mut *conn, rest).await {
+            match self.claim_each(&mut *conn, rest, is_any_due).await {
                 Ok(more) => {
                     claims.tasks.extend(more.tasks);
                     (claims.next_in, claims.alone, claims.alone_waiting) =
                         (more.next_in, more.alone, more.alone_waiting);
                 }
                 // What was taken is taken.
-                Err(trouble) if !claims.tasks.is_empty() => {
-                    if trouble.remedy == Remedy::Reconnect {
-                        // It may stand in the middle of the transaction. If it is broken, the pool finds that out.
-                        let _ = sqlx::raw_sql("ROLLBACK").execute(conn).await;
-                    }
-                }
+                Err(trouble) if !claims.tasks.is_empty() => set_aside(conn, Some(trouble)).await,
                 Err(trouble) => return Err(trouble),
             }
         }
         Ok(claims)
     }
 
-    async fn claim_each(self: &Arc<Self>, conn: &mut PgConnection, request: ClaimRequest) -> Outcome<Claims> {
-        self.transact(conn, move |session| {
-            let request = request.clone();
-            Box::pin(async move { session.claim(&request).await })
-        })
-        .await
+    /// In short transactions, each with its own locks: what is due, if anything is; what is handed out; what nobody knows.
+    async fn claim_each(
+        self: &Arc<Self>,
+        conn: &mut PgConnection,
+        request: ClaimRequest,
+        is_any_due: bool,
+    ) -> Outcome<Claims> {
+        if is_any_due {
+            self.transact(conn, |session| Box::pin(session.promote(PROMOTED))).await?;
+        }
+        let (claims, strangers) = self
+            .transact(conn, move |session| {
+                let request = request.clone();
+                Box::pin(async move { session.claim(&request).await })
+            })
+            .await?;
+        if !strangers.is_empty() {
+            let parked = self
+                .transact(conn, move |session| {
+                    let strangers = strangers.clone();
+                    Box::pin(async move { session.park(&strangers).await })
+                })
+                .await;
+            // What was handed out is handed out. Upkeep parks as well.
+            set_aside(conn, parked.err()).await;
+        }
+        Ok(claims)
     }
 }

@@ -1,11 +1,19 @@
 use std::collections::HashSet;
 
 use super::{
-    enqueue::due_at, error::Outcome, load::Locked, locks::Lock, notice::Cancelled, row::Row, session::Session,
+    enqueue::due_at,
+    error::{Outcome, Trouble},
+    load::Locked,
+    locks::Lock,
+    notice::Cancelled,
+    numbers::ids_of,
+    row::Row,
+    session::Session,
     unique::Uniques,
 };
 use crate::{
-    domain::{AttemptError, FailureKind, Name, Priority, TaskId, TaskStatus, Until},
+    domain::{AttemptError, FailureKind, Label, Name, Priority, TaskId, TaskStatus, Until},
+    infrastructure::sql::json_of,
     ports::{Control, Controlled, Due, Signal},
 };
 
@@ -28,9 +36,8 @@ impl Session<'_> {
                 self.for_each(&ids, |session, row| session.reprioritise(row, priority, due))
             }
             Control::Delete { ids } => {
-                self.load_past(&ids).await?;
-                let missing = ids.iter().copied().filter(|it| !self.rows.contains_key(it)).collect();
-                self.load_rows(missing, Locked::Wait).await?;
+                self.load_rows(ids.clone(), Locked::Wait).await?;
+                self.load_missing(&ids).await?;
                 Ok(ids.iter().map(|id| self.delete(*id)).collect())
             }
             Control::Pause { queue } => self.pause(&queue, true).await,
@@ -38,10 +45,22 @@ impl Session<'_> {
         }
     }
 
-    /// Loads those of `ids` that have ended.
+    /// Loads those of `ids` that have ended; those that have not are loaded.
     async fn load_missing(&mut self, ids: &[TaskId]) -> Outcome<()> {
         let missing = ids.iter().copied().filter(|it| !self.rows.contains_key(it)).collect::<Vec<_>>();
-        self.load_past(&missing).await
+        self.load_past(&missing).await?;
+        let missing = missing.into_iter().filter(|it| !self.rows.contains_key(it)).collect::<Vec<_>>();
+        // One that began anew between the two looks was in neither place.
+        if self.statuses(&missing).await?.is_empty() { Ok(()) } else { Err(Trouble::moved()) }
+    }
+
+    /// The unique keys that tasks which have ended take again when they begin anew.
+    async fn unique_keys_of_past(&mut self, ids: &[TaskId]) -> Outcome<HashSet<String>> {
+        let text = "SELECT label FROM ddd.history WHERE id = ANY($1) AND frees_unique AND label IS NOT NULL";
+        let labels: Vec<String> =
+            sqlx::query_scalar(self.core.texts.of(text)).bind(ids_of(ids)).fetch_all(&mut *self.conn).await?;
+        let keys = labels.iter().map(|it| Ok(json_of::<Label>(it)?.unique_key)).collect::<Outcome<Vec<_>>>()?;
+        Ok(keys.into_iter().flatten().collect())
     }
 
     /// `change` of each task; it answers with nothing if the status does not allow it.
@@ -93,14 +112,21 @@ impl Session<'_> {
 
     /// Begins new runs of finished tasks. They take their unique keys again if those are free, and run without them if not.
     async fn retry_all(&mut self, ids: &[TaskId]) -> Outcome<Vec<Controlled>> {
-        self.lock_keys_of_past(ids).await?;
-        self.load_past(ids).await?;
-        let rows = self.rows.values().filter(|it| it.is_past && it.frees_unique);
-        let keys = rows.filter_map(|it| it.unique_key().map(ToOwned::to_owned)).collect::<Vec<_>>();
+        let keys = self.unique_keys_of_past(ids).await?;
         self.lock(keys.iter().map(|it| Lock::Unique(it))).await?;
+        let mut wanted = self.lock_keys_of_past(ids).await?;
+        wanted.extend(ids);
+        self.load_rows(wanted, Locked::Wait).await?;
+        self.load_missing(ids).await?;
+        // One that ended just now came after the look at its keys.
+        let is_locked = |row: &Row| {
+            let has_unique = !row.frees_unique || row.unique_key().is_none_or(|it| keys.contains(it));
+            has_unique && row.concurrency_key().is_none_or(|it| self.permits.contains_key(it))
+        };
+        if !self.rows.values().filter(|it| it.is_past).all(is_locked) {
+            return Err(Trouble::moved());
+        }
         let mut uniques = self.holders_of(&keys.iter().map(String::as_str).collect::<HashSet<_>>()).await?;
-        let missing = ids.iter().copied().filter(|it| !self.rows.contains_key(it)).collect();
-        self.load_rows(missing, Locked::Wait).await?;
         let answers = self.for_each(ids, |session, row| session.retry(row, &mut uniques))?;
         self.take_uniques(&uniques).await?;
         Ok(answers)

@@ -11,8 +11,11 @@ use std::{
 use parking_lot::{Mutex, RwLock};
 use sqlx::PgPool;
 use tokio::task::AbortHandle;
+use uuid::Uuid;
 
-use super::{gathering::Gathering, lists::Lists, names::Names, outbox::Outbox, texts::Texts, turns::Turns};
+use super::{
+    connections::Limit, gathering::Gathering, lists::Lists, names::Names, outbox::Outbox, texts::Texts, turns::Turns,
+};
 use crate::{
     domain::WorkerId,
     infrastructure::sql::{Departures, Told},
@@ -38,6 +41,8 @@ pub(super) struct Shared {
     pub(super) texts: Texts,
     pub(super) names: Names,
     pub(super) settings: RwLock<Arc<StoreSettings>>,
+    /// What limits the time of statements that commit by themselves.
+    pub(super) limit: Limit,
     pub(super) told: Told,
     pub(super) turns: Turns,
     pub(super) departures: Mutex<HashMap<i32, Departures>>,
@@ -45,6 +50,8 @@ pub(super) struct Shared {
     offset: Arc<AtomicI64>,
     pub(super) notices: Notices,
     pub(super) gathering: Gathering,
+    /// For which step between priorities tasks were ranked anew, and up to which.
+    pub(super) ranked: Mutex<(i64, Uuid)>,
     pub(super) lists: Lists,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
@@ -72,6 +79,7 @@ impl Core {
         (timeout, list_timeout): (Duration, Duration),
         offset: Arc<AtomicI64>,
         are_heard: bool,
+        limit: Limit,
     ) -> Arc<Self> {
         let notices = Notices {
             sender: fastrand::u64(..),
@@ -84,12 +92,14 @@ impl Core {
             texts: Texts::new(schema),
             names: Names::default(),
             settings: RwLock::default(),
+            limit,
             told: Told::default(),
             turns: Turns::default(),
             departures: Mutex::default(),
             offset,
             notices,
             gathering: Gathering::default(),
+            ranked: Mutex::default(),
             lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
             folded_to: AtomicI64::new(0),
             outgrown_by: AtomicI32::new(0),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::PgConnection;
 
 use super::{
+    batch::{Batch, first_of},
     core::Core,
     enqueue::note_new,
     error::{Outcome, corrupt},
@@ -15,52 +16,6 @@ use crate::{
     infrastructure::sql::Effects,
     ports::{Enqueued, NewTask},
 };
-
-/// So many tasks are stored by one statement.
-pub(super) const AT_ONCE: usize = 2_000;
-/// And so many bytes of parameters, or a single task that has more.
-const BYTES_AT_ONCE: usize = 4 << 20;
-
-/// Tasks that are submitted together.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) tasks: Vec<NewTask>,
-    /// So many of them, the first ones, are plain, and their ids go out for the first time.
-    pub(super) plain: usize,
-    /// Whether all ids go out for the first time.
-    pub(super) are_new: bool,
-}
-
-/// Whether nothing has to be asked before a task is stored, if its queue takes any number.
-pub(super) fn is_plain(task: &NewTask) -> bool {
-    let has_key = |it: &crate::domain::Label| it.unique_key.is_some() || it.concurrency_key.is_some();
-    task.idempotency.is_none() && !task.label.as_deref().is_some_and(has_key)
-}
-
-/// Counts the tasks of a statement, until it is full.
-#[derive(Debug, Default)]
-pub(super) struct Load {
-    tasks: usize,
-    bytes: usize,
-}
-
-impl Load {
-    /// Whether these fit, too; the first ones always do.
-    pub(super) fn takes<'t>(&mut self, tasks: impl IntoIterator<Item = &'t NewTask>) -> bool {
-        let is_empty = self.tasks == 0;
-        for task in tasks {
-            self.tasks += 1;
-            self.bytes += task.params.get().len();
-        }
-        is_empty || (self.tasks <= AT_ONCE && self.bytes <= BYTES_AT_ONCE)
-    }
-}
-
-/// The first of these tasks, as many as go into one statement.
-fn first_of(tasks: &[NewTask]) -> usize {
-    let mut load = Load::default();
-    tasks.iter().take_while(|it| load.takes([*it])).count()
-}
 
 impl Core {
     /// Stores new tasks over a connection that is in no transaction. What may have been stored by a try before, whose answer was
@@ -123,7 +78,9 @@ impl Core {
         let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
         // Before they are stored: who claims them stands behind.
         let turn = self.turns.enter(tasks.iter().map(|it| it.id));
-        let Some(inserted) = insert_plain(conn, self, &planned).await? else { return Ok(vec![None; tasks.len()]) };
+        let is_open = self.open(conn).await?;
+        let inserted = insert_plain(conn, self, &planned).await;
+        let Some(inserted) = self.close(conn, is_open, inserted).await? else { return Ok(vec![None; tasks.len()]) };
         let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {

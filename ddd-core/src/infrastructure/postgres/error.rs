@@ -26,6 +26,11 @@ pub(super) enum Remedy {
 pub(super) type Outcome<T> = Result<T, Trouble>;
 
 impl Trouble {
+    /// A task went from one place to another while it was looked for.
+    pub(super) fn moved() -> Self {
+        Self::unavailable("a task changes again and again", Remedy::Again)
+    }
+
     pub(super) fn unavailable(what: impl Into<crate::ports::BoxError>, remedy: Remedy) -> Self {
         Self { error: StoreError::new(StoreErrorKind::Unavailable, what), remedy }
     }

@@ -69,7 +69,10 @@ impl Core {
     async fn succeed(self: &Arc<Self>, conn: &mut PgConnection, finishes: &[Finish]) -> Outcome<HashSet<TaskId>> {
         let (mut ids, mut fences, mut results, mut ttls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut returned = HashMap::with_capacity(finishes.len());
-        for it in finishes {
+        // In the order in which everybody locks rows.
+        let mut in_order = finishes.iter().collect::<Vec<_>>();
+        in_order.sort_unstable_by_key(|it| it.id);
+        for it in in_order {
             if let AttemptEnd::Success { result, ttl } = &it.end {
                 ids.push(*it.id.as_uuid());
                 fences.push(number(it.fence));
@@ -82,6 +85,7 @@ impl Core {
             return Ok(HashSet::new());
         }
         let turn = self.turns.enter(returned.keys().copied());
+        let is_open = self.open(conn).await?;
         let gone = sqlx::query(self.texts.of(SUCCEED))
             .bind(ids)
             .bind(fences)
@@ -89,7 +93,8 @@ impl Core {
             .bind(ttls)
             .bind(self.offset())
             .fetch_all(&mut *conn)
-            .await?;
+            .await;
+        let gone = self.close(conn, is_open, gone).await?;
         let mut numbers = Vec::with_capacity(gone.len());
         for row in &gone {
             numbers.push((row.try_get::<i32, _>(1)?, row.try_get::<i32, _>(2)?));

@@ -13,9 +13,9 @@ use std::{
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
+    batch::{Batch, is_plain},
     calls::AtHand,
     core::Core,
-    enqueue_plain::{Batch, is_plain},
     error::corrupt,
     gathering::{Lane, Next, PATIENCE, Waiting, batch_of},
     sent,

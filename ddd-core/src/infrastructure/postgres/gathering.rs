@@ -6,7 +6,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::enqueue_plain::{Batch, Load};
+use super::batch::{Batch, Load};
 use crate::ports::{Enqueued, NewTask, StoreError};
 
 /// A batch that is away for longer than this may hang, or hold very much: those who come meanwhile no longer wait for it.

@@ -20,8 +20,6 @@ use crate::{
 
 /// A claim looks at so many tasks more than it hands out.
 const SCANNED_BEYOND: usize = 64;
-/// A claim makes at most so many due tasks ready, so that it stays short.
-const PROMOTED: usize = 256;
 
 /// A queue that a claim may take from.
 #[derive(Debug)]
@@ -42,29 +40,34 @@ struct Head {
 }
 
 impl Session<'_> {
-    pub(super) async fn claim(&mut self, request: &ClaimRequest) -> Outcome<Claims> {
-        self.promote(PROMOTED).await?;
-        self.save_and_forget().await?;
-        let mut claims = Claims::default();
+    /// Answers as well with what was met and no live worker knows.
+    pub(super) async fn claim(&mut self, request: &ClaimRequest) -> Outcome<(Claims, Vec<TaskId>)> {
+        let (mut claims, mut strangers) = (Claims::default(), Vec::new());
         let next_permit = if self.seen(request.worker, request.lease).await? {
-            self.take_in_order(request, &mut claims).await?
+            self.take_in_order(request, &mut claims, &mut strangers).await?
         } else {
             None
         };
         let next_due = self.next_due().await?;
         claims.next_in = next_due.into_iter().chain(next_permit).min().map(|it| it.since(self.now));
-        Ok(claims)
+        Ok((claims, strangers))
     }
 
-    /// Fills `claims`; returns when a rate limit lets the next one pass, if one was met.
-    async fn take_in_order(&mut self, request: &ClaimRequest, claims: &mut Claims) -> Outcome<Option<Timestamp>> {
+    /// Fills `claims`, and `unknown` with what no live worker knows; returns when a rate limit lets the next one pass, if one was
+    /// met.
+    async fn take_in_order(
+        &mut self,
+        request: &ClaimRequest,
+        claims: &mut Claims,
+        unknown: &mut Vec<TaskId>,
+    ) -> Outcome<Option<Timestamp>> {
         let mut lines = self.lines(request).await?;
         let heads = self.heads(&lines, request).await?;
         let known = self.known_kinds(request.worker).await?;
         let strangers = heads.iter().map(|it| it.kind).filter(|it| !known.contains(it)).collect::<HashSet<_>>();
         let others_know = self.known_to_anyone(&strangers).await?;
         let mut next_permit: Option<Timestamp> = None;
-        let (mut chosen, mut parked) = (Vec::new(), Vec::new());
+        let mut chosen = Vec::new();
         for head in &heads {
             if chosen.len() >= request.max {
                 break;
@@ -72,7 +75,7 @@ impl Session<'_> {
             let Some(line) = lines.get_mut(&head.queue).filter(|it| it.room > 0) else { continue };
             if !known.contains(&head.kind) {
                 if !others_know.contains(&head.kind) {
-                    parked.push(head.id);
+                    unknown.push(head.id);
                 }
                 continue;
             }
@@ -103,7 +106,6 @@ impl Session<'_> {
         claims.tasks = self.start(&chosen, request).await?;
         claims.alone &= !claims.tasks.is_empty();
         self.give_back_unused(&chosen, claims, &mut lines).await?;
-        self.park(&parked).await?;
         Ok(next_permit)
     }
 

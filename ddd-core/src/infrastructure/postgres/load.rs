@@ -31,12 +31,11 @@ impl Session<'_> {
         self.load_rows(wanted, locked).await
     }
 
-    /// Locks the concurrency keys of tasks that have ended.
-    pub(super) async fn lock_keys_of_past(&mut self, ids: &[TaskId]) -> Outcome<()> {
+    /// Locks the concurrency keys of tasks that have ended. Answers with those that wait for them: their rows are to be loaded.
+    pub(super) async fn lock_keys_of_past(&mut self, ids: &[TaskId]) -> Outcome<Vec<TaskId>> {
         let text =
             "SELECT DISTINCT concurrency_key FROM ddd.history WHERE id = ANY($1) AND concurrency_key IS NOT NULL";
-        let waiting = self.lock_keys_of(text, ids).await?;
-        self.load_rows(waiting, Locked::Wait).await
+        self.lock_keys_of(text, ids).await
     }
 
     async fn lock_keys_of(&mut self, text: &'static str, ids: &[TaskId]) -> Outcome<Vec<TaskId>> {
@@ -87,15 +86,6 @@ impl Session<'_> {
             let row = Row::read(row, &self.core.names, is_past)?;
             self.rows.insert(row.record.id, row);
         }
-        Ok(())
-    }
-
-    /// Writes everything that has changed, and forgets what was loaded: what this transaction does next reads its own.
-    pub(super) async fn save_and_forget(&mut self) -> Outcome<()> {
-        self.save().await?;
-        self.rows.clear();
-        // Those who wait for a permit are among the rows. The locks stay.
-        self.permits.clear();
         Ok(())
     }
 

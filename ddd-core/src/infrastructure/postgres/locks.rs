@@ -1,3 +1,21 @@
+//! What is locked, and in which order. Two transactions that take the same locks in different orders wait for each other in a circle,
+//! which the server ends after a second by breaking one off. So all take theirs in this one:
+//!
+//! 1. the row of a schedule;
+//! 2. unique keys and idempotency keys ([`Lock`]), all by one call of [`Session::lock`], which sorts them; the store's own submissions
+//!    take what is free and wait for none;
+//! 3. depths, then permits of concurrency keys, each by one call likewise;
+//! 4. rows of tasks, by id, all by one statement; a statement that skips what others hold may take some at any time;
+//! 5. rows of the history, by id;
+//! 6. rows of unique keys and idempotency keys, which nobody touches who does not hold the key, but for upkeep, which skips;
+//! 7. the row of a worker, then what it knows;
+//! 8. rows of queues, by number; the rows of settings.
+//!
+//! Whoever needs something that stands further up than what it holds does it in another transaction: so a claim makes due tasks
+//! ready, hands out, and parks in three, and upkeep does one thing after the other.
+//!
+//! A user's transaction that submits takes (2) for each submission, and keeps them: what it does in between is its own.
+
 use std::collections::HashSet;
 
 use sqlx::Row as _;

@@ -5,9 +5,11 @@
 //! what is not goes through a session, whose rules are those of the store in memory.
 
 mod ambient;
+mod batch;
 mod calls;
 mod claim;
 mod claimed;
+mod connections;
 mod control;
 mod core;
 mod enlist;
@@ -38,6 +40,7 @@ mod permit;
 mod permits;
 mod query;
 mod queues;
+mod ranks;
 mod reap;
 mod row;
 mod schedules;

@@ -6,13 +6,11 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{
-    AssertSqlSafe, Executor as _, PgPool,
-    postgres::{PgListener, PgPoolOptions},
-};
+use sqlx::{Executor as _, PgPool, postgres::PgListener};
 use tokio::runtime::Handle;
 
 use super::{
+    connections::{Limit, single},
     core::{Core, Shared},
     notice::{Cancelled, Heard, Writing},
     outbox::REPEATED,
@@ -68,30 +66,9 @@ impl Core {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
-        let pool = single(&self.pool, self.timeout, false);
+        let pool = single(&self.pool, self.timeout, &Limit::none());
         *listening = Some(runtime.spawn(hear(Arc::downgrade(&self.shared), pool, self.source.clone())).abort_handle());
     }
-}
-
-/// How connections are made. What commits by itself has no time limit of its own at the server, so the connection has one: else
-/// a call that was given up would go on there. A pooler may stand where notifications are off (`is_direct`), and would give a
-/// connection with our limit to others.
-pub(super) fn bounded(timeout: Duration, is_direct: bool) -> PgPoolOptions {
-    PgPoolOptions::new().acquire_timeout(timeout).test_before_acquire(false).after_connect(move |conn, _| {
-        Box::pin(async move {
-            if is_direct {
-                let text = format!("SET statement_timeout = {}", timeout.as_millis());
-                sqlx::raw_sql(AssertSqlSafe(text)).execute(conn).await?;
-            }
-            Ok(())
-        })
-    })
-}
-
-/// A pool of one connection to the same server, with nobody to wait for.
-pub(super) fn single(pool: &PgPool, timeout: Duration, is_direct: bool) -> PgPool {
-    let options = (*pool.connect_options()).clone();
-    bounded(timeout, is_direct).max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
 }
 
 /// What is told of these queues by `sender`. Those that find no place are left to polling: a longer notice would fail, and with
@@ -128,9 +105,10 @@ async fn send(sending: Sending) {
             .try_once(&move |core: Arc<Core>, conn| {
                 let texts = texts.clone();
                 Box::pin(async move {
+                    let is_open = core.open(conn).await?;
                     let text = "SELECT pg_notify($1, n) FROM unnest($2::text[]) n";
-                    sqlx::query(text).bind(core.texts.schema()).bind(texts).execute(conn).await?;
-                    Ok(())
+                    let sent = sqlx::query(text).bind(core.texts.schema()).bind(texts).execute(&mut *conn).await;
+                    core.close(conn, is_open, sent).await.map(drop)
                 })
             })
             .await;

@@ -2,7 +2,11 @@ use std::{fmt, sync::Arc, sync::atomic::AtomicI64, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use super::{core::Core, notices::bounded, store::PostgresStore};
+use super::{
+    connections::{Limit, bounded},
+    core::Core,
+    store::PostgresStore,
+};
 use crate::ports::{StoreError, StoreErrorKind};
 
 /// How a store in PostgreSQL is set up. Made by [`PostgresStore::options`].
@@ -115,7 +119,8 @@ impl PostgresOptions {
 
     /// Whether workers are woken by `LISTEN` and `NOTIFY`, over one more connection; they are unless told otherwise. Without
     /// it they see the tasks of other processes when they poll. A pooler such as PgBouncer in transaction mode does not carry
-    /// notifications.
+    /// notifications; so without it, a statement that stands alone gets a transaction for its time limit too, unless the role has
+    /// a `statement_timeout` that is short enough.
     pub const fn listen(mut self, listens: bool) -> Self {
         self.listens = listens;
         self
@@ -167,11 +172,11 @@ impl PostgresOptions {
     async fn open(self, options: PgConnectOptions, source: Option<PgPool>) -> Result<PostgresStore, StoreError> {
         check_namespace(&self.namespace)?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
-        let pool = bounded(self.statement_timeout, self.listens)
-            .max_connections(self.connections.max(1))
-            .connect_lazy_with(options);
+        let limit = Limit::new(self.listens, self.statement_timeout);
+        let pool =
+            bounded(self.statement_timeout, &limit).max_connections(self.connections.max(1)).connect_lazy_with(options);
         let timeouts = (self.statement_timeout, self.list_timeout);
-        let core = Core::new(pool, source, &self.namespace, timeouts, self.offset, self.listens);
+        let core = Core::new(pool, source, &self.namespace, timeouts, self.offset, self.listens, limit);
         let store = PostgresStore::of(core);
         if self.migrates {
             store.migrate().await?;

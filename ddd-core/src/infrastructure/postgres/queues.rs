@@ -1,9 +1,10 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use sqlx::{Row as _, postgres::PgRow};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
 use super::{
-    error::Outcome,
+    core::Core,
+    error::{Outcome, corrupt},
     numbers::{micros, status, time},
     session::Session,
 };
@@ -27,19 +28,36 @@ pub(super) fn numbered(row: &PgRow) -> Outcome<(Name, (i32, QueueSettings))> {
     Ok((Name::from(row.try_get::<&str, _>(1)?), (row.try_get(0)?, settings_of(row.try_get(2)?)?)))
 }
 
+impl Core {
+    /// Writes the settings of queues, and orders what waits anew if the step between priorities has changed. What of that takes long
+    /// is left to upkeep.
+    pub(super) async fn configure(self: &Arc<Self>, conn: &mut PgConnection, settings: &StoreSettings) -> Outcome<()> {
+        let began = Instant::now();
+        self.names.make(conn, &self.texts, &settings.queues.iter().map(|it| &it.0).collect::<Vec<_>>(), &[]).await?;
+        let settings = settings.clone();
+        self.transact(conn, move |session| {
+            let settings = settings.clone();
+            Box::pin(async move { session.configure(&settings).await })
+        })
+        .await?;
+        self.rank_anew(conn, (self.timeout / 2).saturating_sub(began.elapsed())).await.map(drop)
+    }
+}
+
 impl Session<'_> {
-    /// Writes the settings of queues, and orders what waits anew if the step between priorities has changed.
-    pub(super) async fn configure(&mut self, settings: &StoreSettings) -> Outcome<()> {
-        for (name, settings) in &settings.queues {
-            let text = "INSERT INTO ddd.queue (name, settings, limited, bounded) VALUES ($1, $2, $3, $4) \
-                        ON CONFLICT (name) DO UPDATE SET settings = excluded.settings, limited = excluded.limited, \
-                        bounded = excluded.bounded RETURNING number";
-            let number: i32 = sqlx::query_scalar(self.core.texts.of(text))
-                .bind(name.as_str())
+    async fn configure(&mut self, settings: &StoreSettings) -> Outcome<()> {
+        let number = |name: &Name| self.core.names.queue(name).ok_or_else(|| corrupt("a queue has no number"));
+        let numbered = settings.queues.iter().map(|it| Ok((number(&it.0)?, it)));
+        let mut numbered = numbered.collect::<Outcome<Vec<_>>>()?;
+        numbered.sort_by_key(|it| it.0);
+        for (number, (name, settings)) in numbered {
+            let text = "UPDATE ddd.queue SET settings = $2, limited = $3, bounded = $4 WHERE number = $1";
+            sqlx::query(self.core.texts.of(text))
+                .bind(number)
                 .bind(settings_text(settings)?)
                 .bind(settings.concurrency.is_some() || settings.rate_limit.is_some())
                 .bind(settings.max_depth.is_some())
-                .fetch_one(&mut *self.conn)
+                .execute(&mut *self.conn)
                 .await?;
             let text = "SELECT EXISTS (SELECT FROM ddd.task WHERE status = 0 AND queue = $1)";
             let has_ready: bool =
@@ -48,20 +66,7 @@ impl Session<'_> {
                 self.fx.ready(name, 1);
             }
         }
-        let step = micros(settings.rank_step.get());
-        let text = "SELECT value FROM ddd.setting WHERE name = 'rank_step' FOR UPDATE";
-        let before: Option<i64> = sqlx::query_scalar(self.core.texts.of(text)).fetch_optional(&mut *self.conn).await?;
-        if before == Some(step) {
-            return Ok(());
-        }
-        let text = "INSERT INTO ddd.setting (name, value) VALUES ('rank_step', $1) \
-                    ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        sqlx::query(self.core.texts.of(text)).bind(step).execute(&mut *self.conn).await?;
-        if before.is_some() {
-            let text = "UPDATE ddd.task SET rank = due - priority * $1 WHERE status <= 4 AND priority <> 0";
-            sqlx::query(self.core.texts.of(text)).bind(step).execute(&mut *self.conn).await?;
-        }
-        Ok(())
+        self.set_rank_step(micros(settings.rank_step.get())).await
     }
 
     /// Notes which queues have limits: in them, ends make room.

@@ -1,37 +1,50 @@
 use std::sync::Arc;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row as _};
 
 use super::{core::Core, error::Outcome};
 use crate::ports::Reaped;
 
+/// What upkeep has to do, beyond what it always does.
+struct ToDo {
+    is_due: bool,
+    is_lost: bool,
+    is_parked: bool,
+    is_blocked: bool,
+    is_ranked_anew: bool,
+}
+
 impl Core {
-    /// Upkeep, in short transactions: nobody waits for long, and what one of them has done stays done.
+    /// Upkeep, in short transactions: nobody waits for long, what one of them has done stays done, and each takes its own locks.
     pub(super) async fn reap(self: &Arc<Self>, conn: &mut PgConnection, max: usize) -> Outcome<Reaped> {
         self.keep_up(conn).await?;
-        let mut reaped = self
-            .transact(conn, move |session| {
-                Box::pin(async move {
-                    let mut reaped = Reaped { more: session.promote(max).await?, ..Reaped::default() };
-                    // What was due and what is lost may wait for the same keys: one after the other.
-                    session.save_and_forget().await?;
-                    session.recover(max, &mut reaped).await?;
-                    Ok(reaped)
+        let to_do = self.to_do(conn).await?;
+        let mut reaped = Reaped::default();
+        if to_do.is_due {
+            reaped.more |= self.transact(conn, move |session| Box::pin(session.promote(max))).await?;
+        }
+        if to_do.is_lost {
+            let recovered = self
+                .transact(conn, move |session| {
+                    Box::pin(async move {
+                        let mut reaped = Reaped::default();
+                        session.recover(max, &mut reaped).await?;
+                        Ok(reaped)
+                    })
                 })
-            })
-            .await?;
-        reaped.more |= self
-            .transact(conn, move |session| {
-                Box::pin(async move {
-                    // Who parked a task may not have seen the worker that declared itself in this moment, nor it the task.
-                    let unparked = session.unpark(max).await?;
-                    let parked = session.park_unknown(max).await?;
-                    session.save_and_forget().await?;
-                    session.admit_forgotten(max).await?;
-                    Ok(max > 0 && (unparked == max || parked == max))
-                })
-            })
-            .await?;
+                .await?;
+            reaped = Reaped { more: reaped.more | recovered.more, ..recovered };
+        }
+        if to_do.is_parked {
+            // Who parked a task may not have seen the worker that declared itself in this moment, nor it the task.
+            let unparked = self.transact(conn, move |session| Box::pin(session.unpark(max))).await?;
+            reaped.more |= max > 0 && unparked == max;
+        }
+        let parked = self.transact(conn, move |session| Box::pin(session.park_unknown(max))).await?;
+        reaped.more |= max > 0 && parked == max;
+        if to_do.is_blocked {
+            self.transact(conn, move |session| Box::pin(session.admit_forgotten(max))).await?;
+        }
         let (pruned, has_more) = self
             .transact(conn, move |session| {
                 Box::pin(async move {
@@ -44,7 +57,29 @@ impl Core {
             .await?;
         reaped.pruned = pruned;
         reaped.more |= has_more || (max > 0 && pruned == max);
+        if to_do.is_ranked_anew {
+            reaped.more |= self.rank_anew(conn, self.timeout / 8).await?;
+        }
         reaped.more |= self.transact(conn, |session| Box::pin(session.fold())).await?;
         Ok(reaped)
+    }
+
+    /// What there is to do: most often nothing, and one look is enough to know it.
+    async fn to_do(&self, conn: &mut PgConnection) -> Outcome<ToDo> {
+        let text = "WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $1 AS now) \
+            SELECT EXISTS (SELECT FROM ddd.task, clock WHERE status IN (1, 2) AND due <= now), \
+            EXISTS (SELECT FROM ddd.task, clock WHERE lease_until <= now), \
+            EXISTS (SELECT FROM ddd.task WHERE status = 4), EXISTS (SELECT FROM ddd.task WHERE status = 3), \
+            EXISTS (SELECT FROM ddd.setting WHERE name = 'rank_anew')";
+        let is_open = self.open(conn).await?;
+        let row = sqlx::query(self.texts.of(text)).bind(self.offset()).fetch_one(&mut *conn).await;
+        let row = self.close(conn, is_open, row).await?;
+        Ok(ToDo {
+            is_due: row.try_get(0)?,
+            is_lost: row.try_get(1)?,
+            is_parked: row.try_get(2)?,
+            is_blocked: row.try_get(3)?,
+            is_ranked_anew: row.try_get(4)?,
+        })
     }
 }

@@ -33,8 +33,11 @@ pub(super) fn begin() {
 /// Notes that these ids are sent; whether all of them are new.
 pub(super) fn are_new(ids: impl Iterator<Item = TaskId>) -> bool {
     let mut sent = SENT.lock();
-    // All of them are noted, whatever the first ones are.
-    ids.fold(true, |are_new, id| sent.is_new(id.as_uuid().as_u128()) && are_new)
+    let mut are_new = true;
+    for id in ids {
+        are_new &= sent.is_new(id.as_uuid().as_u128());
+    }
+    are_new
 }
 
 impl Sent {

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use super::{ambient, core::Core, migrations, notices::single};
+use super::{ambient, connections::single, core::Core, migrations};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     ports::{
@@ -90,6 +90,17 @@ macro_rules! call {
     }};
 }
 
+/// One or a few statements that commit by themselves, together.
+macro_rules! statement {
+    ($store:expr, $core:ident, $conn:ident, $given:ident => $work:expr) => {{
+        call!($store, $core, $conn, $given => async {
+            let is_open = $core.open($conn).await?;
+            let answer = $work.await;
+            $core.close($conn, is_open, answer).await
+        })
+    }};
+}
+
 impl TaskStore for PostgresStore {
     fn kind(&self) -> &'static str {
         "postgres"
@@ -101,7 +112,7 @@ impl TaskStore for PostgresStore {
 
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()> {
         *self.core.settings.write() = Arc::new(settings.clone());
-        transaction!(self, session, settings => session.configure(&settings))
+        call!(self, core, conn, settings => core.configure(conn, &settings))
     }
 
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
@@ -117,7 +128,7 @@ impl TaskStore for PostgresStore {
     }
 
     fn heartbeat(&self, heartbeat: Heartbeat) -> StoreFuture<Vec<Signal>> {
-        call!(self, core, conn, heartbeat => core.heartbeat(conn, &heartbeat))
+        statement!(self, core, conn, heartbeat => core.heartbeat(conn, &heartbeat))
     }
 
     fn progress(&self, reports: Vec<ProgressReport>) -> StoreFuture<Vec<Finished>> {
@@ -130,7 +141,7 @@ impl TaskStore for PostgresStore {
 
     fn declare(&self, declaration: Declaration) -> StoreFuture<Reaped> {
         self.core.notices.workers.lock().insert(declaration.worker);
-        let done = transaction!(self, session, declaration => session.declare(&declaration));
+        let done = call!(self, core, conn, declaration => core.declare(conn, &declaration));
         Box::pin(async move { done.await.map(|()| Reaped::default()) })
     }
 
@@ -144,7 +155,7 @@ impl TaskStore for PostgresStore {
     }
 
     fn get(&self, ids: Vec<TaskId>) -> StoreFuture<Vec<Option<TaskRecord>>> {
-        call!(self, core, conn, ids => core.get(conn, &ids))
+        statement!(self, core, conn, ids => core.get(conn, &ids))
     }
 
     fn list(&self, filter: Filter, cursor: Option<Cursor>, limit: usize) -> StoreFuture<Page<TaskSummary>> {
@@ -153,7 +164,7 @@ impl TaskStore for PostgresStore {
 
     fn positions(&self, ids: Vec<TaskId>, most: usize) -> StoreFuture<Vec<Option<Position>>> {
         let asked = (ids, most);
-        call!(self, core, conn, asked => core.positions(conn, &asked.0, asked.1))
+        statement!(self, core, conn, asked => core.positions(conn, &asked.0, asked.1))
     }
 
     fn statistics(&self) -> StoreFuture<Statistics> {
@@ -193,7 +204,7 @@ impl TaskStore for PostgresStore {
         Box::pin(async move {
             // A heartbeat that hangs must be given up before the lease that it renews ends.
             let timeout = core.timeout.min(HEARTBEAT_TIMEOUT);
-            let pool = single(&core.pool, timeout, core.notices.are_heard);
+            let pool = single(&core.pool, timeout, &core.limit);
             Ok(Arc::new(Self { core: core.over(pool, timeout) }) as Arc<dyn TaskStore>)
         })
     }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,8 +28,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 const UNPARKED: usize = 500;
 
 impl Session<'_> {
-    /// Makes a worker known; what was parked for want of it becomes ready.
-    pub(super) async fn declare(&mut self, declaration: &Declaration) -> Outcome<()> {
+    /// Makes a worker known.
+    async fn know(&mut self, declaration: &Declaration) -> Outcome<()> {
         let id = declaration.worker.as_uuid();
         let text = "INSERT INTO ddd.worker (id, host, queues, slots, started_at, seen_at, alive_until) \
                     VALUES ($1, $2, $3, $4, $5, $5, $6) \
@@ -54,7 +55,6 @@ impl Session<'_> {
         let text = "INSERT INTO ddd.known (worker, name, version) SELECT $1, * FROM unnest($2::text[], $3::integer[]) \
                     ON CONFLICT (worker, name) DO UPDATE SET version = excluded.version";
         sqlx::query(self.core.texts.of(text)).bind(id).bind(names).bind(versions).execute(&mut *self.conn).await?;
-        while self.unpark(UNPARKED).await? == UNPARKED {}
         Ok(())
     }
 
@@ -79,14 +79,13 @@ impl Session<'_> {
                 self.put_back(row);
             }
         }
-        self.save_and_forget().await?;
         Ok(ids.len())
     }
 
     pub(super) async fn withdraw(&mut self, worker: WorkerId) -> Outcome<()> {
-        let text = "DELETE FROM ddd.known WHERE worker = $1";
-        sqlx::query(self.core.texts.of(text)).bind(worker.as_uuid()).execute(&mut *self.conn).await?;
         let text = "DELETE FROM ddd.worker WHERE id = $1";
+        sqlx::query(self.core.texts.of(text)).bind(worker.as_uuid()).execute(&mut *self.conn).await?;
+        let text = "DELETE FROM ddd.known WHERE worker = $1";
         sqlx::query(self.core.texts.of(text)).bind(worker.as_uuid()).execute(&mut *self.conn).await?;
         Ok(())
     }
@@ -148,7 +147,8 @@ impl Session<'_> {
 
     pub(super) async fn forget_dead(&mut self) -> Outcome<()> {
         let before = self.now.as_micros().saturating_sub(micros(FORGOTTEN_AFTER));
-        let text = "WITH dead AS (DELETE FROM ddd.worker WHERE alive_until <= $1 RETURNING id) \
+        let text = "WITH dead AS (DELETE FROM ddd.worker WHERE id = ANY(ARRAY(SELECT id FROM ddd.worker \
+                    WHERE alive_until <= $1 FOR UPDATE SKIP LOCKED)) RETURNING id) \
                     DELETE FROM ddd.known WHERE worker IN (SELECT id FROM dead)";
         sqlx::query(self.core.texts.of(text)).bind(before).execute(&mut *self.conn).await?;
         Ok(())
@@ -197,6 +197,18 @@ const BEAT: &str = "\
     SELECT id, cancel_requested FROM renewed";
 
 impl Core {
+    /// Makes a worker known; what was parked for want of it becomes ready.
+    pub(super) async fn declare(self: &Arc<Self>, conn: &mut PgConnection, declaration: &Declaration) -> Outcome<()> {
+        let declaration = declaration.clone();
+        self.transact(conn, move |session| {
+            let declaration = declaration.clone();
+            Box::pin(async move { session.know(&declaration).await })
+        })
+        .await?;
+        while self.transact(conn, |session| Box::pin(session.unpark(UNPARKED))).await? == UNPARKED {}
+        Ok(())
+    }
+
     pub(super) async fn heartbeat(&self, conn: &mut PgConnection, heartbeat: &Heartbeat) -> Outcome<Vec<Signal>> {
         let ids = heartbeat.held.iter().map(|it| it.id).collect::<Vec<_>>();
         let renewed = sqlx::query(self.texts.of(BEAT))

@@ -1,0 +1,117 @@
+//! How connections are made, and what limits the time of what commits by itself: else a call that was given up would go on at the
+//! server.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, postgres::PgPoolOptions};
+
+use super::{
+    core::Core,
+    error::{Outcome, Remedy, Trouble},
+};
+
+/// What limits the statements of a connection.
+#[derive(Clone, Debug)]
+pub(super) enum Limit {
+    /// A setting of the connection's own.
+    Own,
+    /// A pooler may stand between, and would give a connection with a setting of ours to others. So the role has a limit that is
+    /// short enough, or else each statement has its transaction, which says how long it may take.
+    OfRole { is_set: Arc<AtomicBool>, most: Duration },
+    /// Nothing waits for these.
+    None,
+}
+
+impl Limit {
+    /// Of `most`, if it is that of a role.
+    pub(super) fn new(is_direct: bool, most: Duration) -> Self {
+        if is_direct { Self::Own } else { Self::OfRole { is_set: Arc::default(), most } }
+    }
+
+    pub(super) const fn none() -> Self {
+        Self::None
+    }
+
+    fn is_set(&self) -> bool {
+        match self {
+            Self::Own | Self::None => true,
+            Self::OfRole { is_set, .. } => is_set.load(Ordering::Relaxed),
+        }
+    }
+
+    async fn begin(&self, conn: &mut PgConnection, timeout: Duration) -> sqlx::Result<()> {
+        match self {
+            Self::Own => {
+                let text = format!("SET statement_timeout = {}", timeout.as_millis());
+                sqlx::raw_sql(AssertSqlSafe(text)).execute(conn).await?;
+            }
+            Self::OfRole { is_set, most } => {
+                // By itself, so that a pooler that knows nothing of prepared statements carries it.
+                let most = most.as_millis();
+                let text = format!(
+                    "SELECT 1 FROM pg_settings WHERE name = 'statement_timeout' AND setting::bigint BETWEEN 1 AND {most}"
+                );
+                let found = sqlx::raw_sql(AssertSqlSafe(text)).fetch_optional(conn).await?;
+                is_set.store(found.is_some(), Ordering::Relaxed);
+            }
+            Self::None => {}
+        }
+        Ok(())
+    }
+}
+
+/// How connections are made.
+pub(super) fn bounded(timeout: Duration, limit: &Limit) -> PgPoolOptions {
+    let limit = limit.clone();
+    PgPoolOptions::new().acquire_timeout(timeout).test_before_acquire(false).after_connect(move |conn, _| {
+        let limit = limit.clone();
+        Box::pin(async move { limit.begin(conn, timeout).await })
+    })
+}
+
+/// A pool of one connection to the same server, with nobody to wait for.
+pub(super) fn single(pool: &PgPool, timeout: Duration, limit: &Limit) -> PgPool {
+    let options = (*pool.connect_options()).clone();
+    bounded(timeout, limit).max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
+}
+
+impl Core {
+    /// Before a statement that commits by itself: begins a transaction with a limit, if the connection has none. Whether it did.
+    pub(super) async fn open(&self, conn: &mut PgConnection) -> Outcome<bool> {
+        if self.limit.is_set() {
+            return Ok(false);
+        }
+        let limit = self.timeout.as_millis();
+        let text = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
+             SET LOCAL idle_in_transaction_session_timeout = {limit}"
+        );
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(conn).await?;
+        Ok(true)
+    }
+
+    /// After it, however it went.
+    pub(super) async fn close<T>(
+        &self,
+        conn: &mut PgConnection,
+        is_open: bool,
+        answer: Result<T, impl Into<Trouble>>,
+    ) -> Outcome<T> {
+        match answer.map_err(Into::into) {
+            Ok(answer) if is_open => Ok(sqlx::raw_sql("COMMIT").execute(conn).await.map(|_| answer)?),
+            Err(trouble) if is_open && trouble.remedy != Remedy::Reconnect => {
+                match sqlx::raw_sql("ROLLBACK").execute(conn).await {
+                    Ok(_) => Err(trouble),
+                    Err(_) => Err(Trouble { error: trouble.error, remedy: Remedy::Reconnect }),
+                }
+            }
+            answer => answer,
+        }
+    }
+}
