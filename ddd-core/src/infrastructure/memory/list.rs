@@ -27,11 +27,11 @@ impl State {
         let keys = self.running.iter().copied().chain(past().flat_map(|it| it.iter().map(|past| past.key)));
         let entries = keys.map(|key| self.entries.at(key));
         let entries = entries.filter(|it| cursor.is_none_or(|cursor| it.record.id < cursor.0));
-        let mut meant = entries.filter(|it| filter.matches(&it.record)).collect::<Vec<_>>();
+        let mut meant = entries.filter(|it| self.means(filter, it)).collect::<Vec<_>>();
         meant.sort_unstable_by_key(|it| std::cmp::Reverse(it.record.id));
         // A body that outlives its run is among the running, too.
         meant.dedup_by_key(|it| it.record.id);
-        Some(meant.into_iter().take(wanted).map(|it| TaskSummary::of(&it.record, now)).collect())
+        Some(meant.into_iter().take(wanted).map(|it| self.summary(it, now)).collect())
     }
 
     /// Looks at some records from `cursor` on and adds those that `filter` means to `found`, until there are `wanted`.
