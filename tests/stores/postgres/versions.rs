@@ -75,7 +75,7 @@ async fn various(number: u32) -> Result<u32, TaskError> {
     match number % 5 {
         0 => Err(TaskError::permanent("never")),
         1 => Err(TaskError::retry_after(Duration::from_millis(1)).because("not yet")),
-        2 if TRIES.load(Ordering::SeqCst) % 3 == 0 => Err(TaskError::snooze(Duration::from_millis(5))),
+        2 if TRIES.load(Ordering::SeqCst).is_multiple_of(3) => Err(TaskError::snooze(Duration::from_millis(5))),
         _ => Ok(number),
     }
 }
