@@ -44,7 +44,7 @@ impl Rest {
         let path = &misfit.path;
         let made_up = (1..=path.len()).rev().map(|it| &path[..it]).find(|it| self.stand_ins.contains_key(*it));
         match made_up.map(<[String]>::to_vec) {
-            Some(at) if !misfit.is_missing || at == *path => self.put_next(at, misfit.choice),
+            Some(at) if !misfit.is_missing || at == *path => self.put_next(&at, misfit.choice),
             _ if misfit.is_missing => self.make_up(path.clone()),
             _ => self.take_away(path),
         }
@@ -56,11 +56,10 @@ impl Rest {
             let (name, at) = (&path[length - 1], path[..length].to_vec());
             let Some(parent) = find(&mut self.node, &path[..length - 1]) else { continue };
             match &mut parent.value {
-                NodeValue::Map(entries) => {
-                    if entries.remove(name).is_some() {
-                        self.touched.push(at);
-                        return true;
-                    }
+                NodeValue::Map(entries) if entries.contains_key(name) => {
+                    entries.remove(name);
+                    self.touched.push(at);
+                    return true;
                 }
                 NodeValue::List(items) if name.parse().is_ok_and(|it: usize| it < items.len()) => {
                     return self.make_up(at);
@@ -79,16 +78,16 @@ impl Rest {
     }
 
     /// Another stand-in in the place of one that does not fit: what the type says that it takes, or the next one.
-    fn put_next(&mut self, path: Vec<String>, choice: Option<&'static str>) -> bool {
-        let now = find(&mut self.node, &path).map(|it| it.value.clone());
+    fn put_next(&mut self, path: &[String], choice: Option<&'static str>) -> bool {
+        let now = find(&mut self.node, path).map(|it| it.value.clone());
         if let Some(choice) = choice.filter(|it| now != Some(NodeValue::Untyped((*it).to_owned()))) {
-            put(&mut self.node, &path, choice);
+            put(&mut self.node, path, choice);
             return true;
         }
-        let Some(at) = self.stand_ins.get_mut(&path) else { return false };
+        let Some(at) = self.stand_ins.get_mut(path) else { return false };
         *at += 1;
         let Some(next) = STAND_INS.get(*at) else { return false };
-        put(&mut self.node, &path, next);
+        put(&mut self.node, path, next);
         true
     }
 }

@@ -63,7 +63,8 @@ impl Held {
                 let problems = differences(before, wishes);
                 if problems.is_empty() { Ok(Vec::new()) } else { Err(problems) }
             }
-            before => changes(policies, before.as_ref().unwrap_or(&PolicyWishes::default()), wishes),
+            Some(before) => changes(policies, before, wishes),
+            None => changes(policies, &PolicyWishes::default(), wishes),
         }
     }
 
