@@ -42,6 +42,11 @@ impl Configuration {
         Self::builder().load()
     }
 
+    /// The same; and what is left of it, if it does not hold.
+    pub(super) fn load_or_rest() -> Result<Self, Box<Broken>> {
+        load(&Arc::new(Self::builder()))
+    }
+
     /// Says what differs: other places, settings by code, sections of the service's own.
     #[must_use]
     pub fn builder() -> ConfigurationBuilder {
@@ -147,11 +152,6 @@ impl ConfigurationBuilder {
     /// Everything that is wrong with it, each with its place.
     pub fn load(self) -> Result<Configuration, ConfigurationError> {
         load(&Arc::new(self)).map_err(|it| it.error)
-    }
-
-    /// The configuration of this process; what is left of it, if it does not hold.
-    pub(super) fn of_process() -> Result<Configuration, Box<Broken>> {
-        load(&Arc::new(Configuration::builder()))
     }
 
     fn read(&self) -> Result<Configuration, Box<Broken>> {

@@ -114,7 +114,7 @@ impl App {
     pub async fn start() -> Result<Self, BuildError> {
         #[cfg(feature = "config")]
         let builder = {
-            match ConfigurationBuilder::of_process() {
+            match application::Configuration::load_or_rest() {
                 Ok(it) => Self::builder().configuration(&it),
                 Err(broken) => return Err(Self::builder().refused(*broken)),
             }

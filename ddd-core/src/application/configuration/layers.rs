@@ -1,4 +1,4 @@
-use super::{aliases, sections::Sections, service::Declared};
+use super::{aliases, sections::Sections, service::Declared, unread::Unread};
 use crate::domain::{ConfigurationOrigin, ConfigurationProblem, Node};
 
 /// The layers of a configuration, laid upon each other as they come, and what was wrong with them.
@@ -8,20 +8,6 @@ pub(crate) struct Layers {
     pub(super) problems: Vec<ConfigurationProblem>,
     /// The sections of which not all that the sources say is in the tree: what is missing may stand where nothing could be read.
     pub(super) unread: Unread,
-}
-
-/// Sections that were not read to their ends; all of them, if one is not known.
-#[derive(Debug, Default)]
-pub(super) struct Unread(Vec<Option<String>>);
-
-impl Unread {
-    pub(super) fn has(&self, section: &str) -> bool {
-        self.0.iter().any(|it| it.as_deref().is_none_or(|it| it == section))
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl Default for Layers {

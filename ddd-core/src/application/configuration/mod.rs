@@ -17,6 +17,7 @@ mod secret;
 mod sections;
 mod service;
 mod stand_ins;
+mod unread;
 mod untyped;
 mod whole;
 

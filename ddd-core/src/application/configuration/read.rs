@@ -1,11 +1,11 @@
 use serde::de::DeserializeOwned;
 
 use super::{
-    layers::Unread,
     misfit::Misfit,
     reader::{Found, Reader},
     secret::counted,
     stand_ins::Rest,
+    unread::Unread,
 };
 use crate::domain::{ConfigurationProblem, Node};
 

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::{layers::Unread, read::read};
+use super::{read::read, unread::Unread};
 use crate::domain::{ConfigurationProblem, Node};
 
 /// What was read of a section: its value, its type, and its secrets.
