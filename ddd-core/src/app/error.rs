@@ -1,13 +1,13 @@
 use std::{error::Error, fmt};
 
-#[cfg(feature = "config")]
-use crate::application::ConfigurationError;
 use crate::{
     application::{SchedulesError, StartError},
-    ports::{BoxError, StoreError},
+    ports::{BoxError, StoreError, write_chain},
 };
 
 /// An application could not be put together, or could not start.
+///
+/// `{error}` says what could not be done, `{error:#}` and `{error:?}` also why: whatever its [`source`](Error::source) tells.
 #[non_exhaustive]
 pub enum BuildError {
     /// Something is wrong with its wiring: everything that is, each with its place.
@@ -22,11 +22,6 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    #[cfg(feature = "config")]
-    pub(super) fn of_configuration(error: &ConfigurationError) -> Self {
-        Self::Wiring(error.problems.iter().map(ToString::to_string).collect())
-    }
-
     pub(super) fn of_url(error: StoreError) -> Self {
         Self::Start { what: "the store cannot be opened", source: error.into() }
     }
@@ -59,15 +54,13 @@ impl BuildError {
     }
 }
 
-/// The same as the other text: this is what `main` prints when it returns the error.
+/// As text, source included: this is what `main` prints when it returns the error.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "{self:#}")
     }
 }
 
-/// All that is wrong, with the whole chain of causes: who logs this error in one line loses none of them. So it has no
-/// [`source`](Error::source) of its own, or reports of errors would tell them twice; the cause is a field.
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -77,11 +70,10 @@ impl fmt::Display for BuildError {
                 problems.iter().try_for_each(|it| write!(f, "\n  - {it}"))
             }
             Self::Start { what, source } => {
-                write!(f, "{what}: {source}")?;
-                let mut next = source.source();
-                while let Some(source) = next {
-                    write!(f, ": {source}")?;
-                    next = source.source();
+                f.write_str(what)?;
+                if f.alternate() {
+                    f.write_str(": ")?;
+                    write_chain(f, source.as_ref())?;
                 }
                 Ok(())
             }
@@ -89,4 +81,11 @@ impl fmt::Display for BuildError {
     }
 }
 
-impl Error for BuildError {}
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Wiring(_) => None,
+            Self::Start { source, .. } => Some(source.as_ref()),
+        }
+    }
+}

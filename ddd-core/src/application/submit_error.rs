@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{
     domain::Name,
-    ports::{InvalidParams, StoreError, StoreErrorKind},
+    ports::{InvalidParams, StoreError, StoreErrorKind, write_chain},
 };
 
 /// A task that was not taken.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
     /// No definition of this name is linked into this program.
@@ -19,7 +19,7 @@ pub enum SubmitError {
         closest: Option<&'static str>,
     },
     /// The parameters do not fit, or break a rule.
-    #[error("the parameters of `{name}` do not fit: {source}")]
+    #[error("the parameters of `{name}` do not fit")]
     #[non_exhaustive]
     InvalidParams {
         /// The definition.
@@ -67,5 +67,12 @@ impl From<StoreError> for SubmitError {
             StoreErrorKind::OtherStore => Self::OtherStore(error),
             _ => Self::Store(error),
         }
+    }
+}
+
+/// As text, source included: this is what `main` prints when it returns the error.
+impl fmt::Debug for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(f, self)
     }
 }

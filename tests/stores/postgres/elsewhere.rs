@@ -117,7 +117,7 @@ async fn a_server_that_is_not_there_is_told_with_its_address() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("postgres://me:hunter2@127.0.0.1:{port}/shop?statement_timeout_ms=800");
     let error = App::builder().definitions([noted::definition()]).store_url(&url).build().await.unwrap_err();
-    let told = error.to_string();
+    let told = format!("{error:#}");
     let refused = format!("no connection to `127.0.0.1:{port}`: Connection refused");
     assert!(told.contains(&refused), "{told}");
     assert!(!told.contains("hunter2"), "{told}");

@@ -5,6 +5,7 @@
 //! what is not goes through a session, whose rules are those of the store in memory.
 
 mod acquire;
+mod alone;
 mod ambient;
 mod batch;
 mod calls;
