@@ -15,6 +15,9 @@ async fn measured(fails: bool) -> Result<u32, String> {
     if fails { Err("it was to fail: canary-5e5e".to_owned()) } else { Ok(looked_up(1).await) }
 }
 
+#[task(schedule(every = "1h"))]
+async fn hourly() {}
+
 #[cached("1m", name = "metered_cache")]
 async fn looked_up(id: u32) -> u32 {
     id
@@ -44,7 +47,7 @@ async fn ask(router: &Router, method: &str, path: &str) {
 async fn what_is_emitted_is_what_the_table_says() {
     let kept = Kept::default();
     metrics::set_global_recorder(kept.clone()).unwrap_or_else(|_| panic!("there is one already"));
-    let app = App::builder().definitions([measured::definition()]).slots(3).start().await.unwrap();
+    let app = App::builder().definitions([measured::definition(), hourly::definition()]).slots(3).start().await.unwrap();
     for _ in 0..3 {
         app.submit(measured { fails: false }).await.unwrap().result().await.unwrap();
     }
@@ -64,6 +67,11 @@ async fn what_is_emitted_is_what_the_table_says() {
     let of = [("ddd.task.name", "measured")];
     assert_eq!(kept.values("messaging.client.sent.messages", &of), [5.0]);
     assert_eq!(kept.values("messaging.client.consumed.messages", &of), [5.0]);
+    // A schedule that is declared submits nothing; its run does.
+    let sent = || kept.values("messaging.client.sent.messages", &[("ddd.task.name", "hourly")]).iter().sum::<f64>();
+    assert_eq!(sent(), 0.0);
+    app.tasks().schedules().run_now("hourly").await.unwrap().result().await.unwrap();
+    assert_eq!(sent(), 1.0);
     let failed = [("ddd.task.name", "measured"), ("error.type", "error")];
     assert_eq!(kept.values("messaging.process.duration", &failed).len(), 2);
     assert_eq!(kept.values("messaging.process.duration", &of).len(), 5);
@@ -122,6 +130,6 @@ async fn what_is_emitted_is_what_the_table_says() {
     }
     assert_eq!(emitted, documented);
     assert!(series["http.server.request.duration"] <= 10, "{series:?}");
-    assert_eq!(series["messaging.process.duration"], 2, "{series:?}");
+    assert_eq!(series["messaging.process.duration"], 3, "{series:?}");
     app.shutdown(Duration::from_secs(1)).await;
 }
