@@ -47,16 +47,20 @@ async fn ask(router: &Router, method: &str, path: &str) {
 async fn what_is_emitted_is_what_the_table_says() {
     let kept = Kept::default();
     metrics::set_global_recorder(kept.clone()).unwrap_or_else(|_| panic!("there is one already"));
-    let app = App::builder().definitions([measured::definition(), hourly::definition()]).slots(3).start().await.unwrap();
+    let app =
+        App::builder().definitions([measured::definition(), hourly::definition()]).slots(3).start().await.unwrap();
     for _ in 0..3 {
         app.submit(measured { fails: false }).await.unwrap().result().await.unwrap();
     }
     assert!(app.submit(measured { fails: true }).await.unwrap().result().await.is_err());
     let later = app.submit(measured { fails: false }).delay("1h").await.unwrap();
-    let router: Router = Router::new().nest("/api/v1", Api::new(&app, Access::open()).routes());
+    let api = Api::new(&app, Access::open());
+    let own = axum::routing::get(async || "none");
+    let router: Router = Router::new().route("/orders/{number}", own).nest("/api/v1", api.routes()).layer(api.layer());
     for number in 0..50 {
         ask(&router, "GET", &format!("/api/v1/tasks/{number}-canary-5e5e?q={number}")).await;
         ask(&router, "GET", &format!("/api/v1/nowhere/{number}")).await;
+        ask(&router, "GET", &format!("/orders/{number}-canary-5e5e")).await;
         ask(&router, &format!("M{number}"), "/api/v1/tasks").await;
     }
     ask(&router, "GET", "/api/v1/health/ping").await;
@@ -85,8 +89,12 @@ async fn what_is_emitted_is_what_the_table_says() {
     let cache =
         |event| kept.values("ddd.policy.events", &[("ddd.policy.name", "metered_cache"), ("ddd.policy.event", event)]);
     assert_eq!((cache("hits"), cache("misses")), (vec![2.0], vec![1.0]));
-    let ping = [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/health/ping")];
+    let ping =
+        [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/api/v1/health/ping")];
     assert_eq!(kept.values("http.server.request.duration", &ping).len(), 1);
+    let own =
+        [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/orders/{number}")];
+    assert_eq!(kept.values("http.server.request.duration", &own).len(), 50);
     let odd = [("http.request.method", "_OTHER")];
     assert_eq!(kept.values("http.server.request.duration", &odd).len(), 50);
     assert!(kept.values("http.server.active_requests", &[]).iter().all(|it| *it == 0.0));
