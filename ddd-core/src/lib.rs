@@ -51,6 +51,7 @@
 //! | `telemetry` | `telemetry`: logs as JSON lines or as text, with the ids of requests and tasks, panics too | no |
 //! | `metrics` | metrics of tasks and policies through the facade `metrics` | no |
 //! | `otel` | traces and metrics over OTLP | no |
+//! | `sqlite` | `SqliteStore`: tasks in a file, durable without a server, for the processes of one machine | no |
 //! | `postgres` | `PostgresStore`: tasks in PostgreSQL, for many machines and in your own transactions | no |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
