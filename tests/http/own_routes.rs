@@ -21,7 +21,7 @@ const KEY: &str = "a-key-of-the-shop-0001";
 
 async fn order(State(app): State<App>) -> String {
     tracing::info!("an order");
-    let handle = app.submit_named("nothing", &json!({})).await.unwrap();
+    let handle = app.submit_named("nothing", json!({})).await.unwrap();
     let trace = current_trace().as_ref().map(TraceContext::to_string);
     format!("{} {}", handle.id(), trace.unwrap_or_default())
 }
@@ -70,7 +70,7 @@ async fn what_a_handler_submits_has_the_id_and_the_trace_of_its_request() {
     let stranger = order(&[("traceparent", TRACE)]).await;
     assert_eq!((stranger.request_id.unwrap().len(), stranger.traceparent), (36, None));
     // Outside of requests there is nothing of them.
-    assert!(app.submit_named("nothing", &json!({})).await.unwrap().record().await.unwrap().unwrap().origin().is_none());
+    assert!(app.submit_named("nothing", json!({})).await.unwrap().record().await.unwrap().unwrap().origin().is_none());
 }
 
 #[tokio::test(start_paused = true)]
