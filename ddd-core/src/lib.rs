@@ -33,8 +33,8 @@
 //! | cache, limit, retry and protect any function | [`cached`], [`rate_limited`], [`retry`], [`circuit_breaker`], [`bulkhead`], [`timeout`], [`Refused`] |
 //! | look at these policies, and change them | [`policies()`], [`Policies`], [`AppBuilder::override_policy`] |
 //! | end in order | [`App::run`], [`App::shutdown`], [`ShutdownReport`] |
-//! | carry a trace on | [`current_trace`], [`adopt_trace`], [`TraceContext`], [`Origin`] |
-//! | keep tasks elsewhere | [`TaskStore`]; [`MemoryStore`] is the one that comes along |
+//! | carry a trace on | [`current_trace`], [`adopt_trace`], [`TraceContext`], [`Origin`], [`with_origin`] |
+//! | keep tasks elsewhere | [`TaskStore`]: [`MemoryStore`] unless set; `SqliteStore` and `PostgresStore` by their features |
 //!
 //! # Promise
 //!
@@ -51,6 +51,7 @@
 //! | `telemetry` | `telemetry`: logs as JSON lines or as text, with the ids of requests and tasks, panics too | no |
 //! | `metrics` | metrics of tasks and policies through the facade `metrics` | no |
 //! | `otel` | traces and metrics over OTLP | no |
+//! | `sqlite` | `SqliteStore`: tasks in a file, durable without a server, for the processes of one machine | no |
 //! | `postgres` | `PostgresStore`: tasks in PostgreSQL, for many machines and in your own transactions | no |
 //! | `test-util` | `ddd_core::testing`: virtual time, drain, assertions on what was submitted, crash injection | no |
 //!
@@ -81,7 +82,7 @@ pub use application::{
     Bulk, CacheHandle, ExecuteError, Factory, FailedTask, IdGenerator, InForce, Lagged, LimitHandle, Operation,
     Policies, PolicyDefaults, PolicyError, PolicyInfo, PolicyOverrides, Registered, Registry, ResultError, Schedules,
     SchedulesError, Settings, ShutdownReport, Submission, SubmitError, Submitting, TaskHandle, TaskOverrides,
-    TaskSettings, Tasks, Transitions, adopt_trace, current_trace,
+    TaskSettings, Tasks, Transitions, adopt_trace, current_trace, with_origin,
 };
 #[cfg(feature = "config")]
 pub use application::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};

@@ -13,7 +13,7 @@ use crate::{
     access::Access,
     exposure,
     health::Check,
-    request::Endpoint,
+    request::{Endpoint, RequestLayer},
     route::Route,
     route_table,
     serve::{self, ServeError},
@@ -38,6 +38,7 @@ use crate::{
 /// let router: Router = Router::new()
 ///     .route("/orders", get(async || "none"))
 ///     .nest("/api/v1", api.routes())
+///     .layer(api.layer())
 ///     .with_state(Shop);
 /// # Ok(()) }
 /// ```
@@ -170,13 +171,35 @@ impl Api {
         router.fallback_service(Endpoint::new(state.clone(), Vec::new()))
     }
 
+    /// Gives every route of a router what those of this interface have: the id of the request in `X-Request-Id`, in each line
+    /// that is logged meanwhile and in the tasks that the handler submits, whose trace goes on, too; a line in the log and the
+    /// metrics of each request; and a problem document where a handler panics. It asks nobody who they are.
+    ///
+    /// Add it with [`Router::layer`] after the routes, this interface's own among them: they tell of each request once all the
+    /// same. What a handler spawns is no longer a part of its request.
+    ///
+    /// ```
+    /// # use axum::{Router, routing::post};
+    /// # use ddd_core::App;
+    /// # use ddd_web::{Access, Api};
+    /// # async fn order() {}
+    /// # fn example(api: &Api) -> Router {
+    /// Router::new().route("/orders", post(order)).nest("/api/v1", api.routes()).layer(api.layer())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn layer(&self) -> RequestLayer {
+        RequestLayer::new(self.state().clone())
+    }
+
     /// Serves the routes under `/api/v1`, where there is nothing else to serve, until the process is told to end: see
     /// [`serve`](crate::serve()).
     ///
     /// # Errors
     /// The address cannot be listened on; or other machines can reach it, and everybody may do everything.
     pub async fn serve(&self, address: impl ToSocketAddrs) -> Result<ShutdownReport, ServeError> {
-        serve::serve(&self.settings.app, Router::new().nest("/api/v1", self.routes()), address).await
+        let router = Router::new().nest("/api/v1", self.routes()).layer(self.layer());
+        serve::serve(&self.settings.app, router, address).await
     }
 
     /// Every route, in the order of the documentation. Each prints as a line.

@@ -16,7 +16,8 @@
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let app = App::start().await?;
 //!     let api = Api::new(&app, Access::open());
-//!     let router: Router = Router::new().route("/", get(async || "my own")).nest("/api/v1", api.routes());
+//!     let router = Router::new().route("/", get(async || "my own")).nest("/api/v1", api.routes());
+//!     let router: Router = router.layer(api.layer()); // ids, log lines and metrics for all of them
 //!     // Then `ddd_web::serve(&app, router, "127.0.0.1:8000").await?`, and
 //!     // curl 127.0.0.1:8000/api/v1/tasks/submit -H 'content-type: application/json' \
 //!     //   -d '{"task_name": "count_words", "params": {"text": "to be or not"}}'
@@ -30,6 +31,7 @@
 //! | to | see |
 //! |---|---|
 //! | mount the routes, and set what they take | [`Api`] |
+//! | have ids, log lines and metrics of your own routes' requests, too | [`Api::layer`] |
 //! | see every route | [`Api::route_table`], [`Route`] |
 //! | say who may do what | [`Access`], [`ApiKey`], [`Permission`] |
 //! | serve it, within bounds and with an end in order | [`serve()`], [`Server`], [`Drain`] |
@@ -73,5 +75,6 @@ pub use api::Api;
 pub use configuration::{ApiSettings, HealthSettings, ServerSettings, SubmitLimit, WebSettings};
 pub use drain::Drain;
 pub use problem::{Fault, Place, Problem, ProblemCode};
+pub use request::{RequestLayer, Requests};
 pub use route::Route;
 pub use serve::{Listening, ServeError, Server, serve};

@@ -29,6 +29,7 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     // The routes lie below a path of this router, which has a route of its own beside them.
     let index = index(web.prefix());
     let router: Router = Router::new().route("/", get(async move || index)).nest(web.prefix(), api.routes());
+    let router = router.layer(api.layer());
     let listening = Server::new(&app, router).settings(&web).bind(web.address()).await?;
     writeln!(io::stdout(), "listening on http://{}", listening.address())?;
     listening.run().await;

@@ -9,7 +9,7 @@ use crate::{
     scene::Scene,
     stopped::stopped,
     submitters::submitters,
-    ticks::ticks,
+    ticks::{self, ticks},
 };
 
 fn scene(name: &str, bug: Bug) -> Scene {
@@ -72,6 +72,7 @@ async fn leases_that_are_not_renewed_are_found() {
 
 #[tokio::test]
 async fn a_tick_for_everyone_is_found() {
+    const TICKS: ticks::Size = ticks::Size { ticks: 40, kills: 2, speed: 20, merged: 2 };
     let bug = Bug::TickForEveryone;
-    found(bug, ticks(&mut scene("everyone", bug), 40, 2, 20).await, &["fired twice"]);
+    found(bug, ticks(&mut scene("everyone", bug), &TICKS).await, &["fired twice"]);
 }

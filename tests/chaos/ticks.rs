@@ -21,11 +21,21 @@ fn fired(ledger: &Reader) -> usize {
     ledger.events.iter().filter(|it| matches!(it.what, What::Fired)).count()
 }
 
+/// How much, and how fast time passes.
+pub(crate) struct Size {
+    pub(crate) ticks: usize,
+    pub(crate) kills: usize,
+    pub(crate) speed: u32,
+    /// So many ticks at most may make one run with the next: those that pass while no process gets to them.
+    pub(crate) merged: i64,
+}
+
 /// Fires so many ticks with so many kills.
 ///
 /// # Errors
 /// What did not hold.
-pub(crate) async fn ticks(scene: &mut Scene, ticks: usize, kills: usize, speed: u32) -> Result<String, String> {
+pub(crate) async fn ticks(scene: &mut Scene, size: &Size) -> Result<String, String> {
+    let Size { ticks, kills, speed, merged } = *size;
     let app = scene.app().await;
     let every = Schedule::every(Duration::from_micros(PERIOD.unsigned_abs())).unwrap();
     app.tasks().schedules().put("ticking", every, ticked {}).await.map_err(|it| format!("{it:?}"))?;
@@ -66,9 +76,7 @@ pub(crate) async fn ticks(scene: &mut Scene, ticks: usize, kills: usize, speed: 
     // The first tick was due when the schedule was made, on the driver's clock; from the second on they are in step.
     let in_step: Vec<_> = seen.iter().skip(1).copied().collect();
     let missed: i64 = in_step.windows(2).map(|it| (it[1] - it[0]) / PERIOD - 1).sum();
-    // Ticks that pass while no process gets to them make one run. At such a speed, that is for a machine to have little time.
-    let most = if speed > 5 { i64::try_from(ticks / 20).unwrap_or_default() } else { 0 };
-    if missed > most {
+    if missed > merged {
         return Err(format!("{} ticks fired, and {missed} between them did not", seen.len()));
     }
     Ok(format!(

@@ -92,7 +92,7 @@ const YAML: [(&str, &str); 27] = [
 ];
 
 /// Variables, and what is told of them.
-const VARIABLES: [(&str, &str, &str); 8] = [
+const VARIABLES: [(&str, &str, &str); 10] = [
     (
         "DDD__TASKS__MAX_WORKERS",
         "lots",
@@ -120,6 +120,12 @@ const VARIABLES: [(&str, &str, &str); 8] = [
         "environment DDD__TASKS__QUEUES: `tasks.queues`: the text begins like a JSON list and is none",
     ),
     ("TASK_MAX_WORKERS", "lots", "environment TASK_MAX_WORKERS: `tasks.max_workers`: a text was found where"),
+    (
+        "DDD_TASKS_MAX_WORKERS",
+        "8",
+        "environment DDD_TASKS_MAX_WORKERS: it sets nothing: between the parts stand two underscores; did you mean `DDD__TASKS__MAX_WORKERS`?",
+    ),
+    ("DDD_LOG__LEVEL", "info", "did you mean `DDD__LOG__LEVEL`?"),
     ("DDD__NOBODY__KNOWS", "1", "environment DDD__NOBODY__KNOWS: `nobody`: nobody reads this section"),
 ];
 

@@ -1,6 +1,7 @@
 //! Configuration, through the public interface.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed unwrap is a failed test, and seeds are printed")]
 
+mod at_once;
 mod bad;
 mod generated;
 mod hangup;

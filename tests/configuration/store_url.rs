@@ -46,7 +46,8 @@ async fn what_is_wrong_with_it_is_told() {
     for (url, expected) in cases {
         let folder = Folder::new();
         let error = configured(&folder, url).build().await.unwrap_err();
-        let told = format!("{error:?}");
+        let told = format!("{error:#}");
+        assert_eq!(format!("{error:?}"), told, "a `main` that returns the error prints it so");
         assert!(told.contains(expected), "{url}: {told}");
         assert!(!told.contains("hunter2"), "{told}");
     }

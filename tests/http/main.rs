@@ -5,7 +5,9 @@
 mod access;
 mod changing;
 mod health;
+mod log;
 mod mounting;
+mod own_routes;
 mod submitting;
 mod support;
 mod tasks;

@@ -3,9 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::Write,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -20,11 +18,13 @@ use ddd_tests::kit::troubled::Troubled;
 use ddd_web::{Access, Api, Problem};
 use serde_json::json;
 use tower::ServiceExt as _;
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{As, BASE, app, get, open, request, send};
+use crate::{
+    log::{Log, answered},
+    support::{As, BASE, app, get, open, request, send},
+};
 
-const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+pub(crate) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 #[tokio::test(start_paused = true)]
 async fn a_requests_id_is_kept_or_made() {
@@ -111,64 +111,34 @@ async fn a_time_may_be_as_long_as_can_be_said() {
     assert_eq!(problem.into_response().headers()["retry-after"], u64::MAX.to_string());
 }
 
-/// What the log says.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_log_has_a_line_for_each_request_and_nothing_that_callers_wrote() {
     let app = app().await;
     let router = open(&app);
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
     let api = As(&router, "");
-    let guard = tracing::subscriber::set_default(subscriber);
-    // A place in the code where another test logs for the first time just now may miss the subscriber at first.
-    loop {
-        log.0.lock().unwrap().clear();
-        tracing::callsite::rebuild_interest_cache();
-        api.post("/tasks/submit/explode", json!({ "mine": 1 })).await;
-        let text = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
-        if ["answered", "a handler panicked", "\"span\""].iter().all(|it| text.contains(it)) {
-            break;
-        }
-        std::thread::yield_now();
-    }
+    let (log, guard) = Log::begin();
+    let call = async || drop(api.post("/tasks/submit/explode", json!({ "mine": 1 })).await);
+    log.until(call, &["answered", "a handler panicked", "\"span\""]).await;
     api.submit("nothing", json!({})).await;
     get(&router, &format!("{BASE}/tasks/forged%0Aline?q=canary")).await;
     api.post("/tasks/submit", json!({ "task_name": "canary", "params": { "password": "canary" } })).await;
     api.post("/tasks/submit/explode", json!({ "mine": 1 })).await;
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let (text, lines) = (log.text(), log.lines());
     assert!(!text.contains("canary") && !text.contains("forged"), "{text}");
-    let lines: Vec<serde_json::Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let wanted = [
+        ("/api/v1/tasks/submit", 202),
+        ("/api/v1/tasks/{task_id}", 400),
+        ("/api/v1/tasks/submit", 404),
+        ("/api/v1/tasks/submit/{task_name}", 500),
+    ];
+    assert_eq!(answered(&lines), wanted, "{text}");
     let answered: Vec<_> = lines.iter().filter(|it| it["fields"]["message"] == "answered").collect();
-    let seen: Vec<_> = answered
-        .iter()
-        .map(|it| (it["span"]["route"].as_str().unwrap(), it["fields"]["status"].as_u64().unwrap()))
-        .collect();
-    let wanted =
-        [("/tasks/submit", 202), ("/tasks/{task_id}", 400), ("/tasks/submit", 404), ("/tasks/submit/{task_name}", 500)];
-    assert_eq!(seen, wanted, "{text}");
     assert!(answered.iter().all(|it| it["span"]["request_id"].as_str().unwrap().len() == 36));
+    assert!(
+        answered.iter().all(|it| it["span"].get("http.response.status_code").is_none()),
+        "the status is told twice"
+    );
     let panicked = lines.iter().find(|it| it["fields"]["message"] == "a handler panicked").unwrap();
     assert_eq!(panicked["span"]["request_id"], answered[3]["span"]["request_id"]);
 }

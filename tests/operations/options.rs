@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ddd_core::{Priority, QueueSettings, Quota, Retry, Settings, SubmitError, TaskOverrides, TaskStatus};
+use ddd_core::{
+    Configuration, MemoryStore, Priority, QueueSettings, Quota, Retry, Settings, SubmitError, TaskOverrides, TaskStatus,
+};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -135,4 +137,26 @@ async fn a_queue_that_nothing_names_is_told_once_and_taken() {
     assert!(told[0].contains("names the queue `repotrs`") && told[0].ends_with("did you mean `reports`?"), "{told:?}");
     submit("elsewhere").await;
     assert_eq!(warnings.0.lock().unwrap().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_a_queue_that_looks_mistyped_and_a_url_that_is_not_used_are_told() {
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let configuration = Configuration::builder()
+        .directory("there/is/none")
+        .without_dotenv()
+        .environment::<&str, &str>([])
+        .set("queues.faluts.max_depth", 1)
+        .set("queues.elsewhere.max_depth", 1)
+        .set("store.url", "memroy:")
+        .load()
+        .unwrap();
+    builder().configuration(&configuration).store(MemoryStore::new()).build().await.unwrap();
+    let told = warnings.0.lock().unwrap().clone();
+    let expected = [
+        "code: `queues.faluts`: settings of the queue `faluts`, which no task is in; did you mean `faults`?",
+        "code: `store.url`: it is not used, as the program says in code where tasks are kept",
+    ];
+    assert_eq!(told, expected);
 }

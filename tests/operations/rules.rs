@@ -50,6 +50,15 @@ fn days_that_few_months_have() {
 }
 
 #[test]
+fn a_wrong_rule_and_a_wrong_time_zone_are_told_together() {
+    let told = Schedule::cron("61 3 * * *", "Europe/Brelin").unwrap_err().to_string();
+    assert!(told.contains("`61 3 * * *` cannot be read"), "{told}");
+    assert!(told.contains("`Europe/Brelin` is no time zone"), "{told}");
+    let told = Schedule::cron("3 * * *", "UTC").unwrap_err().to_string();
+    assert!(told.contains("has 4 fields") && !told.contains("time zone"), "{told}");
+}
+
+#[test]
 fn days_of_the_week() {
     // 2026-01-04 is a Sunday.
     let from = "2026-01-01T00:00:00Z";

@@ -15,6 +15,9 @@ async fn measured(fails: bool) -> Result<u32, String> {
     if fails { Err("it was to fail: canary-5e5e".to_owned()) } else { Ok(looked_up(1).await) }
 }
 
+#[task(schedule(every = "1h"))]
+async fn hourly() {}
+
 #[cached("1m", name = "metered_cache")]
 async fn looked_up(id: u32) -> u32 {
     id
@@ -44,16 +47,20 @@ async fn ask(router: &Router, method: &str, path: &str) {
 async fn what_is_emitted_is_what_the_table_says() {
     let kept = Kept::default();
     metrics::set_global_recorder(kept.clone()).unwrap_or_else(|_| panic!("there is one already"));
-    let app = App::builder().definitions([measured::definition()]).slots(3).start().await.unwrap();
+    let app =
+        App::builder().definitions([measured::definition(), hourly::definition()]).slots(3).start().await.unwrap();
     for _ in 0..3 {
         app.submit(measured { fails: false }).await.unwrap().result().await.unwrap();
     }
     assert!(app.submit(measured { fails: true }).await.unwrap().result().await.is_err());
     let later = app.submit(measured { fails: false }).delay("1h").await.unwrap();
-    let router: Router = Router::new().nest("/api/v1", Api::new(&app, Access::open()).routes());
+    let api = Api::new(&app, Access::open());
+    let own = axum::routing::get(async || "none");
+    let router: Router = Router::new().route("/orders/{number}", own).nest("/api/v1", api.routes()).layer(api.layer());
     for number in 0..50 {
         ask(&router, "GET", &format!("/api/v1/tasks/{number}-canary-5e5e?q={number}")).await;
         ask(&router, "GET", &format!("/api/v1/nowhere/{number}")).await;
+        ask(&router, "GET", &format!("/orders/{number}-canary-5e5e")).await;
         ask(&router, &format!("M{number}"), "/api/v1/tasks").await;
     }
     ask(&router, "GET", "/api/v1/health/ping").await;
@@ -64,6 +71,11 @@ async fn what_is_emitted_is_what_the_table_says() {
     let of = [("ddd.task.name", "measured")];
     assert_eq!(kept.values("messaging.client.sent.messages", &of), [5.0]);
     assert_eq!(kept.values("messaging.client.consumed.messages", &of), [5.0]);
+    // A schedule that is declared submits nothing; its run does.
+    let sent = || kept.values("messaging.client.sent.messages", &[("ddd.task.name", "hourly")]).iter().sum::<f64>();
+    assert_eq!(sent(), 0.0);
+    app.tasks().schedules().run_now("hourly").await.unwrap().result().await.unwrap();
+    assert_eq!(sent(), 1.0);
     let failed = [("ddd.task.name", "measured"), ("error.type", "error")];
     assert_eq!(kept.values("messaging.process.duration", &failed).len(), 2);
     assert_eq!(kept.values("messaging.process.duration", &of).len(), 5);
@@ -77,8 +89,12 @@ async fn what_is_emitted_is_what_the_table_says() {
     let cache =
         |event| kept.values("ddd.policy.events", &[("ddd.policy.name", "metered_cache"), ("ddd.policy.event", event)]);
     assert_eq!((cache("hits"), cache("misses")), (vec![2.0], vec![1.0]));
-    let ping = [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/health/ping")];
+    let ping =
+        [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/api/v1/health/ping")];
     assert_eq!(kept.values("http.server.request.duration", &ping).len(), 1);
+    let own =
+        [("http.request.method", "GET"), ("http.response.status_code", "200"), ("http.route", "/orders/{number}")];
+    assert_eq!(kept.values("http.server.request.duration", &own).len(), 50);
     let odd = [("http.request.method", "_OTHER")];
     assert_eq!(kept.values("http.server.request.duration", &odd).len(), 50);
     assert!(kept.values("http.server.active_requests", &[]).iter().all(|it| *it == 0.0));
@@ -122,6 +138,6 @@ async fn what_is_emitted_is_what_the_table_says() {
     }
     assert_eq!(emitted, documented);
     assert!(series["http.server.request.duration"] <= 10, "{series:?}");
-    assert_eq!(series["messaging.process.duration"], 2, "{series:?}");
+    assert_eq!(series["messaging.process.duration"], 3, "{series:?}");
     app.shutdown(Duration::from_secs(1)).await;
 }

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Body, http::Request};
+use axum::{Router, body::Body, extract::State, http::Request, routing::post};
 use ddd_core::{
     App, Task as _, TaskContext, cached, task,
     telemetry::{LogFormat, Otlp, Telemetry},
@@ -20,6 +20,7 @@ use crate::collector::{Collector, attribute, hex};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 const STRANGE: &str = "0af7651916cd43dd8448eb211c80319c";
+const OWN: &str = "7be2416919cd43dd8448eb211c80aa01";
 const CANARY: &str = "canary-77aa10";
 
 #[task(retry(max_attempts = 3, delay = "1ms"))]
@@ -77,7 +78,11 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
         .unwrap();
     let app = App::builder().definitions([flaky::definition(), leaf::definition()]).start().await.unwrap();
     let api = Api::new(&app, Access::open());
-    let router: Router = Router::new().nest("/api/v1", api.routes());
+    let order = async |State(app): State<App>| drop(app.submit(leaf {}).await.unwrap());
+    let router = Router::new().route("/orders", post(order)).nest("/api/v1", api.routes());
+    let router: Router = router.layer(api.layer()).with_state(app.clone());
+    let request = Request::post("/orders").header("traceparent", format!("00-{OWN}-{CALLER}-01"));
+    assert_eq!(router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status(), 200);
     let body = format!(r#"{{"task_name":"flaky","params":{{"token":"{CANARY}"}}}}"#);
     let request = Request::post("/api/v1/tasks/submit")
         .header("content-type", "application/json")
@@ -113,7 +118,7 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let spans = collector.trace(TRACE);
     let named = |name: &str| -> Vec<&Span> { spans.iter().filter(|it| it.name == name).collect() };
     let names: Vec<_> = spans.iter().map(|it| it.name.as_str()).collect();
-    let [request] = named("POST /tasks/submit")[..] else { panic!("{names:?}") };
+    let [request] = named("POST /api/v1/tasks/submit")[..] else { panic!("{names:?}") };
     assert_eq!((hex(&request.parent_span_id).as_str(), request.kind), (CALLER, SpanKind::Server as i32));
     assert_eq!(attribute(&request.attributes, "http.response.status_code").as_deref(), Some("202"));
     let mut attempts = named("flaky");
@@ -131,6 +136,15 @@ async fn one_trace_spans_the_request_its_task_two_retries_and_a_child() {
     let [child] = named("leaf")[..] else { panic!("{names:?}") };
     assert_eq!(child.parent_span_id, attempts[2].span_id, "{child:?}");
     assert_eq!(attribute(&child.attributes, "request_id").as_deref(), Some("order-4711"));
+
+    // A route of the service's own.
+    let spans = collector.trace(OWN);
+    let [request] = spans.iter().filter(|it| it.name == "POST /orders").collect::<Vec<_>>()[..] else {
+        panic!("{spans:?}")
+    };
+    assert_eq!(hex(&request.parent_span_id), CALLER);
+    let [task] = spans.iter().filter(|it| it.name == "leaf").collect::<Vec<_>>()[..] else { panic!("{spans:?}") };
+    assert_eq!(task.parent_span_id, request.span_id);
 
     assert!(collector.trace(STRANGE).is_empty());
     let status = |it: &Span| attribute(&it.attributes, "http.response.status_code");

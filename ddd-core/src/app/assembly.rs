@@ -17,15 +17,15 @@ use super::{
     wiring,
 };
 #[cfg(feature = "config")]
-use crate::ports::Definition;
+use crate::application::{Broken, Configuration};
 use crate::{
     application::{
         Bell, Factory, IdGenerator, Inbox, KnownQueues, PolicyHold, Registry, Services, Threads, TransitionLog,
-        push_overrides, set_cache_store, set_limit_store,
+        override_problems, push_overrides, set_cache_store, set_limit_store,
     },
     domain::{ConfigurationProblem, PolicyKind},
     infrastructure::{SystemClock, linked, linked_policies},
-    ports::{Clock, SignalSink, TaskStore},
+    ports::{Clock, Definition, SignalSink, TaskStore},
 };
 
 impl AppBuilder {
@@ -68,48 +68,39 @@ impl AppBuilder {
     async fn assemble(mut self) -> Result<App, BuildError> {
         self.edits.iter().for_each(|it| it(&mut self.settings));
         let definitions = self.definitions.take().unwrap_or_else(linked);
+        let (registry, found) = Registry::collect(&definitions, &self.settings);
         let mut problems = self.settings.faults();
-        if cfg!(panic = "abort") {
-            let message = "this program is built with `panic = \"abort\"`: a panic in one task would end all; remove \
-                           the setting from the profile";
-            problems.push(unplaced(message.to_owned()));
-        }
-        let (registry, more) = Registry::collect(&definitions, &self.settings);
-        problems.extend(more);
-        problems.extend(wiring::schedule_problems(&definitions).into_iter().map(unplaced));
-        problems.extend(wiring::queue_problems(&self.settings));
-        let policies = policies();
-        problems.extend(policies.problems().into_iter().map(unplaced));
-        let stores = [
-            (PolicyKind::RateLimited, "limit_store", self.limit_store.is_some()),
-            (PolicyKind::Cached, "cache_store", self.cache_store.is_some()),
-        ];
-        for (kind, method, _) in stores.into_iter().filter(|(.., is_given)| !is_given) {
-            problems.extend(wiring::shared_problems(&linked_policies(), kind, method).into_iter().map(unplaced));
-        }
-        if !self.submit_only {
-            let served = wiring::served(&registry, &self.settings);
-            let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
-            problems.extend(self.providers.problems(run_here.map(|it| it.definition)).into_iter().map(unplaced));
-        }
-        #[cfg(feature = "config")]
-        let has_own_store = self.store.is_some() || self.store_url.is_some();
+        problems.extend(found);
+        problems.extend(self.wiring_problems(&definitions, &registry));
         let url = if self.store.is_none() { self.url_said() } else { None };
         let url = url.as_deref().map(StoreUrl::read).transpose().unwrap_or_else(|message| {
             problems.push(ConfigurationProblem::new(None, "store.url", message));
             None
         });
-        problems.extend(self.hangup_problem());
         // Last, because they hold for the whole process from here on.
+        let policies = policies();
         let pushed = match problems.is_empty() {
             true => push_overrides(&policies, self.settings.policy_wishes()),
-            false => Err(problems),
+            false => {
+                problems.extend(override_problems(&policies, &self.settings.policy_wishes()));
+                Err(problems)
+            }
         };
         let policy_hold = pushed
             .map_err(|problems: Vec<_>| BuildError::Wiring(problems.into_iter().map(|it| self.told(it)).collect()))?;
         #[cfg(feature = "config")]
+        let has_own_store = self.store.is_some() || self.store_url.is_some();
+        #[cfg(feature = "config")]
         for it in self.configuration.iter().flat_map(|it| it.unused()) {
             tracing::warn!("{it}");
+        }
+        wiring::mistyped_queues(&registry, &self.settings)
+            .into_iter()
+            .for_each(|it| tracing::warn!("{}", self.told(it)));
+        #[cfg(feature = "config")]
+        if let Some(url) = self.configuration.as_ref().filter(|_| has_own_store).and_then(Configuration::store_url_set)
+        {
+            tracing::warn!("{url}: it is not used, as the program says in code where tasks are kept");
         }
         self.limit_store.take().into_iter().for_each(set_limit_store);
         self.cache_store.take().into_iter().for_each(set_cache_store);
@@ -132,6 +123,50 @@ impl AppBuilder {
             reloads,
         )
         .await
+    }
+
+    /// What the parts of the application lack for each other.
+    fn wiring_problems(&self, definitions: &[&'static Definition], registry: &Registry) -> Vec<ConfigurationProblem> {
+        let mut problems = Vec::new();
+        if cfg!(panic = "abort") {
+            let message = "this program is built with `panic = \"abort\"`: a panic in one task would end all; remove \
+                           the setting from the profile";
+            problems.push(unplaced(message.to_owned()));
+        }
+        problems.extend(wiring::schedule_problems(definitions).into_iter().map(unplaced));
+        problems.extend(wiring::queue_problems(&self.settings));
+        problems.extend(policies().problems().into_iter().map(unplaced));
+        let stores = [
+            (PolicyKind::RateLimited, "limit_store", self.limit_store.is_some()),
+            (PolicyKind::Cached, "cache_store", self.cache_store.is_some()),
+        ];
+        for (kind, method, _) in stores.into_iter().filter(|(.., is_given)| !is_given) {
+            problems.extend(wiring::shared_problems(&linked_policies(), kind, method).into_iter().map(unplaced));
+        }
+        if !self.submit_only {
+            let served = wiring::served(registry, &self.settings);
+            let run_here = registry.iter().filter(|it| served.contains(&it.settings.queue));
+            problems.extend(self.providers.problems(run_here.map(|it| it.definition)).into_iter().map(unplaced));
+        }
+        problems.extend(self.hangup_problem());
+        problems
+    }
+
+    /// The error of a configuration that does not hold, and of all else that is wrong: told at once, as each may take its time to mend.
+    #[cfg(feature = "config")]
+    pub(super) fn refused(self, broken: Broken) -> BuildError {
+        let mut told: Vec<_> = broken.error.problems.iter().map(ToString::to_string).collect();
+        if let Some(rest) = broken.rest {
+            let builder = self.configuration(&rest);
+            let definitions = builder.definitions.clone().unwrap_or_else(linked);
+            let (registry, mut problems) = Registry::collect(&definitions, &builder.settings);
+            problems.extend(builder.wiring_problems(&definitions, &registry));
+            problems.extend(override_problems(&policies(), &builder.settings.policy_wishes()));
+            let url = builder.url_said().and_then(|it| StoreUrl::read(&it).err());
+            problems.extend(url.map(|it| ConfigurationProblem::new(None, "store.url", it)));
+            told.extend(problems.into_iter().map(|it| builder.told(it)));
+        }
+        BuildError::Wiring(told)
     }
 
     async fn put_together(

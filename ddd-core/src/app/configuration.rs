@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::AppBuilder;
 use crate::{
-    application::{Configuration, ConfigurationError, Declared, Layers, Source, node_of, schema_of_settings},
+    application::{Broken, Configuration, ConfigurationError, Declared, Layers, Source, node_of, schema_of_settings},
     domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue},
     infrastructure::configuration::{Variable, dotenv, environment, process, variable, yaml},
 };
@@ -40,6 +40,11 @@ impl Configuration {
     /// Everything that is wrong with it, each with its place.
     pub fn load() -> Result<Self, ConfigurationError> {
         Self::builder().load()
+    }
+
+    /// The same; and what is left of it, if it does not hold.
+    pub(super) fn load_or_rest() -> Result<Self, Box<Broken>> {
+        load(&Arc::new(Self::builder()))
     }
 
     /// Says what differs: other places, settings by code, sections of the service's own.
@@ -146,10 +151,10 @@ impl ConfigurationBuilder {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn load(self) -> Result<Configuration, ConfigurationError> {
-        load(&Arc::new(self))
+        load(&Arc::new(self)).map_err(|it| it.error)
     }
 
-    fn read(&self) -> Result<Configuration, ConfigurationError> {
+    fn read(&self) -> Result<Configuration, Box<Broken>> {
         let mut layers = Layers::default();
         let process = match &self.environment {
             Some(variables) => variables.iter().map(|(name, value)| variable(name.clone(), value.clone())).collect(),
@@ -182,17 +187,17 @@ impl ConfigurationBuilder {
             let value = Node::new(NodeValue::Untyped(it.value), it.origin);
             match self.variables.iter().find(|own| own.0 == it.name) {
                 Some((_, setting)) => layers.lay_setting(setting, value),
-                None => layers.lay_variable(&it.name, value),
+                None => layers.lay_variable(&it.name, value, &self.declared),
             }
         }
-        layers.lay(Ok(canonical));
+        layers.lay(canonical);
     }
 }
 
 /// Reads everything, and keeps what it was read with, to read it again.
-fn load(builder: &Arc<ConfigurationBuilder>) -> Result<Configuration, ConfigurationError> {
+fn load(builder: &Arc<ConfigurationBuilder>) -> Result<Configuration, Box<Broken>> {
     let again = builder.clone();
-    let source: Source = Arc::new(move || load(&again));
+    let source: Source = Arc::new(move || load(&again).map_err(|it| it.error));
     Ok(builder.read()?.from(source))
 }
 
@@ -237,16 +242,18 @@ fn text_of(file: &Path, layer: ConfigurationLayer, layers: &mut Layers) -> Optio
 
 fn read_yaml(file: &Path, layer: ConfigurationLayer, layers: &mut Layers) {
     if let Some((text, place)) = text_of(file, layer, layers) {
-        layers.lay(yaml(&text, layer, &place));
+        let read = yaml(&text, layer, &place);
+        layers.lay(read.root);
+        layers.remark(read.remarks);
+        read.breaks.into_iter().for_each(|(section, it)| layers.problem_in(section, it));
     }
 }
 
 fn read_dotenv(file: &Path, layers: &mut Layers) -> Vec<Variable> {
     let Some((text, place)) = text_of(file, ConfigurationLayer::Dotenv, layers) else { return Vec::new() };
-    dotenv(&text, &place).unwrap_or_else(|problems| {
-        problems.into_iter().for_each(|it| layers.problem(it));
-        Vec::new()
-    })
+    let (variables, problems) = dotenv(&text, &place);
+    problems.into_iter().for_each(|it| layers.problem(it));
+    variables
 }
 
 fn lay_code(code: &[(String, Result<serde_json::Value, String>)], layers: &mut Layers) {
@@ -261,7 +268,7 @@ fn lay_code(code: &[(String, Result<serde_json::Value, String>)], layers: &mut L
             }
         }
     }
-    layers.lay(Ok(tree));
+    layers.lay(tree);
 }
 
 impl fmt::Debug for ConfigurationBuilder {

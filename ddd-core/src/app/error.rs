@@ -1,13 +1,13 @@
 use std::{error::Error, fmt};
 
-#[cfg(feature = "config")]
-use crate::application::ConfigurationError;
 use crate::{
     application::{SchedulesError, StartError},
-    ports::{BoxError, StoreError},
+    ports::{BoxError, StoreError, write_chain},
 };
 
 /// An application could not be put together, or could not start.
+///
+/// `{error}` says what could not be done, `{error:#}` and `{error:?}` also why: whatever its [`source`](Error::source) tells.
 #[non_exhaustive]
 pub enum BuildError {
     /// Something is wrong with its wiring: everything that is, each with its place.
@@ -22,11 +22,6 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    #[cfg(feature = "config")]
-    pub(super) fn of_configuration(error: &ConfigurationError) -> Self {
-        Self::Wiring(error.problems.iter().map(ToString::to_string).collect())
-    }
-
     pub(super) fn of_url(error: StoreError) -> Self {
         Self::Start { what: "the store cannot be opened", source: error.into() }
     }
@@ -62,13 +57,7 @@ impl BuildError {
 /// As text, source included: this is what `main` prints when it returns the error.
 impl fmt::Debug for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)?;
-        let mut next = self.source();
-        while let Some(source) = next {
-            write!(f, ": {source}")?;
-            next = source.source();
-        }
-        Ok(())
+        write!(f, "{self:#}")
     }
 }
 
@@ -80,7 +69,14 @@ impl fmt::Display for BuildError {
                 write!(f, "the application cannot start: {count} {}", if count == 1 { "problem" } else { "problems" })?;
                 problems.iter().try_for_each(|it| write!(f, "\n  - {it}"))
             }
-            Self::Start { what, .. } => f.write_str(what),
+            Self::Start { what, source } => {
+                f.write_str(what)?;
+                if f.alternate() {
+                    f.write_str(": ")?;
+                    write_chain(f, source.as_ref())?;
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -33,7 +33,8 @@ impl App {
     /// 10 s as long as workers run.
     ///
     /// # Errors
-    /// The store does not tell what is in its queues; the other metrics were recorded.
+    /// The store does not tell what is in its queues, after its time limit at the latest (`Settings::store_timeout`, 5 s unless
+    /// set); the other metrics were recorded at once, and those of queues stay what they were.
     pub async fn record_metrics(&self) -> Result<(), StoreError> {
         gauge!("ddd.worker.running").set(self.running() as f64);
         gauge!("ddd.worker.slots").set(self.0.slots.load(std::sync::atomic::Ordering::Acquire) as f64);

@@ -114,8 +114,10 @@ impl App {
     pub async fn start() -> Result<Self, BuildError> {
         #[cfg(feature = "config")]
         let builder = {
-            let configuration = application::Configuration::load().map_err(|it| BuildError::of_configuration(&it))?;
-            Self::builder().configuration(&configuration)
+            match application::Configuration::load_or_rest() {
+                Ok(it) => Self::builder().configuration(&it),
+                Err(broken) => return Err(Self::builder().refused(*broken)),
+            }
         };
         #[cfg(not(feature = "config"))]
         let builder = Self::builder();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     application::{Registry, Settings},
-    domain::{ConfigurationProblem, Name, PolicyKind, Schedule},
+    domain::{ConfigurationProblem, Name, PolicyKind, Schedule, closest},
     ports::{Definition, Policy},
 };
 
@@ -59,6 +59,19 @@ pub(super) fn queue_problems(settings: &Settings) -> Vec<ConfigurationProblem> {
         Some(ConfigurationProblem::new(None, key, message))
     });
     zeros.chain(bad).collect()
+}
+
+/// Queues with settings which no task is in, and whose names are like that of one. They may be meant: a submission can name its queue.
+pub(super) fn mistyped_queues(registry: &Registry, settings: &Settings) -> Vec<ConfigurationProblem> {
+    let said = settings.queues.iter().flatten();
+    let used: BTreeSet<_> = registry.iter().map(|it| &it.settings.queue).chain(said).cloned().collect();
+    let unused = settings.store.queues.iter().filter(|it| !used.contains(&it.0));
+    let mistyped = unused.filter_map(|(name, _)| {
+        let near = closest(name, used.iter().map(Name::as_str))?;
+        let message = format!("settings of the queue `{name}`, which no task is in; did you mean `{near}`?");
+        Some(ConfigurationProblem::new(None, format!("queues.{name}"), message))
+    });
+    mistyped.collect()
 }
 
 /// Policies of this kind that need a store which was not given: `method` of the builder takes it.

@@ -1,4 +1,4 @@
-//! Which task's body runs here and now: what it submits comes from that task, and what it logs says so.
+//! Which task's body, or whose request, runs here and now: what it submits comes from there, and what it logs says so.
 
 use std::{cell::RefCell, future::poll_fn, pin::pin};
 
@@ -17,7 +17,8 @@ thread_local! {
 /// What the tasks that a body submits have from its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Inherited {
-    parent: TaskId,
+    /// The body's task; `None` in a request.
+    parent: Option<TaskId>,
     /// Few tasks have one, and nobody counts how many share it.
     origin: Option<Box<Origin>>,
     late: Late,
@@ -37,7 +38,7 @@ enum Late {
 impl Inherited {
     pub(crate) fn of(info: &AttemptInfo) -> Self {
         let origin = info.origin.as_ref().map(|it| Box::new(Origin { schedule: None, ..it.clone() }));
-        Self { parent: info.id, origin, late: Late::No }
+        Self { parent: Some(info.id), origin, late: Late::No }
     }
 
     /// With a span that is made when somebody asks for it.
@@ -106,15 +107,15 @@ fn with<T>(look: impl FnOnce(&mut Inherited) -> T) -> Option<T> {
     CURRENT.try_with(|it| it.try_borrow_mut().ok()?.as_mut().map(look)).ok().flatten()
 }
 
-/// The origin of what is submitted here; `None` outside of bodies.
+/// The origin of what is submitted here; `None` outside of bodies and requests.
 pub(crate) fn origin() -> Option<Origin> {
     with(|it| {
         let origin = it.origin.as_deref().cloned().unwrap_or_default();
-        Origin { parent: Some(it.parent), ..origin }
+        Origin { parent: it.parent.or(origin.parent), ..origin }
     })
 }
 
-/// The trace that the body's task was submitted in; `None` outside of bodies.
+/// The trace that the body's task was submitted in, or the request's; `None` outside of both.
 pub(crate) fn trace() -> Option<TraceContext> {
     with(|it| TraceContext::parse(it.origin.as_ref()?.traceparent.as_deref()?)).flatten()
 }
@@ -123,4 +124,24 @@ pub(crate) fn trace() -> Option<TraceContext> {
 pub(crate) async fn inside<T>(mut inherited: Option<Inherited>, future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     poll_fn(|cx| within(&mut inherited, || future.as_mut().poll(cx))).await
+}
+
+/// Awaits a future, such as the answer to a request: what it submits has this origin, where the submission does not say
+/// otherwise. What it spawns is no longer a part of it. In a task's body it stands in for that of the body.
+///
+/// `ddd-web` does this for the requests that it answers; it is for other ways in.
+///
+/// ```
+/// use ddd_core::{App, Origin, with_origin};
+///
+/// # async fn example(app: &App) -> Result<(), ddd_core::SubmitError> {
+/// let mut origin = Origin::default();
+/// origin.request_id = Some("delivery-7".to_owned());
+/// with_origin(origin, async {
+///     app.submit_named("confirm_order", &serde_json::json!({ "order": 4711 })).await
+/// }).await?;
+/// # Ok(()) }
+/// ```
+pub async fn with_origin<F: Future>(origin: Origin, future: F) -> F::Output {
+    inside(Some(Inherited { parent: None, origin: Some(Box::new(origin)), late: Late::No }), future).await
 }

@@ -38,9 +38,10 @@ mod tracer;
 mod transitions;
 mod worker;
 
-#[cfg(feature = "config")]
 pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
 pub use control::{Bulk, Operation};
+#[cfg(feature = "config")]
+pub use current::with_origin;
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
 pub use hooks::FailedTask;
@@ -66,7 +67,7 @@ pub use worker::ShutdownReport;
 
 pub(crate) use bell::Bell;
 #[cfg(feature = "config")]
-pub(crate) use configuration::{Declared, Layers, Source, node_of, schema_of_settings};
+pub(crate) use configuration::{Broken, Declared, Layers, Source, node_of, schema_of_settings};
 #[cfg(feature = "telemetry")]
 pub(crate) use current::make_span;
 pub(crate) use execute::execute;
@@ -75,7 +76,7 @@ pub(crate) use inbox::Inbox;
 pub(crate) use known_queues::KnownQueues;
 #[cfg(feature = "test-util")]
 pub(crate) use policies::Isolation;
-pub(crate) use policies::{PolicyHold, push_overrides};
+pub(crate) use policies::{PolicyHold, override_problems, push_overrides};
 #[cfg(feature = "config")]
 pub(crate) use policies::{PolicyPlan, plan_policies, surrounded};
 pub(crate) use policies::{set_cache_store, set_limit_store};

@@ -48,6 +48,16 @@ pub(super) fn prepare_typed<T: Task>(services: &Services, task: &T) -> Result<Pr
 }
 
 pub(super) fn prepare_named(services: &Services, name: &str, params: &impl Serialize) -> Result<Prepared, SubmitError> {
+    let (registered, params, keys) = checked_named(services, name, params)?;
+    prepare(services, registered, params, keys)
+}
+
+/// What a submission by name takes of its definition and its parameters. Nothing is submitted by this.
+pub(super) fn checked_named<'a>(
+    services: &'a Services,
+    name: &str,
+    params: &impl Serialize,
+) -> Result<(&'a Registered, Arc<RawValue>, Keys), SubmitError> {
     let registered = registered(services, name)?;
     let invalid = |source| SubmitError::InvalidParams { name: registered.name.clone(), source };
     let mut params =
@@ -57,7 +67,8 @@ pub(super) fn prepare_named(services: &Services, name: &str, params: &impl Seria
             .map_err(|it| invalid(InvalidParams::new("", it.to_string())))?;
     }
     let keys = (registered.definition.check)(&params).map_err(invalid)?;
-    prepare(services, registered, params.into(), keys)
+    fits(services, registered, &params)?;
+    Ok((registered, params.into(), keys))
 }
 
 fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Registered, SubmitError> {
@@ -67,16 +78,18 @@ fn registered<'a>(services: &'a Services, name: &str) -> Result<&'a Registered, 
         .ok_or_else(|| SubmitError::UnknownTask { name: name.to_owned(), closest: services.registry.closest(name) })
 }
 
+fn fits(services: &Services, registered: &Registered, params: &RawValue) -> Result<(), SubmitError> {
+    let (size, limit) = (params.get().len(), services.settings.store.limits.params);
+    if size > limit { Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit }) } else { Ok(()) }
+}
+
 fn prepare(
     services: &Services,
     registered: &Registered,
     params: Arc<RawValue>,
     keys: Keys,
 ) -> Result<Prepared, SubmitError> {
-    let (size, limit) = (params.get().len(), services.settings.store.limits.params);
-    if size > limit {
-        return Err(SubmitError::TooLarge { name: registered.name.clone(), size, limit });
-    }
+    fits(services, registered, &params)?;
     registered.meters.submitted();
     let settings = &registered.settings;
     let definition = registered.definition;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     handle::TaskHandle,
+    prepare::checked_named,
     records::masked_schedule,
     services::Services,
     submission::{self, Submission},
@@ -80,13 +81,13 @@ impl Schedules {
         Name::check(&name).map_err(|it| SchedulesError::InvalidName(format!("schedule `{name}`: {it}")))?;
         let raw = serde_json::value::to_raw_value(params)
             .map_err(|it| SchedulesError::InvalidName(format!("schedule `{name}`: its parameters: {it}")))?;
-        // The task is made once now, so that a schedule whose task cannot be submitted is refused at once.
-        let template = submission::scheduled(&self.services, task, &raw, &name)?;
+        // What a submission looks at is looked at now, so that a schedule whose task cannot be submitted is refused at once.
+        let (registered, params, _) = checked_named(&self.services, task, &raw)?;
         let now = self.services.clock.now();
         let mut record = ScheduleRecord::new(
             name.clone(),
-            template.name,
-            template.params,
+            registered.name.clone(),
+            params,
             schedule.as_str().to_owned(),
             schedule.next_after(now),
         );

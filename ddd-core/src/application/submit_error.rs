@@ -1,12 +1,12 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use crate::{
     domain::Name,
-    ports::{InvalidParams, StoreError},
+    ports::{InvalidParams, StoreError, write_chain},
 };
 
 /// A task that was not taken.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
     /// No definition of this name is linked into this program.
@@ -19,7 +19,7 @@ pub enum SubmitError {
         closest: Option<&'static str>,
     },
     /// The parameters do not fit, or break a rule.
-    #[error("the parameters of `{name}` do not fit: {source}")]
+    #[error("the parameters of `{name}` do not fit")]
     #[non_exhaustive]
     InvalidParams {
         /// The definition.
@@ -56,4 +56,11 @@ pub enum SubmitError {
     /// The store did not take it. Whether it is stored is not known; the handle's id was not given out.
     #[error("the task could not be stored")]
     Store(#[from] StoreError),
+}
+
+/// As text, source included: this is what `main` prints when it returns the error.
+impl fmt::Debug for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(f, self)
+    }
 }

@@ -51,32 +51,17 @@ impl Schedule {
     pub fn cron(expression: &str, time_zone: &str) -> Result<Self, ScheduleError> {
         let zone = TimeZone::get(time_zone).map_err(|_| {
             ScheduleError(format!("`{time_zone}` is no time zone; write an IANA name such as `Europe/Berlin` or `UTC`"))
-        })?;
-        let fields: Vec<&str> = expression.split_whitespace().collect();
-        let [minute, hour, day, month, weekday] = fields[..] else {
-            return Err(ScheduleError(format!(
-                "`{expression}` has {} fields; write five: minute, hour, day of month, month, day of week, such as `0 3 * * *`",
-                fields.len()
-            )));
+        });
+        // Of both, so that mending one does not bring up the other.
+        let any_of = forms(expression);
+        let (zone, any_of) = match (zone, any_of) {
+            (Ok(zone), Ok(any_of)) => (zone, any_of),
+            (Err(zone), Err(rule)) => return Err(ScheduleError(format!("{rule}; and {zone}"))),
+            (Err(error), _) | (_, Err(error)) => return Err(error),
         };
-        let weekday = weekdays(weekday).map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))?;
-        let day = if day == "?" { "*" } else { day };
-        for (field, text) in [(MINUTE, minute), (HOUR, hour), (DAY, day), (MONTH, month)] {
-            field.check(text).map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))?;
-        }
-        let (any_day, any_weekday) = (day == "*", weekday == "*");
-        let day_forms: &[(&str, &str)] =
-            if any_day || any_weekday { &[(day, &weekday)] } else { &[(day, "*"), ("*", &weekday)] };
-        let any_of = day_forms
-            .iter()
-            .map(|(day, weekday)| {
-                jiff_cron::Schedule::from_str(&format!("0 {minute} {hour} {day} {month} {weekday}"))
-                    // Its own words are about six fields.
-                    .map_err(|_| ScheduleError(format!("`{expression}` cannot be read")))
-            })
-            .collect::<Result<_, _>>()?;
+        let is_repeating = expression.split_whitespace().take(2).any(|it| it.starts_with('*'));
         let schedule = Self {
-            rule: Rule::Cron(Cron { any_of, zone, is_repeating: minute.starts_with('*') || hour.starts_with('*') }),
+            rule: Rule::Cron(Cron { any_of, zone, is_repeating }),
             text: expression.to_owned(),
             time_zone: Some(time_zone.to_owned()),
         };
@@ -240,3 +225,30 @@ fn weekday(text: &str, field: &str) -> Result<usize, ScheduleError> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScheduleError(String);
+
+/// What a cron expression says, in one form or two: a day of the month or of the week.
+fn forms(expression: &str) -> Result<Vec<jiff_cron::Schedule>, ScheduleError> {
+    let fields: Vec<&str> = expression.split_whitespace().collect();
+    let [minute, hour, day, month, weekday] = fields[..] else {
+        return Err(ScheduleError(format!(
+            "`{expression}` has {} fields; write five: minute, hour, day of month, month, day of week, such as `0 3 * * *`",
+            fields.len()
+        )));
+    };
+    let weekday = weekdays(weekday).map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))?;
+    let day = if day == "?" { "*" } else { day };
+    for (field, text) in [(MINUTE, minute), (HOUR, hour), (DAY, day), (MONTH, month)] {
+        field.check(text).map_err(|it| ScheduleError(format!("`{expression}` cannot be read: {it}")))?;
+    }
+    let (any_day, any_weekday) = (day == "*", weekday == "*");
+    let day_forms: &[(&str, &str)] =
+        if any_day || any_weekday { &[(day, &weekday)] } else { &[(day, "*"), ("*", &weekday)] };
+    day_forms
+        .iter()
+        .map(|(day, weekday)| {
+            jiff_cron::Schedule::from_str(&format!("0 {minute} {hour} {day} {month} {weekday}"))
+                // Its own words are about six fields.
+                .map_err(|_| ScheduleError(format!("`{expression}` cannot be read")))
+        })
+        .collect()
+}

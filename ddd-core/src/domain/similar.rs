@@ -3,12 +3,14 @@
 /// The longest text that anything is compared with: what is longer is no slip of the pen.
 const LONGEST: usize = 200;
 
-/// The candidate with the fewest edits to `text`, if they are at most a third of its length: what was probably meant.
+/// The candidate with the fewest edits to `text`, if they are at most a third of the longer one's length: what was probably
+/// meant.
 ///
 /// ```
 /// use ddd_core::domain::closest;
 ///
 /// assert_eq!(closest("timeuot", ["priority", "timeout"]), Some("timeout"));
+/// assert_eq!(closest("ad", ["add", "subtract"]), Some("add"));
 /// assert_eq!(closest("colour", ["priority", "timeout"]), None);
 /// ```
 #[must_use]
@@ -17,7 +19,7 @@ pub fn closest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let (edits, best) = candidates.into_iter().map(|it| (edit_distance(text, it), it)).min()?;
-    (edits <= text.chars().count() / 3).then_some(best)
+    (edits <= text.chars().count().max(best.chars().count()) / 3).then_some(best)
 }
 
 /// The edit distance in which two neighbours that are swapped count as one edit (optimal string alignment).

@@ -45,6 +45,12 @@ impl StoreError {
     }
 }
 
+/// Writes an error, and whatever it is because of, with `: ` in between.
+pub(crate) fn write_chain(f: &mut fmt::Formatter<'_>, error: &(dyn Error + 'static)) -> fmt::Result {
+    write!(f, "{error}")?;
+    error.source().map_or(Ok(()), |it| write!(f, ": ").and_then(|()| write_chain(f, it)))
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {

@@ -38,6 +38,7 @@ pub use context::{Attempt, AttemptInfo, TaskContext};
 pub use decode::{Members, members};
 pub use definition::{Body, BodyFuture, BodyResult, Definition, Dependency, Schemas};
 pub use enlist::{Enlist, EnlistNow};
+pub(crate) use error::write_chain;
 pub use error::{BoxError, StoreError, StoreErrorKind};
 pub use failure::{Failure, FailureOutcome, TaskError};
 pub use fields::{Fields, fields};

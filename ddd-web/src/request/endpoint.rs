@@ -1,5 +1,4 @@
-//! The one thing between axum and the handlers: the id of the request, its span and log line, who makes it and whether they
-//! may, panics, and the one form of errors.
+//! The one thing between axum and the handlers: who makes a request and whether they may, panics, and the one form of errors.
 
 use std::{
     convert::Infallible,
@@ -7,7 +6,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use axum::{
@@ -19,18 +17,16 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use ddd_core::{TraceContext, adopt_trace, current_trace};
+use ddd_core::current_trace;
 use http_body::Body as _;
 use tower::Service;
-use tracing::{Instrument, Span, field::Empty};
+use tracing::{Instrument, Span};
 
 use super::{
     call::{Answer, Call},
     caught::caught,
     context::RequestContext,
-    metered::Metered,
-    request_id::{RequestId, X_REQUEST_ID},
-    trace,
+    observed::{Observed, Seen},
 };
 use crate::{
     access::{Access, Caller},
@@ -79,30 +75,26 @@ impl Service<Request> for Endpoint {
 
 impl Inner {
     async fn serve(self: Arc<Self>, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        let request_id = self.state.request_ids.of(&parts.headers);
+        let (mut parts, body) = request.into_parts();
         let route = self.route(&parts.method);
         let is_head = parts.method == Method::HEAD;
-        let began = Instant::now();
-        // The route's own path, not what was asked for: a caller must not write into the log.
-        let span = span(&parts.method, route.map_or("", |it| it.path), request_id.as_str());
-        let metered = Metered::begin(&parts.method, route.map_or("", |it| it.path));
         let caller = self.state.access.caller(&parts.headers);
-        // The sender of a trace's beginning decides whether it is recorded: not so somebody whom nobody knows.
-        let is_trusted = caller.is_some() && !self.state.own_traces;
-        let traceparent = trace::traceparent(&parts.headers).filter(|_| is_trusted);
-        if let Some(context) = traceparent {
-            span.record("traceparent", tracing::field::display(context));
-            adopt_trace(&span, &context);
-        }
+        // A layer around all routes has done it for this one, too.
+        let (seen, observed) = match parts.extensions.remove::<Seen>() {
+            Some(seen) => (seen, None),
+            None => {
+                let observed = Observed::begin(&self.state, &parts, caller.is_some());
+                (observed.seen.clone(), Some(observed))
+            }
+        };
+        let span = if observed.is_some() { seen.span.clone() } else { Span::current() };
         let mut response = {
-            let work = self.answer(route, request_id.clone(), caller, traceparent, parts, body);
-            let answer = caught(Box::pin(work)).instrument(span.clone()).await;
+            let answer = caught(Box::pin(self.answer(route, &seen, caller, parts, body))).instrument(span).await;
             let answer = answer.unwrap_or_else(|| {
-                span.in_scope(|| tracing::error!("a handler panicked"));
+                seen.span.in_scope(|| tracing::error!("a handler panicked"));
                 Err(Problem::of(&codes::INTERNAL_ERROR))
             });
-            answer.unwrap_or_else(|problem| problem.request_id(request_id.header().clone()).into_response())
+            answer.unwrap_or_else(|problem| problem.request_id(seen.request_id.header().clone()).into_response())
         };
         if is_head {
             let length = response.body().size_hint().exact();
@@ -112,18 +104,11 @@ impl Inner {
             }
         }
         let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, request_id.header().clone());
         headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        span.in_scope(|| {
-            let (status, elapsed_us) = (response.status().as_u16(), began.elapsed().as_micros());
-            metered.end(status);
-            span.record("http.response.status_code", status);
-            if status >= 500 {
-                span.record("otel.status_code", "ERROR");
-            }
-            tracing::info!(status, elapsed_us, "answered");
-        });
+        if let Some(observed) = observed {
+            observed.end(&mut response);
+        }
         response
     }
 
@@ -135,9 +120,8 @@ impl Inner {
     async fn answer(
         &self,
         route: Option<&'static Route>,
-        request_id: RequestId,
+        seen: &Seen,
         caller: Option<Caller>,
-        traceparent: Option<TraceContext>,
         parts: axum::http::request::Parts,
         body: Body,
     ) -> Answer {
@@ -158,7 +142,7 @@ impl Inner {
             return Err(Problem::of(&codes::FORBIDDEN).detail("pages of other sites may not change anything here"));
         }
         if let Some(owner) = caller.as_ref().and_then(|it| it.owner()) {
-            Span::current().record("caller", owner);
+            seen.span.record("caller", owner);
         }
         let caller = match (caller, route.permission) {
             (Some(caller), Some(permission)) if !caller.may(permission) => {
@@ -174,24 +158,8 @@ impl Inner {
         let mut parts = parts;
         let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
         // The request's own span, if traces are collected; else what the caller sent.
-        let traceparent = current_trace().or(traceparent).map(|it| it.to_string());
-        let context = RequestContext { request_id, caller, traceparent };
+        let traceparent = current_trace().or(seen.traceparent).map(|it| it.to_string());
+        let context = RequestContext { request_id: seen.request_id.clone(), caller, traceparent };
         (route.handler)(self.state.clone(), Call::new(context, parts, body, params)).await
     }
-}
-
-/// At the level of errors: a span that is left out takes the request's id away from every line in it.
-fn span(method: &Method, route: &'static str, request_id: &str) -> Span {
-    tracing::error_span!(
-        "request",
-        method = method.as_str(),
-        route,
-        request_id,
-        caller = Empty,
-        traceparent = Empty,
-        http.response.status_code = Empty,
-        otel.name = %format_args!("{method} {route}"),
-        otel.kind = "server",
-        otel.status_code = Empty,
-    )
 }

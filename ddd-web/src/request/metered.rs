@@ -9,36 +9,34 @@ pub(super) struct Metered {
     began: std::time::Instant,
     #[cfg(feature = "metrics")]
     method: &'static str,
-    #[cfg(feature = "metrics")]
-    route: &'static str,
 }
 
 #[cfg(not(feature = "metrics"))]
 #[allow(clippy::unused_self, reason = "the same calls with and without the feature")]
 impl Metered {
-    pub(super) const fn begin(_: &Method, _: &'static str) -> Self {
+    pub(super) const fn begin(_: &Method) -> Self {
         Self {}
     }
 
-    pub(super) const fn end(&self, _: u16) {}
+    pub(super) const fn end(&self, _: &str, _: u16) {}
 }
 
 #[cfg(feature = "metrics")]
 impl Metered {
-    /// A request begins: its route as it is registered, so callers cannot make labels.
-    pub(super) fn begin(method: &Method, route: &'static str) -> Self {
+    /// A request begins.
+    pub(super) fn begin(method: &Method) -> Self {
         describe();
         let method = known(method);
         metrics::gauge!("http.server.active_requests", "http.request.method" => method).increment(1.0);
-        Self { began: std::time::Instant::now(), method, route }
+        Self { began: std::time::Instant::now(), method }
     }
 
-    /// It is answered.
-    pub(super) fn end(&self, status: u16) {
+    /// It is answered, by the route that is registered so.
+    pub(super) fn end(&self, route: &str, status: u16) {
         metrics::histogram!(
             "http.server.request.duration",
             "http.request.method" => self.method,
-            "http.route" => self.route,
+            "http.route" => route.to_owned(),
             "http.response.status_code" => status.to_string(),
         )
         .record(self.began.elapsed().as_secs_f64());

@@ -10,9 +10,8 @@ use ddd_core::{
 use schemars::Schema;
 use serde::Serialize;
 
-use super::options;
+use super::{options, submit::unknown};
 use crate::{
-    problem::{Problem, codes},
     request::{Answer, Call, reply},
     seconds::Seconds,
     state::State,
@@ -92,10 +91,11 @@ pub(crate) async fn all(state: Arc<State>, call: Call) -> Answer {
 /// One definition.
 pub(crate) async fn one(state: Arc<State>, call: Call) -> Answer {
     call.query()?.finish()?;
-    let registered = state.definition(call.path("task_name"));
+    let name = call.path("task_name");
+    let registered = state.definition(name);
     match registered.and_then(|it| definition(&state, it)) {
         Some(definition) => reply(StatusCode::OK, &definition),
-        None => Err(Problem::of(&codes::TASK_NAME_UNKNOWN)),
+        None => Err(unknown(&state, name, "")),
     }
 }
 

@@ -198,12 +198,10 @@ fn hidden() -> Problem {
 }
 
 /// There is no such task, or none within reach.
-fn unknown(state: &State, name: &str, at: &'static str) -> Problem {
+pub(crate) fn unknown(state: &State, name: &str, at: &'static str) -> Problem {
     let meant = closest(name, state.definitions().map(|it| it.definition.name));
     let hint = meant.map(|it| format!("; did you mean `{it}`?")).unwrap_or_default();
-    let problem = Problem::of(&codes::TASK_NAME_UNKNOWN);
-    let problem =
-        if hint.is_empty() { problem } else { problem.detail(format!("there is no task of this name{hint}")) };
+    let problem = Problem::of(&codes::TASK_NAME_UNKNOWN).detail(format!("there is no task `{name}`{hint}"));
     if at.is_empty() { problem } else { problem.fault(Fault::at(at, format!("is not known here{hint}"))) }
 }
 

@@ -40,14 +40,14 @@ impl Actor {
         let mut task = task(number);
         task.queue = self.random.choice(QUEUES).unwrap().into();
         let mut label = Label::default();
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             (label.concurrency_key, label.concurrency_limit) = (Some(format!("task:{}", number % 2)), 1);
         }
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             label.unique_key = Some(format!("task:{}", number % 5));
             task.unique_until = Some(Until::Finished);
         }
-        task.label = Some(Box::new(label)).filter(|_| number % 5 > 0);
+        task.label = Some(Box::new(label)).filter(|_| !number.is_multiple_of(5));
         task.due = if self.random.bool() { Due::Now } else { Due::In(Duration::from_millis(self.random.u64(0..30))) };
         task.priority = Priority::clamped(self.random.i8(-2..3));
         task

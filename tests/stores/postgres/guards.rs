@@ -197,13 +197,17 @@ async fn racing_tasks_of_a_key_never_exceed_its_limit() {
     while ended < 60 {
         let submits = (0..4).filter(|it| next + it < 60).map(|it| {
             let (store, task) = (if it % 2 == 0 { store.clone() } else { other.clone() }, of_key(next + it));
-            tokio::spawn(async move { drop(enqueue(&store, task).await) })
+            tokio::spawn(async move {
+                enqueue(&store, task).await;
+            })
         });
         let submits = submits.collect::<Vec<_>>();
         next += submits.len() as u64;
         let ends = claim(&store, 1, 10).await.into_iter().map(|it| {
             let store = other.clone();
-            tokio::spawn(async move { drop(succeed(&store, &it).await) })
+            tokio::spawn(async move {
+                succeed(&store, &it).await;
+            })
         });
         let ends = ends.collect::<Vec<_>>();
         ended += ends.len();

@@ -28,6 +28,10 @@ struct State {
     /// Bytes, in both directions.
     passed: AtomicUsize,
     cut: Notify,
+    /// How many connections there were.
+    count: AtomicU64,
+    /// So many of the first ones swallow everything for ever.
+    abandoned: AtomicU64,
 }
 
 impl Proxy {
@@ -41,12 +45,13 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
                 let (target, state) = (target.clone(), shared.clone());
+                let number = state.count.fetch_add(1, Ordering::SeqCst);
                 tokio::spawn(async move {
                     let Ok(far) = TcpStream::connect(target).await else { return };
                     let (near, far) = (near.into_split(), far.into_split());
                     tokio::select! {
-                        () = pass(near.0, far.1, &state) => {}
-                        () = pass(far.0, near.1, &state) => {}
+                        () = pass(near.0, far.1, &state, number) => {}
+                        () = pass(far.0, near.1, &state, number) => {}
                         () = state.cut.notified() => {}
                     }
                 });
@@ -75,15 +80,21 @@ impl Proxy {
         self.state.passed.load(Ordering::SeqCst)
     }
 
+    /// The connections of now swallow everything from here on, as if their other end had lost power. Later ones do not.
+    pub(crate) fn abandon(&self) {
+        self.state.abandoned.store(self.state.count.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
     pub(crate) fn swallow(&self, swallows: bool) {
         self.state.swallows.store(swallows, Ordering::SeqCst);
     }
 }
 
-async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: &State) {
+async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: &State, number: u64) {
+    let swallows = || state.swallows.load(Ordering::SeqCst) || number < state.abandoned.load(Ordering::SeqCst);
     let mut buffer = vec![0; 16 * 1_024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if state.swallows.load(Ordering::SeqCst) {
+        if swallows() {
             std::future::pending::<()>().await;
         }
         state.passed.fetch_add(count, Ordering::SeqCst);
@@ -96,7 +107,7 @@ async fn pass(mut from: tcp::OwnedReadHalf, mut to: tcp::OwnedWriteHalf, state: 
         }
     }
     // A way that swallows everything does not tell of an end, either.
-    if state.swallows.load(Ordering::SeqCst) {
+    if swallows() {
         std::future::pending::<()>().await;
     }
 }

@@ -134,7 +134,7 @@ async fn an_open_transaction_holds_up_nobody_but_those_of_its_keys() {
     let refused = strangers.enqueue(vec![said("said")]);
     let began = Instant::now();
     let others = [unique("task:free"), fresh_task(), said("unsaid"), also].map(|it| enqueue(&strangers, it));
-    let others = tokio::time::timeout(LIMIT, join_all(others)).await.expect("strangers wait for the transaction");
+    let others = tokio::time::timeout(LIMIT, join_all(others)).await.unwrap();
     assert_eq!(others, [PENDING; 4]);
     assert!(began.elapsed() < LIMIT, "strangers wait for the transaction");
     let error = refused.await.unwrap_err();
@@ -174,7 +174,7 @@ async fn transactions_that_name_new_tasks_and_queues_do_not_wait_for_each_other(
         for (tx, name) in [(&mut one, first), (&mut two, second)] {
             let mut within = store.on(tx);
             let enlisted = tokio::time::timeout(LIMIT, within.enlist(vec![named(name)])).await;
-            assert_eq!(enlisted.expect("it waits for the other one").unwrap(), [PENDING]);
+            assert_eq!(enlisted.unwrap().unwrap(), [PENDING]);
         }
     }
     one.commit().await.unwrap();
@@ -208,7 +208,7 @@ async fn a_batch_that_hangs_holds_up_no_other() {
         tokio::task::yield_now().await;
     }
     let other = tokio::time::timeout(Duration::from_secs(4), enqueue(&store, fresh_task())).await;
-    assert_eq!(other.expect("it waits for the one that hangs"), PENDING);
+    assert_eq!(other.unwrap(), PENDING);
     tx.commit().await.unwrap();
     assert_eq!(hung.await.unwrap(), Enqueued::AlreadyCreated);
 }

@@ -31,6 +31,25 @@ async fn a_swallowed_call_fails_within_its_time() {
     }
 }
 
+/// The other end of the only connection loses power: nothing comes back on it any more, not even its end. The call fails within its
+/// time, and its place in the pool is free for the next one, over a new connection.
+#[tokio::test]
+async fn a_connection_that_is_silent_for_ever_takes_no_place_with_it() {
+    const LIMIT: Duration = Duration::from_millis(1_500);
+    let proxy = Proxy::to(server().url()).await;
+    let store = options().connections(1).statement_timeout(LIMIT).listen(false).connect(&proxy.url()).await.unwrap();
+    declare(&store, 1).await;
+    for number in 0..3 {
+        enqueue(&store, new_task(number)).await;
+        proxy.abandon();
+        let began = Instant::now();
+        let error = store.statistics().await.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(began.elapsed() < 3 * LIMIT, "{:?}", began.elapsed());
+        assert!(get(&store, new_task(number).id).await.is_some());
+    }
+}
+
 /// A slow way is slow, and one that is too slow fails within the time of a call; then all is as before.
 #[tokio::test]
 async fn a_way_that_is_too_slow_fails_within_its_time() {
@@ -62,9 +81,13 @@ async fn a_broken_connection_is_replaced() {
     let store = options.connect(&proxy.url()).await.unwrap();
     let pool = pool().await;
     let text = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%' || $1 || '.%' AND pid <> pg_backend_pid()";
-    // Until the server has seen the end of the connection, so that the next call surely meets a broken one.
+    // Once the connection lies in the pool, and until the server has seen its end: so the next call surely meets a broken one.
     let cut = async || {
         let began = Instant::now();
+        let mut passed = 0;
+        while std::mem::replace(&mut passed, proxy.passed()) != proxy.passed() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         proxy.cut();
         while sqlx::query_scalar::<_, i64>(text).bind(&namespace).fetch_one(&pool).await.unwrap() > 0 {
             assert!(began.elapsed() < Duration::from_secs(10), "the connection lives");

@@ -75,7 +75,7 @@ async fn various(number: u32) -> Result<u32, TaskError> {
     match number % 5 {
         0 => Err(TaskError::permanent("never")),
         1 => Err(TaskError::retry_after(Duration::from_millis(1)).because("not yet")),
-        2 if TRIES.load(Ordering::SeqCst) % 3 == 0 => Err(TaskError::snooze(Duration::from_millis(5))),
+        2 if TRIES.load(Ordering::SeqCst).is_multiple_of(3) => Err(TaskError::snooze(Duration::from_millis(5))),
         _ => Ok(number),
     }
 }
@@ -116,11 +116,11 @@ async fn tables_may_become_newer_under_a_program_that_works() {
             expected.insert(handle.id(), TaskStatus::Success);
         }
     }
-    app.tasks().wait_idle().await.unwrap();
+    tokio::time::timeout(PATIENCE, app.tasks().wait_idle()).await.unwrap().unwrap();
     // A new run of one that has ended goes back among those that wait.
     let failed = *expected.iter().find(|it| *it.1 == TaskStatus::Failed).unwrap().0;
     app.tasks().retry(failed).await.unwrap();
-    app.tasks().wait_idle().await.unwrap();
+    tokio::time::timeout(PATIENCE, app.tasks().wait_idle()).await.unwrap().unwrap();
     let later = App::builder().settings(settings).definitions(definitions).submit_only();
     let later = later.store(options().connect(server().url()).await.unwrap()).build().await.unwrap();
     let handle = later.submit(various { number: 3 }).await.unwrap();

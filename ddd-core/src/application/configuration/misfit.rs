@@ -11,6 +11,10 @@ pub(super) struct Misfit {
     pub(super) path: Vec<String>,
     pub(super) origin: Option<ConfigurationOrigin>,
     pub(super) message: String,
+    /// Whether a setting is not there.
+    pub(super) is_missing: bool,
+    /// A name that would be taken, where a name does not fit.
+    pub(super) choice: Option<&'static str>,
 }
 
 impl Misfit {
@@ -30,7 +34,7 @@ impl Misfit {
 
 impl Error for Misfit {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: Vec::new(), origin: None, message: message.to_string() }
+        Self { path: Vec::new(), origin: None, message: message.to_string(), is_missing: false, choice: None }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -42,7 +46,8 @@ impl Error for Misfit {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::custom(format!("this is none of the choices; write {}", choices(expected)))
+        let misfit = Self::custom(format!("this is none of the choices; write {}", choices(expected)));
+        Self { choice: expected.first().copied(), ..misfit }
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -55,11 +60,8 @@ impl Error for Misfit {
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self {
-            path: vec![field.to_owned()],
-            origin: None,
-            message: "it is not set anywhere, and has no default".to_owned(),
-        }
+        let misfit = Self::custom("it is not set anywhere, and has no default");
+        Self { path: vec![field.to_owned()], is_missing: true, ..misfit }
     }
 }
 

@@ -16,6 +16,8 @@ mod schema;
 mod secret;
 mod sections;
 mod service;
+mod stand_ins;
+mod unread;
 mod untyped;
 mod whole;
 
@@ -27,4 +29,4 @@ pub(crate) use layers::Layers;
 pub(crate) use node_of::node_of;
 pub(crate) use schema::schema as schema_of_settings;
 pub(crate) use service::Declared;
-pub(crate) use whole::Source;
+pub(crate) use whole::{Broken, Source};

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::read::read;
+use super::{read::read, unread::Unread};
 use crate::domain::{ConfigurationProblem, Node};
 
 /// What was read of a section: its value, its type, and its secrets.
@@ -21,7 +21,8 @@ pub(super) struct Section {
     pub(super) fixed: Option<Value>,
 }
 
-type ReadSection = Arc<dyn Fn(&Node) -> Result<Section, Vec<ConfigurationProblem>> + Send + Sync>;
+/// Reads a section, given what was not read to its end.
+type ReadSection = Arc<dyn Fn(&Node, &Unread) -> Result<Section, Vec<ConfigurationProblem>> + Send + Sync>;
 
 /// A section that the service declared, before it is read.
 #[derive(Clone)]
@@ -59,8 +60,8 @@ impl Declared {
         T: DeserializeOwned + garde::Validate<Context = ()> + Send + Sync + 'static,
     {
         let section = name.to_owned();
-        let read = move |node: &Node| {
-            let read = read::<T>(node, &section)?;
+        let read = move |node: &Node, unread: &Unread| {
+            let read = read::<T>(node, &section, unread).map_err(|it| it.problems)?;
             read.value.validate().map_err(|report| violations(&report, node, &section))?;
             let fixed = fixed(&read.value);
             Ok(Section { value: Arc::new(read.value), secrets: read.secrets, fixed })

@@ -75,6 +75,15 @@ pub struct ConfigurationError {
     pub problems: Vec<ConfigurationProblem>,
 }
 
+/// A configuration that does not hold.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// Everything that is wrong with it.
+    pub(crate) error: ConfigurationError,
+    /// What is left without that, if all sources were read to their ends: good for nothing but to look for more that is wrong.
+    pub(crate) rest: Option<Configuration>,
+}
+
 /// As text: this is what `main` prints when it returns the error.
 impl fmt::Debug for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,8 +93,8 @@ impl fmt::Debug for ConfigurationError {
 
 impl Configuration {
     /// What the layers make together.
-    pub(crate) fn of(profile: &str, layers: Layers, declared: &[Declared]) -> Result<Self, ConfigurationError> {
-        let Layers { mut tree, mut problems } = layers;
+    pub(crate) fn of(profile: &str, layers: Layers, declared: &[Declared]) -> Result<Self, Box<Broken>> {
+        let Layers { mut tree, mut problems, unread } = layers;
         let unused = gone::take(&mut tree, declared);
         problems.extend(twice(declared));
         let mut own_trees = BTreeMap::new();
@@ -95,21 +104,23 @@ impl Configuration {
         }
         problems.extend(unknown(&mut tree, declared));
         let mut settings = Settings::default();
-        let sections = match read::<Sections>(&tree, "") {
+        let sections = match read::<Sections>(&tree, "", &unread) {
             Ok(read) => read.value,
             Err(found) => {
-                problems.extend(found);
-                Sections::default()
+                problems.extend(found.problems);
+                found.rest.unwrap_or_default()
             }
         };
         sections.apply(&mut settings);
-        problems.extend(settings.faults().into_iter().map(|it| placed(&tree, it)));
+        let faults = settings.faults().into_iter().filter(|it| !is_consequence(it, &problems));
+        let faults: Vec<_> = faults.map(|it| placed(&tree, it)).collect();
+        problems.extend(faults);
         if let Err(error) = sections.log.level(sections.app.debug).parse::<LogLevels>() {
             problems.push(placed(&tree, ConfigurationProblem::new(None, "log.level", error.to_string())));
         }
         let (mut own, mut secrets, mut fixed) = (HashMap::new(), Vec::new(), serde_json::Map::new());
         for section in declared {
-            match (section.read)(&own_trees[&section.name]) {
+            match (section.read)(&own_trees[&section.name], &unread) {
                 Ok(read) => {
                     own.insert(section.type_id, read.value);
                     fixed.extend(read.fixed.map(|it| (section.name.clone(), it)));
@@ -118,9 +129,6 @@ impl Configuration {
                 }
                 Err(found) => problems.extend(found),
             }
-        }
-        if !problems.is_empty() {
-            return Err(ConfigurationError { problems });
         }
         untyped::spread(&mut tree);
         own_trees.values_mut().for_each(untyped::spread);
@@ -134,7 +142,14 @@ impl Configuration {
         }
         let profile = profile.into();
         let fixed = serde_json::Value::Object(fixed);
-        Ok(Self { profile, settings, sections, own, fixed, tree: whole, secrets, unused, source: None })
+        let read = Self { profile, settings, sections, own, fixed, tree: whole, secrets, unused, source: None };
+        match problems.is_empty() {
+            true => Ok(read),
+            false => Err(Box::new(Broken {
+                error: ConfigurationError { problems },
+                rest: unread.is_empty().then_some(read),
+            })),
+        }
     }
 
     /// From where it can be read again.
@@ -176,6 +191,13 @@ impl Configuration {
     #[must_use]
     pub fn store_url(&self) -> &str {
         self.sections.store.url()
+    }
+
+    /// Where `store.url` is set, as text; `None` if it is the default.
+    pub(crate) fn store_url_set(&self) -> Option<String> {
+        let origin = &self.tree.nearest("store.url")?.origin;
+        (origin.layer != ConfigurationLayer::Default && self.sections.store.url.is_some())
+            .then(|| format!("{origin}: `store.url`"))
     }
 
     /// What is logged: `log.level`. Unless set, it is `debug` if `app.debug` is on, else `info`.
@@ -237,6 +259,16 @@ fn placed(tree: &Node, problem: ConfigurationProblem) -> ConfigurationProblem {
         origin => origin,
     };
     ConfigurationProblem { origin, ..problem }
+}
+
+/// Whether a fault may follow from a setting that does not fit: that of the setting itself, and of a lease without its heartbeat.
+fn is_consequence(fault: &ConfigurationProblem, told: &[ConfigurationProblem]) -> bool {
+    let is_within = |inner: &str, outer: &str| {
+        inner.strip_prefix(outer).is_some_and(|it| it.is_empty() || it.starts_with('.')) && !outer.is_empty()
+    };
+    let of_lease = Some("tasks.heartbeat").filter(|_| fault.key == "tasks.lease");
+    let keys: Vec<_> = of_lease.into_iter().chain([fault.key.as_str()]).collect();
+    told.iter().any(|it| keys.iter().any(|key| is_within(key, &it.key) || is_within(&it.key, key)))
 }
 
 /// Sections that are declared more than once: by name, or by type.

@@ -29,7 +29,7 @@ pub use cached::{CacheHandle, CachedCell, Fill, HandleRules, IntoFill, Lent, Loo
 pub use catalogue::{Policies, PolicyError, PolicyInfo};
 pub use circuit_breaker::{Call as CircuitCall, CircuitBreakerCell};
 pub use overrides::{PolicyDefaults, PolicyOverrides};
-pub(crate) use overrides::{PolicyHold, PolicyWishes, push as push_overrides};
+pub(crate) use overrides::{PolicyHold, PolicyWishes, problems as override_problems, push as push_overrides};
 #[cfg(feature = "config")]
 pub(crate) use overrides::{PolicyPlan, plan as plan_policies};
 pub(crate) use rate_limited::set_limit_store;

@@ -51,6 +51,23 @@ impl Held {
         self.by.iter().any(|it| it.hold.strong_count() > 0)
     }
 
+    /// What follows for each policy from the wishes of one more application.
+    fn changes_for(
+        &self,
+        policies: &Policies,
+        wishes: &PolicyWishes,
+    ) -> Result<Vec<Change>, Vec<ConfigurationProblem>> {
+        match &self.wishes {
+            Some(_) if self.is_held() && *wishes == PolicyWishes::default() => Ok(Vec::new()),
+            Some(before) if self.is_held() => {
+                let problems = differences(before, wishes);
+                if problems.is_empty() { Ok(Vec::new()) } else { Err(problems) }
+            }
+            Some(before) => changes(policies, before, wishes),
+            None => changes(policies, &PolicyWishes::default(), wishes),
+        }
+    }
+
     /// What another application than this one wishes.
     #[cfg(feature = "config")]
     fn wishes_of_others(&self, hold: &Arc<PolicyHold>) -> Option<&PolicyWishes> {
@@ -86,25 +103,21 @@ pub(crate) struct PolicyPlan {
 pub(crate) fn push(policies: &Policies, wishes: PolicyWishes) -> Result<Arc<PolicyHold>, Vec<ConfigurationProblem>> {
     let in_force = in_force();
     let mut held = in_force.0.lock();
+    make(held.changes_for(policies, &wishes)?);
     let wishes = Some(wishes).filter(|it| *it != PolicyWishes::default());
     let has_wishes = wishes.is_some();
-    match &held.wishes {
-        Some(before) if held.is_held() => {
-            let problems = wishes.map(|it| differences(before, &it)).unwrap_or_default();
-            if !problems.is_empty() {
-                return Err(problems);
-            }
-        }
-        before => {
-            let (before, now) = (before.clone().unwrap_or_default(), wishes.clone().unwrap_or_default());
-            make(changes(policies, &before, &now)?);
-            held.wishes = wishes;
-        }
+    if !held.is_held() || held.wishes.is_none() {
+        held.wishes = wishes;
     }
     let hold = Arc::new(PolicyHold(()));
     held.by.retain(|it| it.hold.strong_count() > 0);
     held.by.push(Holder { hold: Arc::downgrade(&hold), wishes: has_wishes });
     Ok(hold)
+}
+
+/// What [`push`] would say against these wishes. Nothing is changed.
+pub(crate) fn problems(policies: &Policies, wishes: &PolicyWishes) -> Vec<ConfigurationProblem> {
+    in_force().0.lock().changes_for(policies, wishes).err().unwrap_or_default()
 }
 
 /// Checks other settings of an application for the policies, and changes nothing. What another application wishes stays.

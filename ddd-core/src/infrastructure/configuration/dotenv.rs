@@ -5,11 +5,8 @@ use std::sync::Arc;
 use super::environment::Variable;
 use crate::domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};
 
-/// The variables that the text of a `.env` file sets. `place` is its name.
-///
-/// # Errors
-/// A line that sets nothing.
-pub(crate) fn dotenv(text: &str, place: &Arc<str>) -> Result<Vec<Variable>, Vec<ConfigurationProblem>> {
+/// The variables that the text of a `.env` file sets, and the lines that set nothing. `place` is its name.
+pub(crate) fn dotenv(text: &str, place: &Arc<str>) -> (Vec<Variable>, Vec<ConfigurationProblem>) {
     let origin = |line| ConfigurationOrigin::new(ConfigurationLayer::Dotenv, place.clone(), line);
     let (mut variables, mut problems) = (Vec::new(), Vec::new());
     for read in dotenvy::from_read_iter(text.as_bytes()) {
@@ -27,7 +24,7 @@ pub(crate) fn dotenv(text: &str, place: &Arc<str>) -> Result<Vec<Variable>, Vec<
             Err(error) => problems.push(ConfigurationProblem::new(Some(origin(None)), "", error.to_string())),
         }
     }
-    if problems.is_empty() { Ok(variables) } else { Err(problems) }
+    (variables, problems)
 }
 
 /// The last line that sets `name`: it is the one that counts.
@@ -47,10 +44,11 @@ mod tests {
     #[test]
     fn variables_know_their_lines_and_bad_lines_are_told() {
         let text = "# a comment\nexport A=1\n\nB=\"two words\"\n";
-        let read = dotenv(text, &".env".into()).unwrap_or_default();
+        let read = dotenv(text, &".env".into()).0;
         let told: Vec<_> = read.iter().map(|it| (it.name.as_str(), it.value.as_str(), it.origin.line)).collect();
         assert_eq!(told, [("A", "1", Some(2)), ("B", "two words", Some(4))]);
-        let problems = dotenv("A=1\nthis is wrong\n", &".env".into()).err().unwrap_or_default();
+        let (variables, problems) = dotenv("A=1\nthis is wrong\nB=2\n", &".env".into());
+        assert_eq!(variables.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["A", "B"]);
         assert_eq!(problems.len(), 1);
         assert!(problems[0].to_string().starts_with(".env:2: "), "{}", problems[0]);
     }

@@ -2,10 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::value::RawValue;
 
-use super::{intake::Own, kept::Kept, results::NO_RESULT, watchers::Watchers};
+use super::{kept::Kept, results::NO_RESULT, watchers::Watchers};
 use crate::{
-    domain::{AttemptError, Fence, Label, Priority, Progress, TaskStatus, Timestamp, Until},
-    ports::{Due, NewTask},
+    domain::{AttemptError, Fence, Label, Priority, Progress, TaskId, TaskStatus, Timestamp, Until},
+    ports::{Due, NewTask, Watcher},
 };
 
 /// A task, with what only this store needs to know about it.
@@ -32,6 +32,15 @@ pub(super) struct Entry {
     pub(super) holds_permit: bool,
     /// Whether the end of its run frees its unique key.
     pub(super) frees_unique: bool,
+}
+
+/// What each task has for itself: one cache line, which goes from the submitter's core to that of a worker.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) id: TaskId,
+    pub(super) params: Arc<RawValue>,
+    pub(super) watcher: Option<Arc<dyn Watcher>>,
+    pub(super) at: Timestamp,
 }
 
 impl Entry {

@@ -1,19 +1,15 @@
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
     vec::Drain,
 };
 
 use parking_lot::Mutex;
-use serde_json::value::RawValue;
 
-use super::effects::Sinks;
+use super::{effects::Sinks, entry::Own};
 use crate::{
-    domain::{Name, Priority, TaskId, Timestamp},
-    ports::{Due, NewTask, Watcher},
+    domain::{Name, Priority, Timestamp},
+    ports::{Due, NewTask},
 };
 
 /// No more than so many wait; then who submits sorts them in. Before that a worker does with its next claim: it has at hand what
@@ -63,15 +59,6 @@ impl Common {
             && self.max_attempts == task.max_attempts
             && self.timeout == task.timeout
     }
-}
-
-/// What each task has for itself: one cache line, which goes from the submitter's core to that of a worker.
-#[derive(Debug)]
-pub(super) struct Own {
-    pub(super) id: TaskId,
-    pub(super) params: Arc<RawValue>,
-    pub(super) watcher: Option<Arc<dyn Watcher>>,
-    pub(super) at: Timestamp,
 }
 
 /// Tasks in the order of their submission. What those in a row have in common is kept, and later looked up, once for all.

@@ -24,7 +24,7 @@ impl State {
         if self.running.len() + past().map(|it| it.len()).sum::<usize>() > FEW {
             return None;
         }
-        let keys = self.running.iter().copied().chain(past().flat_map(|it| it.iter().map(|past| past.key)));
+        let keys = self.running.iter().map(|it| *it.1).chain(past().flat_map(|it| it.iter().map(|past| past.key)));
         let entries = keys.map(|key| self.entries.at(key));
         let entries = entries.filter(|it| cursor.is_none_or(|cursor| it.record.id < cursor.0));
         let mut meant = entries.filter(|it| self.means(filter, it)).collect::<Vec<_>>();

@@ -28,6 +28,7 @@ mod recent;
 mod results;
 mod schedules;
 mod shared;
+mod shown;
 mod state;
 mod store;
 mod transaction;

@@ -42,7 +42,7 @@ impl State {
 
     pub(super) fn worker_states(&self, now: Timestamp) -> Vec<WorkerState> {
         let mut states = self.workers.states(now);
-        for key in &self.running {
+        for (_, key) in &self.running {
             let worker = self.entries.at(*key).record.worker;
             if let Some(state) = states.iter_mut().find(|it| Some(it.id) == worker) {
                 state.running += 1;

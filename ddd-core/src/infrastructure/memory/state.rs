@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use slab::Slab;
+
 use super::{
     effects::Effects,
     entries::Entries,
@@ -38,8 +40,8 @@ pub(super) struct State {
     pub(super) permits: Permits,
     /// The parked, by kind.
     pub(super) parked: BTreeMap<u32, BTreeMap<u64, u32>>,
-    /// The running, and those whose bodies outlive their run; in no order.
-    pub(super) running: Vec<u32>,
+    /// The running, and those whose bodies outlive their run. Taking one out touches no other: that may be at hand on another core.
+    pub(super) running: Slab<u32>,
     /// No lease ends before this.
     pub(super) first_lease: Timestamp,
     /// Successful and cancelled runs.
@@ -111,10 +113,7 @@ impl State {
         let entry = self.entries.at(key);
         let (place, number) = (entry.place as usize, entry.queue);
         let lingers = entry.record.status.is_terminal();
-        self.running.swap_remove(place);
-        if let Some(moved) = self.running.get(place) {
-            self.entries.at_mut(*moved).place = place as u32;
-        }
+        self.running.remove(place);
         let queue = self.queues.at_mut(number);
         if lingers {
             queue.lingering -= 1;
@@ -196,8 +195,7 @@ impl State {
         let order = (entry.record.due, entry.seq);
         match entry.record.status {
             status if entry.occupies() => {
-                entry.place = self.running.len() as u32;
-                self.running.push(key);
+                entry.place = self.running.insert(key) as u32;
                 if status.is_terminal() {
                     self.queues.at_mut(entry.queue).lingering += 1;
                 }

@@ -42,6 +42,9 @@ impl State {
         reaped.more |= max > 0 && [reaped.recovered, parked, reaped.pruned].contains(&max);
         self.workers.forget_dead(now);
         self.entries.shrink();
+        if self.running.is_empty() {
+            self.running.shrink_to_fit();
+        }
         reaped
     }
 
@@ -57,12 +60,13 @@ impl State {
             return 0;
         }
         let lease_of = |key: &u32| self.entries.at(*key).record.lease_until.unwrap_or(Timestamp::MAX);
-        let lost = self.running.iter().filter(|it| lease_of(it) <= now).take(max).copied().collect::<Vec<_>>();
+        let lost =
+            self.running.iter().map(|it| it.1).filter(|it| lease_of(it) <= now).take(max).copied().collect::<Vec<_>>();
         for key in &lost {
             ended.extend(self.recover_one(*key, now, fx).map(|it| (self.entries.at(*key).record.id, it)));
         }
         let lease_of = |key: &u32| self.entries.at(*key).record.lease_until.unwrap_or(Timestamp::MAX);
-        self.first_lease = self.running.iter().map(lease_of).min().unwrap_or(Timestamp::MAX);
+        self.first_lease = self.running.iter().map(|it| lease_of(it.1)).min().unwrap_or(Timestamp::MAX);
         lost.len()
     }
 

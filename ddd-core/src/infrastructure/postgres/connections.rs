@@ -11,11 +11,6 @@ use std::{
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, postgres::PgPoolOptions};
 
-use super::{
-    core::Core,
-    error::{Outcome, Remedy, Trouble},
-};
-
 /// What limits the statements of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum Limit {
@@ -38,7 +33,8 @@ impl Limit {
         Self::None
     }
 
-    fn is_set(&self) -> bool {
+    /// Whether statements that stand alone have one.
+    pub(super) fn is_set(&self) -> bool {
         match self {
             Self::Own | Self::None => true,
             Self::OfRole { is_set, .. } => is_set.load(Ordering::Relaxed),
@@ -79,39 +75,4 @@ pub(super) fn bounded(timeout: Duration, limit: &Limit) -> PgPoolOptions {
 pub(super) fn single(pool: &PgPool, timeout: Duration, limit: &Limit) -> PgPool {
     let options = (*pool.connect_options()).clone();
     bounded(timeout, limit).max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
-}
-
-impl Core {
-    /// Before a statement that commits by itself: begins a transaction with a limit, if the connection has none. Whether it did.
-    pub(super) async fn open(&self, conn: &mut PgConnection) -> Outcome<bool> {
-        if self.limit.is_set() {
-            return Ok(false);
-        }
-        let limit = self.timeout.as_millis();
-        let text = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = {limit}; \
-             SET LOCAL idle_in_transaction_session_timeout = {limit}"
-        );
-        sqlx::raw_sql(AssertSqlSafe(text)).execute(conn).await?;
-        Ok(true)
-    }
-
-    /// After it, however it went.
-    pub(super) async fn close<T>(
-        &self,
-        conn: &mut PgConnection,
-        is_open: bool,
-        answer: Result<T, impl Into<Trouble>>,
-    ) -> Outcome<T> {
-        match answer.map_err(Into::into) {
-            Ok(answer) if is_open => Ok(sqlx::raw_sql("COMMIT").execute(conn).await.map(|_| answer)?),
-            Err(trouble) if is_open && trouble.remedy != Remedy::Reconnect => {
-                match sqlx::raw_sql("ROLLBACK").execute(conn).await {
-                    Ok(_) => Err(trouble),
-                    Err(_) => Err(Trouble { error: trouble.error, remedy: Remedy::Reconnect }),
-                }
-            }
-            answer => answer,
-        }
-    }
 }

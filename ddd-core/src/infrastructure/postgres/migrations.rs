@@ -19,7 +19,7 @@ use crate::ports::{StoreError, StoreErrorKind};
 ///   they move there or back gets the default again.
 /// - What cannot do with that takes two releases: one that adds, and one that takes away, with a `works_from` that says which
 ///   programs are too old for it. Those refuse to start, and stop what they do with their next upkeep.
-/// - A large index takes its time, in which nobody writes: docs say how it is made beforehand.
+/// - A large index takes its time, in which nobody writes.
 struct Step {
     text: &'static str,
     /// The oldest version of the store that works with the tables after it.

@@ -32,14 +32,19 @@ impl Core {
 impl Session<'_> {
     /// Notes the step between priorities. If there was another one, what waits is to be ranked anew.
     pub(super) async fn set_rank_step(&mut self, step: i64) -> Outcome<()> {
+        // Of many that are the first, one is.
+        let text = "INSERT INTO ddd.setting (name, value) VALUES ('rank_step', $1) ON CONFLICT (name) DO NOTHING";
+        if sqlx::query(self.core.texts.of(text)).bind(step).execute(&mut *self.conn).await?.rows_affected() > 0 {
+            return Ok(());
+        }
         let text = "SELECT value FROM ddd.setting WHERE name = 'rank_step' FOR UPDATE";
-        let before: Option<i64> = sqlx::query_scalar(self.core.texts.of(text)).fetch_optional(&mut *self.conn).await?;
-        if before == Some(step) {
+        let before: i64 = sqlx::query_scalar(self.core.texts.of(text)).fetch_one(&mut *self.conn).await?;
+        if before == step {
             return Ok(());
         }
         let text = "INSERT INTO ddd.setting (name, value) SELECT n, $1 FROM unnest($2::text[]) n \
                     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-        let names = if before.is_some() { &["rank_step", "rank_anew"][..] } else { &["rank_step"] };
+        let names = &["rank_step", "rank_anew"][..];
         sqlx::query(self.core.texts.of(text)).bind(step).bind(names).execute(&mut *self.conn).await?;
         Ok(())
     }

@@ -3,7 +3,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
@@ -29,7 +29,7 @@ pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 pub(super) const NAME: Name = Name::new("known");
 pub(super) const QUEUE: Name = Name::new("default");
 pub(super) const OTHER_QUEUE: Name = Name::new("other");
-/// Some instant to count made-up ids and ticks from.
+/// Some instant to count made-up ticks from.
 const EPOCH: i64 = 1_700_000_000_000_000;
 
 /// Notes what a store tells.
@@ -64,6 +64,8 @@ pub(super) struct Kit {
     recorder: Arc<Recorder>,
     pub(super) worker: WorkerId,
     ids: AtomicU64,
+    /// When the first id was made, as an application makes its own: a store may know from it that an id is new.
+    made_at: i64,
 }
 
 pub(super) fn worker(number: u128) -> WorkerId {
@@ -126,7 +128,9 @@ impl Kit {
         let recorder = Arc::new(Recorder::default());
         let weak = Arc::downgrade(&recorder);
         store.attach(weak as Weak<dyn SignalSink>);
-        Self { store, advance, recorder, worker: worker(1), ids: AtomicU64::new(0) }
+        let since = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |it| it.as_micros());
+        let made_at = i64::try_from(since).unwrap_or_default();
+        Self { store, advance, recorder, worker: worker(1), ids: AtomicU64::new(0), made_at }
     }
 
     /// Lets time pass. The worker gives a sign of life after it, and lets go of nothing and keeps nothing.
@@ -143,7 +147,7 @@ impl Kit {
     /// A task that is due now. Ids ascend.
     pub(super) fn task(&self) -> NewTask {
         let number = self.ids.fetch_add(1, Ordering::Relaxed);
-        let at = Timestamp::from_micros(EPOCH + i64::try_from(number).unwrap() * 1_000);
+        let at = Timestamp::from_micros(self.made_at + i64::try_from(number).unwrap() * 1_000);
         NewTask::new(TaskId::from_parts(at, 0, number), NAME, QUEUE, json("{}"))
     }
 
