@@ -108,8 +108,8 @@ pub use ports::{
     AttemptInfo, BodyFuture, BoxError, CacheAddress, CacheAnswer, CacheFound, CacheInvalidation, CacheListener,
     CacheStore, CacheTarget, CacheTicket, CacheWrite, CacheWritten, Clock, Controlled, Due, Enlist, EnlistNow, Failure,
     Forced, InvalidParams, LimitAnswer, LimitRequest, LimitStore, PolicyChangeError, Position, QueueSettings,
-    QueueState, ScheduleRecord, StoreError, StoreErrorKind, StoreSettings, Task, TaskContext, TaskError, TaskStore,
-    WorkerState,
+    QueueState, ScheduleRecord, StoreError, StoreErrorKind, StorePlace, StoreSettings, Task, TaskContext, TaskError,
+    TaskStore, WorkerState,
 };
 
 #[cfg(feature = "macros")]

@@ -1,6 +1,6 @@
 //! All mistakes are told at once: none hides another, and none makes one up.
 
-use std::{collections::BTreeMap, process::Command, time::Duration};
+use std::{collections::BTreeMap, io::Write, process::Command, time::Duration};
 
 use ddd_core::{App, Secret, Task, task};
 use serde::Deserialize;
@@ -143,7 +143,7 @@ async fn names_of_tasks_and_policies_are_checked_together() {
 #[tokio::test]
 #[ignore = "a process that the test below starts"]
 async fn start_alone() {
-    println!("{:?}", App::start().await.unwrap_err());
+    writeln!(std::io::stdout(), "{:?}", App::start().await.unwrap_err()).unwrap();
 }
 
 #[test]

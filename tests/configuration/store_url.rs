@@ -41,7 +41,10 @@ async fn what_is_wrong_with_it_is_told() {
         ("tasks.db", "this is no URL of a store; write `memory:` or "),
         ("memory:tasks", "there is nothing to say about a store in memory; write `memory:`"),
         ("sqlite:", "an SQLite store needs a file; write `sqlite:tasks.db`"),
-        ("sqlite:a.db?durabilty=full", "option `durabilty` is unknown"),
+        ("sqlite:a.db?durabilty=full", "option `durabilty` is unknown; did you mean `durability`?"),
+        ("sqlite:a.db?colour=red", "option `colour` is unknown; there are `durability`, "),
+        ("postgres://h/d?conections=3", "the URL has no parameter `conections`; did you mean `connections`?"),
+        ("postgres:/bad", "this is no URL of PostgreSQL; write `postgres://user:password@host/database`"),
     ];
     for (url, expected) in cases {
         let folder = Folder::new();

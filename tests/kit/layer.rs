@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use ddd_core::{
-    Clock, Filter, Page, Statistics, TaskId, TaskRecord, TaskStore, TaskSummary, Timestamp,
+    Clock, Filter, Page, Statistics, StorePlace, TaskId, TaskRecord, TaskStore, TaskSummary, Timestamp,
     domain::{Cursor, WorkerId},
     ports::{
         Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished, Heartbeat,
@@ -76,6 +76,10 @@ impl<L> Clone for Layered<L> {
 impl<L: Layer> TaskStore for Layered<L> {
     fn kind(&self) -> &'static str {
         self.0.below().kind()
+    }
+
+    fn place(&self) -> StorePlace {
+        self.0.below().place()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -108,20 +108,20 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
     /// Submits it through the user's own connection or transaction: the task exists if and only if that commits.
     ///
     /// # Errors
-    /// As for awaiting the submission.
+    /// As for awaiting the submission; and [`SubmitError::OtherStore`] if the connection does not lead to the application's store.
     pub async fn within<C: Enlist + ?Sized>(self, connection: &mut C) -> Result<TaskHandle<O>, SubmitError> {
         let ready = self.ready()?;
-        let answers = connection.enlist(vec![ready.task.clone()]).await?;
+        let answers = connection.enlist_in(&ready.services.store.place(), vec![ready.task.clone()]).await?;
         ready.answered(answers)
     }
 
     /// The same for a connection that does not await.
     ///
     /// # Errors
-    /// As for awaiting the submission.
+    /// As for [`Submission::within`].
     pub fn enlist<C: EnlistNow + ?Sized>(self, connection: &C) -> Result<TaskHandle<O>, SubmitError> {
         let ready = self.ready()?;
-        let answers = connection.enlist(vec![ready.task.clone()])?;
+        let answers = connection.enlist_in(&ready.services.store.place(), vec![ready.task.clone()])?;
         ready.answered(answers)
     }
 

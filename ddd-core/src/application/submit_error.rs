@@ -2,7 +2,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     domain::Name,
-    ports::{InvalidParams, StoreError, write_chain},
+    ports::{InvalidParams, StoreError, StoreErrorKind, write_chain},
 };
 
 /// A task that was not taken.
@@ -53,9 +53,21 @@ pub enum SubmitError {
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another submission; take a new key for a new submission")]
     KeyReused,
+    /// The connection leads to another store than the application's; nothing was stored.
+    #[error(transparent)]
+    OtherStore(StoreError),
     /// The store did not take it. Whether it is stored is not known; the handle's id was not given out.
     #[error("the task could not be stored")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
+}
+
+impl From<StoreError> for SubmitError {
+    fn from(error: StoreError) -> Self {
+        match error.kind() {
+            StoreErrorKind::OtherStore => Self::OtherStore(error),
+            _ => Self::Store(error),
+        }
+    }
 }
 
 /// As text, source included: this is what `main` prints when it returns the error.

@@ -24,6 +24,10 @@ pub enum StoreErrorKind {
     Unsupported,
     /// It is set up wrongly, such as a missing table or permission.
     Misconfigured,
+    /// A connection was to take tasks along for an application, and leads to another store than that has. Nothing was stored.
+    OtherStore,
+    /// The user's own transaction is aborted, by an error that was told before: nothing can be done in it any more.
+    Aborted,
 }
 
 impl StoreError {
@@ -59,6 +63,8 @@ impl fmt::Display for StoreError {
             StoreErrorKind::Corrupt => "the store holds what cannot be read",
             StoreErrorKind::Unsupported => "the store cannot do this",
             StoreErrorKind::Misconfigured => "the store is set up wrongly",
+            StoreErrorKind::OtherStore => "the connection leads to another store than the application's",
+            StoreErrorKind::Aborted => "the transaction is aborted",
         })
     }
 }

@@ -19,6 +19,7 @@ mod json_path;
 mod limit_store;
 mod outcome;
 mod params;
+mod place;
 mod policy;
 mod returned;
 mod store;
@@ -52,6 +53,7 @@ pub use outcome::{
     SharedCacheValue, SharedRules, StoreIf, Weigh, again, codec, limit_key, needs_result, never_refused, refusable,
 };
 pub use params::{InvalidParams, Keys};
+pub use place::StorePlace;
 pub use policy::{Forced, Policy, PolicyChangeError};
 pub use returned::{
     ByKind, ByNothing, ByText, ErrorTag, boxed, check, check_shape, debug, definition, failed, first_violation,

@@ -6,7 +6,7 @@ use std::{
 use super::{
     BoxFuture, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
     Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, StoreError,
-    StoreSettings, Watcher, WorkerState,
+    StorePlace, StoreSettings, Watcher, WorkerState,
 };
 use crate::domain::{
     Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, Transition,
@@ -27,6 +27,12 @@ pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
 pub trait TaskStore: Send + Sync + 'static {
     /// A word for logs and figures, such as `memory`.
     fn kind(&self) -> &'static str;
+
+    /// Which store it is: what a connection that takes tasks along asks, so that they do not go elsewhere. A layer before another
+    /// store answers for that.
+    fn place(&self) -> StorePlace {
+        StorePlace::of_kind(self.kind())
+    }
 
     /// What this store can do beyond the contract.
     fn capabilities(&self) -> Capabilities;

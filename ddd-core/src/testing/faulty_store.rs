@@ -12,7 +12,8 @@ use crate::{
     ports::{
         Attention, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish,
         Finished, Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord,
-        Signal, SignalSink, StoreError, StoreErrorKind, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        Signal, SignalSink, StoreError, StoreErrorKind, StoreFuture, StorePlace, StoreSettings, TaskStore, Watcher,
+        WorkerState,
     },
 };
 
@@ -196,6 +197,10 @@ fn away() -> StoreError {
 impl TaskStore for FaultyStore {
     fn kind(&self) -> &'static str {
         "faulty"
+    }
+
+    fn place(&self) -> StorePlace {
+        self.0.store.place()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -12,14 +12,15 @@ use ddd_core::{
     ports::{Enqueued, NewTask, QueueSettings, Signal, SignalSink, StoreSettings},
 };
 use parking_lot::Mutex;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{
+    AssertSqlSafe, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 use super::support::{pool, server};
 use crate::sqlite::support::{QUEUE, claim, declare, enqueue, get, succeed, task};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Enough for a call.
-const MOMENT: Duration = Duration::from_secs(1);
 
 /// Two processes over one new schema, which is named.
 async fn two() -> (PostgresStore, PostgresStore, String) {
@@ -37,23 +38,61 @@ fn labelled(number: u64, change: impl FnOnce(&mut Label)) -> NewTask {
     task
 }
 
-/// Waits until so many statements about this schema wait for locks, or for so long; whether they came to it.
-async fn come_to_wait(pool: &PgPool, namespace: &str, wanted: i64, within: Duration) -> bool {
+/// Waits until so many statements about this schema wait for locks.
+async fn wait_for(pool: &PgPool, namespace: &str, wanted: i64) {
     let began = Instant::now();
     // A lock of a key names the schema without a table.
     let text = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '.%'";
     while sqlx::query_scalar::<_, i64>(text).bind(namespace).fetch_one(pool).await.unwrap() < wanted {
-        if began.elapsed() > within {
-            return false;
-        }
+        assert!(began.elapsed() < PATIENCE, "not {wanted} wait");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    true
 }
 
-/// Both submit while nobody may note figures, which is the last that a submission does.
-async fn submit_at_once(one: NewTask, other: NewTask, settings: StoreSettings) -> (Vec<Enqueued>, Vec<TaskStatus>) {
-    let (first, second, namespace) = two().await;
+/// How far two submissions come that do the same, while nobody may note figures, which is the last that a submission does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meet {
+    /// Both wait in the server.
+    InTheServer,
+    /// One waits there and holds the key. The other one, over connections of its own, asked for the key meanwhile and did not get
+    /// it, so that it waits outside. Or both wait there, which is told by what they are answered.
+    AtTheKey,
+}
+
+/// Waits until one of the connections of these applications waits for a lock, and another one ended a transaction since.
+async fn wait_for_a_try(pool: &PgPool, names: &[String]) {
+    let began = Instant::now();
+    let text = "WITH all_of AS (SELECT * FROM pg_stat_activity WHERE application_name = ANY($1)), \
+                waiting AS (SELECT * FROM all_of WHERE wait_event_type = 'Lock' AND state = 'active') \
+                SELECT (SELECT count(*) FROM waiting) > 1 OR EXISTS (SELECT FROM waiting w JOIN all_of o \
+                ON o.application_name <> w.application_name AND o.query = 'COMMIT' AND o.query_start > w.query_start)";
+    while !sqlx::query_scalar::<_, bool>(text).bind(names).fetch_one(pool).await.unwrap() {
+        assert!(began.elapsed() < PATIENCE, "nobody tried in vain");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Two processes over one new schema, whose connections tell by name whose they are.
+async fn two_named(namespace: &str) -> ([PostgresStore; 2], [String; 2]) {
+    let names = ["one", "two"].map(|it| format!("{namespace}_{it}"));
+    let mut stores = Vec::new();
+    for name in &names {
+        let of_name = PgConnectOptions::clone(&pool().await.connect_options()).application_name(name);
+        let options = PostgresStore::options().namespace(namespace).connections(2);
+        stores.push(options.over(PgPoolOptions::new().connect_lazy_with(of_name)).await.unwrap());
+    }
+    (stores.try_into().unwrap(), names)
+}
+
+/// Both submit while nobody may note figures.
+async fn submit_at_once(
+    one: NewTask,
+    other: NewTask,
+    settings: StoreSettings,
+    meet: Meet,
+) -> (Vec<Enqueued>, Vec<TaskStatus>) {
+    let namespace = server().fresh_namespace();
+    let ([first, second], names) = two_named(&namespace).await;
     first.configure(settings).await.unwrap();
     // Names have numbers by then, and statements are prepared.
     enqueue(&first, task(1_000)).await;
@@ -67,12 +106,12 @@ async fn submit_at_once(one: NewTask, other: NewTask, settings: StoreSettings) -
     let lock = format!("LOCK TABLE {namespace}.tally IN SHARE MODE");
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
     let ids = [one.id, other.id];
-    let submit = |store: PostgresStore, task| tokio::spawn(async move { enqueue(&store, task).await });
-    let mut submits = vec![submit(first.clone(), one)];
-    assert!(come_to_wait(&pool, &namespace, 1, PATIENCE).await, "the first does not come to it");
-    submits.push(submit(second, other));
-    // The second waits for the same, or for the first; or it asks for the key again and again, which nobody sees.
-    come_to_wait(&pool, &namespace, 2, MOMENT).await;
+    let submits = [(first.clone(), one), (second, other)]
+        .map(|(store, task)| tokio::spawn(async move { enqueue(&store, task).await }));
+    match meet {
+        Meet::InTheServer => wait_for(&pool, &namespace, 2).await,
+        Meet::AtTheKey => wait_for_a_try(&pool, &names).await,
+    }
     held.rollback().await.unwrap();
     let mut answers = Vec::new();
     for submit in submits {
@@ -86,7 +125,7 @@ async fn submit_at_once(one: NewTask, other: NewTask, settings: StoreSettings) -
 async fn one_permit_is_taken_once() {
     let of_key =
         |number| labelled(number, |it| (it.concurrency_key, it.concurrency_limit) = (Some("task:k".to_owned()), 1));
-    let (_, mut statuses) = submit_at_once(of_key(1), of_key(2), StoreSettings::default()).await;
+    let (_, mut statuses) = submit_at_once(of_key(1), of_key(2), StoreSettings::default(), Meet::InTheServer).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [TaskStatus::Pending, TaskStatus::Blocked]);
 }
@@ -95,7 +134,7 @@ async fn one_permit_is_taken_once() {
 async fn one_place_in_a_queue_is_taken_once() {
     let mut settings = StoreSettings::default();
     settings.queues.push((QUEUE, QueueSettings::new().max_depth(1)));
-    let (answers, statuses) = submit_at_once(task(1), task(2), settings).await;
+    let (answers, statuses) = submit_at_once(task(1), task(2), settings, Meet::InTheServer).await;
     assert_eq!(statuses, [TaskStatus::Pending], "{answers:?}");
     assert!(answers.iter().any(|it| matches!(it, Enqueued::Full { .. })), "{answers:?}");
 }
@@ -107,7 +146,7 @@ async fn one_unique_key_is_given_once() {
         task.unique_until = Some(Until::Finished);
         task
     };
-    let (answers, statuses) = submit_at_once(unique(1), unique(2), StoreSettings::default()).await;
+    let (answers, statuses) = submit_at_once(unique(1), unique(2), StoreSettings::default(), Meet::AtTheKey).await;
     assert_eq!(statuses, [TaskStatus::Pending], "{answers:?}");
     assert!(answers.iter().any(|it| matches!(it, Enqueued::Duplicate(_))), "{answers:?}");
 }
@@ -119,7 +158,7 @@ async fn what_is_said_twice_is_done_once() {
         task.idempotency = Some(Box::new(IdempotencyKey::new("once")));
         task
     };
-    let (answers, statuses) = submit_at_once(said(1), said(2), StoreSettings::default()).await;
+    let (answers, statuses) = submit_at_once(said(1), said(2), StoreSettings::default(), Meet::AtTheKey).await;
     assert_eq!(statuses, [TaskStatus::Pending], "{answers:?}");
     assert!(answers.iter().any(|it| matches!(it, Enqueued::Replayed { .. })), "{answers:?}");
 }

@@ -4,6 +4,7 @@ mod at_once;
 mod bloat;
 mod circles;
 mod dropped;
+mod elsewhere;
 mod enlist;
 mod guards;
 mod lists;

@@ -198,7 +198,7 @@ async fn a_call_that_was_given_up_does_not_go_on_at_the_server() {
 #[tokio::test]
 async fn upkeep_that_cannot_add_up_has_pruned() {
     let (namespace, offset) = (server().fresh_namespace(), Arc::new(AtomicI64::new(0)));
-    let options = PostgresStore::options().namespace(&namespace).connections(1).statement_timeout(LIMIT);
+    let options = PostgresStore::options().namespace(&namespace).connections(1).statement_timeout(50 * LIMIT);
     let store = options.time_offset(offset.clone()).connect(server().url()).await.unwrap();
     declare(&store, 1).await;
     enqueue(&store, task(1)).await;
@@ -214,7 +214,15 @@ async fn upkeep_that_cannot_add_up_has_pruned() {
     let mut held = pool.begin().await.unwrap();
     let lock = format!("SELECT FROM {namespace}.tally FOR UPDATE");
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
-    let error = store.reap(10).await.unwrap_err();
+    let upkeep = tokio::spawn({
+        let store = store.clone();
+        async move { store.reap(10).await }
+    });
+    assert!(come_to_wait(&pool, &namespace, 1).await);
+    // What the server does by itself when the time of a statement is over.
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'";
+    sqlx::query(cancel).bind(format!("{namespace}.")).execute(&pool).await.unwrap();
+    let error = upkeep.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert!(get(&store, task(1).id).await.is_none(), "pruned");
     held.rollback().await.unwrap();

@@ -1,13 +1,16 @@
 use std::sync::{Arc, Weak};
 
-use super::{shared::Shared, transaction::MemoryTransaction};
+use super::{
+    shared::Shared,
+    transaction::{MemoryTransaction, place_of},
+};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, WorkerId},
     infrastructure::clock::SystemClock,
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
         Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
-        SignalSink, StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        SignalSink, StoreError, StoreFuture, StorePlace, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -55,6 +58,10 @@ impl MemoryStore {
 impl TaskStore for MemoryStore {
     fn kind(&self) -> &'static str {
         "memory"
+    }
+
+    fn place(&self) -> StorePlace {
+        place_of(&self.shared)
     }
 
     fn capabilities(&self) -> Capabilities {

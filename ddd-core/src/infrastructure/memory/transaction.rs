@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 use super::{entry::unique, shared::Shared, state::State};
 use crate::{
     domain::Timestamp,
-    ports::{BoxFuture, Enlist, EnlistNow, Enqueued, NewTask, StoreError, StoreErrorKind},
+    ports::{BoxFuture, Enlist, EnlistNow, Enqueued, NewTask, StoreError, StoreErrorKind, StorePlace},
 };
 
 /// A transaction of a [`MemoryStore`](super::MemoryStore): tasks enlisted in it exist if and only if it commits. Dropped
@@ -96,10 +96,28 @@ impl Enlist for MemoryTransaction {
     fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
         Box::pin(std::future::ready(Ok(self.foresee(tasks))))
     }
+
+    fn enlist_in(
+        &mut self,
+        place: &StorePlace,
+        tasks: Vec<NewTask>,
+    ) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        Box::pin(std::future::ready(EnlistNow::enlist_in(self, place, tasks)))
+    }
 }
 
 impl EnlistNow for MemoryTransaction {
     fn enlist(&self, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
         Ok(self.foresee(tasks))
     }
+
+    fn enlist_in(&self, place: &StorePlace, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
+        place.check(&place_of(&self.shared))?;
+        Ok(self.foresee(tasks))
+    }
+}
+
+/// A store in memory has no name but where it is.
+pub(super) fn place_of(shared: &Arc<Shared>) -> StorePlace {
+    StorePlace::new("memory", format!("{:p}", Arc::as_ptr(shared)))
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use super::core::Core;
-use crate::ports::{StoreError, StoreErrorKind};
+use crate::ports::{StoreError, StoreErrorKind, StorePlace};
 
 static STORES: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
 
@@ -13,6 +13,18 @@ pub(super) fn add(core: &Arc<Core>) {
     let mut stores = STORES.lock();
     stores.retain(|it| it.strong_count() > 0);
     stores.push(Arc::downgrade(core));
+}
+
+/// The store of an application, for a connection of which nobody knows where it leads.
+pub(super) fn of(place: &StorePlace) -> Result<Arc<Core>, StoreError> {
+    let found = STORES.lock().iter().filter_map(Weak::upgrade).find(|it| it.place() == *place);
+    if let Some(core) = found {
+        return Ok(core);
+    }
+    place.check(&StorePlace::of_kind("postgres"))?;
+    let core = only()?;
+    place.check(&core.place())?;
+    Ok(core)
 }
 
 /// The store that is meant where none is named.

@@ -95,9 +95,7 @@ impl Core {
             Some(conn) => conn,
             None => {
                 self.follow();
-                // Who gets no connection gets none by asking again at once.
-                let acquired = self.pool.acquire().await;
-                acquired.map_err(|it| Trouble { remedy: Remedy::Tell, ..it.into() })?
+                self.acquire().await?
             }
         };
         match tokio::time::timeout(self.timeout, work(self.clone(), &mut conn)).await {

@@ -3,7 +3,7 @@ use std::{
     ops::Deref,
     sync::{
         Arc,
-        atomic::{AtomicI32, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     domain::WorkerId,
     infrastructure::sql::{Departures, Told},
-    ports::{Attention, StoreSettings},
+    ports::{Attention, StorePlace, StoreSettings},
 };
 
 /// A pool, and what all handles of one store share whatever pool they go over.
@@ -57,6 +57,8 @@ pub(super) struct Shared {
     pub(super) folded_to: AtomicI64,
     /// The version of the tables, if this program is too old for it.
     pub(super) outgrown_by: AtomicI32,
+    /// Whether the server let this store in once.
+    pub(super) is_set_up: AtomicBool,
 }
 
 /// Who tells other processes, and who hears them.
@@ -103,9 +105,17 @@ impl Core {
             lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
             folded_to: AtomicI64::new(0),
             outgrown_by: AtomicI32::new(0),
+            is_set_up: AtomicBool::new(false),
         };
         super::sent::begin();
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })
+    }
+
+    /// Which store it is. Its server goes by more than one name, and is left out.
+    pub(super) fn place(&self) -> StorePlace {
+        let options = self.main.connect_options();
+        let database = options.get_database().unwrap_or_else(|| options.get_username());
+        StorePlace::new("postgres", format!("{database}.{}", self.texts.schema()))
     }
 
     /// The same store over another pool, and with other patience.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::Name,
-    ports::{BoxFuture, Enlist, Enqueued, NewTask, StoreError},
+    ports::{BoxFuture, Enlist, Enqueued, NewTask, StoreError, StoreErrorKind, StorePlace},
 };
 
 /// A connection of yours that takes tasks of one store along; see [`PostgresStore::on`].
@@ -29,8 +29,8 @@ pub struct PostgresConnection<'c> {
 }
 
 impl PostgresStore {
-    /// A connection of yours, for submissions within it: where a process has several stores in PostgreSQL, it says which is
-    /// meant. With one, `.within(&mut tx)` is enough.
+    /// A connection of yours, for tasks of this store. For submissions `.within(&mut tx)` is enough: they go to the application's
+    /// own store, and are refused if that is another one than this.
     pub fn on<'c>(&self, conn: &'c mut PgConnection) -> PostgresConnection<'c> {
         PostgresConnection { core: self.core.clone(), conn }
     }
@@ -41,12 +41,32 @@ impl Enlist for PostgresConnection<'_> {
         let core = self.core.clone();
         Box::pin(async move { enlist(core, self.conn, &tasks).await.map_err(|it| it.error) })
     }
+
+    fn enlist_in(
+        &mut self,
+        place: &StorePlace,
+        tasks: Vec<NewTask>,
+    ) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        match place.check(&self.core.place()) {
+            Ok(()) => self.enlist(tasks),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
 }
 
 /// Tasks exist if and only if what this connection does commits: at once, if it is in no transaction.
 impl Enlist for PgConnection {
     fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
         Box::pin(async move { enlist(ambient::only()?, self, &tasks).await.map_err(|it| it.error) })
+    }
+
+    fn enlist_in(
+        &mut self,
+        place: &StorePlace,
+        tasks: Vec<NewTask>,
+    ) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        let core = ambient::of(place);
+        Box::pin(async move { enlist(core?, self, &tasks).await.map_err(|it| it.error) })
     }
 }
 
@@ -55,10 +75,21 @@ impl Enlist for Transaction<'_, Postgres> {
     fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
         Box::pin(async move { enlist(ambient::only()?, self, &tasks).await.map_err(|it| it.error) })
     }
+
+    fn enlist_in(
+        &mut self,
+        place: &StorePlace,
+        tasks: Vec<NewTask>,
+    ) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
+        let core = ambient::of(place);
+        Box::pin(async move { enlist(core?, self, &tasks).await.map_err(|it| it.error) })
+    }
 }
 
 /// What the server says to a savepoint there.
 const OUTSIDE_OF_A_TRANSACTION: &str = "25P01";
+/// And to any statement there.
+const IN_AN_ABORTED_TRANSACTION: &str = "25P02";
 
 async fn enlist(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> Outcome<Vec<Enqueued>> {
     match sqlx::raw_sql("SAVEPOINT ddd; RELEASE SAVEPOINT ddd").execute(&mut *conn).await {
@@ -69,6 +100,10 @@ async fn enlist(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> 
             let answers = enlist_within(core, &mut own, tasks).await?;
             own.commit().await?;
             Ok(answers)
+        }
+        Err(sqlx::Error::Database(it)) if it.code().as_deref() == Some(IN_AN_ABORTED_TRANSACTION) => {
+            let problem = "a statement before this one failed: roll the transaction back, and begin another one";
+            Err(StoreError::new(StoreErrorKind::Aborted, problem).into())
         }
         Err(error) => Err(error.into()),
     }

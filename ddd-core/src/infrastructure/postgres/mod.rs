@@ -4,6 +4,7 @@
 //! `gather`, `enqueue_plain` and `enqueue`, `claim` and `lines`, `finish_plain` and `finish`, `control`, `upkeep`, `store`. What is plain takes one statement;
 //! what is not goes through a session, whose rules are those of the store in memory.
 
+mod acquire;
 mod alone;
 mod ambient;
 mod batch;
@@ -55,6 +56,7 @@ mod texts;
 mod turns;
 mod unique;
 mod upkeep;
+mod url;
 mod workers;
 
 pub use enlist::PostgresConnection;

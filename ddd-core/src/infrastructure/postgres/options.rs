@@ -1,4 +1,9 @@
-use std::{fmt, sync::Arc, sync::atomic::AtomicI64, time::Duration};
+use std::{
+    fmt,
+    sync::Arc,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
@@ -72,16 +77,6 @@ impl PostgresStore {
     pub fn options() -> PostgresOptions {
         PostgresOptions::default()
     }
-
-    /// With connections to the server of `url`, such as `postgres://user:password@host/database`. What the
-    /// URL may say besides is in [`PostgresOptions::of_url`].
-    ///
-    /// # Errors
-    /// The URL cannot be read, the server does not answer, or the tables cannot be made.
-    pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        let (options, url) = PostgresOptions::of_url(url)?;
-        options.connect(&url).await
-    }
 }
 
 impl PostgresOptions {
@@ -141,21 +136,6 @@ impl PostgresOptions {
         self
     }
 
-    /// With connections to the server of `url`, such as `postgres://user:password@host/database`.
-    ///
-    /// # Errors
-    /// The URL cannot be read, the server does not answer, or the tables cannot be made.
-    pub async fn connect(self, url: &str) -> Result<PostgresStore, StoreError> {
-        let options = url
-            .parse::<PgConnectOptions>()
-            // Its own words may repeat the URL, and with it the password.
-            .map_err(|_| {
-                misconfigured("this is no URL of PostgreSQL; write `postgres://user:password@host/database`".to_owned())
-            })?
-            .application_name("ddd");
-        self.open(options, None).await
-    }
-
     /// With connections to the server of your pool, made as the pool makes its own: the same role, password and encryption, also
     /// when those change. Hooks of the pool (`after_connect` and the like) are not run.
     ///
@@ -169,7 +149,11 @@ impl PostgresOptions {
         self.open(options, Some(pool)).await
     }
 
-    async fn open(self, options: PgConnectOptions, source: Option<PgPool>) -> Result<PostgresStore, StoreError> {
+    pub(super) async fn open(
+        self,
+        options: PgConnectOptions,
+        source: Option<PgPool>,
+    ) -> Result<PostgresStore, StoreError> {
         check_namespace(&self.namespace)?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
         let limit = Limit::new(self.listens, self.statement_timeout);
@@ -183,49 +167,16 @@ impl PostgresOptions {
         } else {
             store.check().await?;
         }
+        store.core.is_set_up.store(true, Ordering::Relaxed);
         Ok(store)
-    }
-
-    /// What `postgres://…?…` says: of its parameters `namespace`, `statement_timeout_ms`, `list_timeout_ms`, `connections`, `listen`
-    /// and `migrate` are the store's, and taken out; the others are PostgreSQL's.
-    ///
-    /// # Errors
-    /// One of the store's own has a value that it cannot have.
-    pub fn of_url(url: &str) -> Result<(Self, String), StoreError> {
-        let (base, query) = url.split_once('?').unwrap_or((url, ""));
-        let mut options = Self::default();
-        let mut others = Vec::new();
-        for pair in query.split('&').filter(|it| !it.is_empty()) {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            match name {
-                "namespace" => options.namespace = value.to_owned(),
-                "statement_timeout_ms" => options.statement_timeout = Duration::from_millis(number(name, value)?),
-                "list_timeout_ms" => options.list_timeout = Duration::from_millis(number(name, value)?),
-                "connections" => options.connections = number(name, value)?,
-                "listen" => options.listens = flag(name, value)?,
-                "migrate" => options.migrates = flag(name, value)?,
-                _ => others.push(pair),
-            }
-        }
-        check_namespace(&options.namespace)?;
-        let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
-        Ok((options, rest))
     }
 }
 
-fn misconfigured(what: String) -> StoreError {
+pub(super) fn misconfigured(what: String) -> StoreError {
     StoreError::new(StoreErrorKind::Misconfigured, what)
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, StoreError> {
-    value.parse().map_err(|_| misconfigured(format!("`{name}` is `{value}`; write a whole number")))
-}
-
-fn flag(name: &str, value: &str) -> Result<bool, StoreError> {
-    value.parse().map_err(|_| misconfigured(format!("`{name}` is `{value}`; write `true` or `false`")))
-}
-
-fn check_namespace(name: &str) -> Result<(), StoreError> {
+pub(super) fn check_namespace(name: &str) -> Result<(), StoreError> {
     let is_allowed = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
     let begins_well = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_');
     if begins_well && name.len() <= 40 && name.chars().all(is_allowed) && !name.starts_with("pg_") {
@@ -234,24 +185,4 @@ fn check_namespace(name: &str) -> Result<(), StoreError> {
     Err(misconfigured(format!(
         "`{name}` cannot be a namespace; write up to 40 of a to z, 0 to 9 and `_`, a letter first, not `pg_`"
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
-
-    use super::*;
-
-    #[test]
-    fn a_url_says_what_the_store_is_to_do_and_the_rest_is_for_the_server() {
-        let url = "postgres://u:p@host/db?sslmode=require&namespace=shop&listen=false&statement_timeout_ms=500&list_timeout_ms=70";
-        let (options, rest) = PostgresOptions::of_url(url).unwrap();
-        assert_eq!(rest, "postgres://u:p@host/db?sslmode=require");
-        assert_eq!((options.namespace.as_str(), options.listens, options.migrates), ("shop", false, true));
-        let timeouts = (options.statement_timeout, options.list_timeout);
-        assert_eq!(timeouts, (Duration::from_millis(500), Duration::from_millis(70)));
-        for wrong in ["namespace=Shop", "namespace=a%20b", "namespace=pg_x", "listen=yes", "connections=many"] {
-            assert!(PostgresOptions::of_url(&format!("postgres://h/d?{wrong}")).is_err(), "{wrong}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use crate::{
     ports::{
         Attention, Capabilities, ClaimRequest, Claims, Control, Controlled, Declaration, Enqueued, Finish, Finished,
         Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
-        SignalSink, StoreError, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        SignalSink, StoreError, StoreFuture, StorePlace, StoreSettings, TaskStore, Watcher, WorkerState,
     },
 };
 
@@ -104,6 +104,10 @@ macro_rules! statement {
 impl TaskStore for PostgresStore {
     fn kind(&self) -> &'static str {
         "postgres"
+    }
+
+    fn place(&self) -> StorePlace {
+        self.core.place()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -5,6 +5,7 @@ use std::{
 };
 
 use crate::{
+    domain::closest,
     infrastructure::clock::SystemClock,
     ports::{Clock, StoreError, StoreErrorKind},
 };
@@ -151,9 +152,11 @@ impl SqliteOptions {
                 ("busy_timeout_ms", _) => options.busy_timeout = millis(name, value)?,
                 ("read_timeout_ms", _) => options.read_timeout = millis(name, value)?,
                 _ => {
-                    return Err(wrong(format!(
-                        "option `{name}` is unknown; there are `durability`, `busy_timeout_ms` and `read_timeout_ms`"
-                    )));
+                    let hint = match closest(name, ["durability", "busy_timeout_ms", "read_timeout_ms"]) {
+                        Some(it) => format!("did you mean `{it}`?"),
+                        None => "there are `durability`, `busy_timeout_ms` and `read_timeout_ms`".to_owned(),
+                    };
+                    return Err(wrong(format!("option `{name}` is unknown; {hint}")));
                 }
             }
         }

@@ -11,6 +11,7 @@ use super::{
     options::SqliteOptions,
     reader::Readers,
     shared::Shared,
+    transaction::place_of,
     writer::{Promise, Writer},
 };
 use crate::{
@@ -19,7 +20,8 @@ use crate::{
     ports::{
         Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
         Heartbeat, NewTask, Position, ProgressReport, QueueState, Reaped, ScheduleCommand, ScheduleRecord, Signal,
-        SignalSink, StoreError, StoreErrorKind, StoreFuture, StoreSettings, TaskStore, Watcher, WorkerState,
+        SignalSink, StoreError, StoreErrorKind, StoreFuture, StorePlace, StoreSettings, TaskStore, Watcher,
+        WorkerState,
     },
 };
 
@@ -118,6 +120,10 @@ fn no_thread(error: std::io::Error) -> Trouble {
 impl TaskStore for SqliteStore {
     fn kind(&self) -> &'static str {
         "sqlite"
+    }
+
+    fn place(&self) -> StorePlace {
+        place_of(&self.shared.options.path)
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use rusqlite::{Connection, Savepoint, Transaction};
 
 use super::{
@@ -6,7 +8,7 @@ use super::{
 };
 use crate::{
     infrastructure::clock::SystemClock,
-    ports::{Clock, EnlistNow, Enqueued, NewTask, StoreError},
+    ports::{Clock, EnlistNow, Enqueued, NewTask, StoreError, StorePlace},
 };
 
 /// Tasks of the user's own transaction, which derefs to its connection: they exist if and only if it commits. The file must be
@@ -28,11 +30,21 @@ impl EnlistNow for Connection {
         let mut memory = Memory { now: SystemClock.now(), ..Memory::default() };
         enlist(self, &mut memory, &tasks).map_err(|it| it.0)
     }
+
+    fn enlist_in(&self, place: &StorePlace, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
+        let there = self.path().filter(|it| !it.is_empty());
+        place.check(&place_of(Path::new(there.unwrap_or(":memory:"))))?;
+        EnlistNow::enlist(self, tasks)
+    }
 }
 
 impl EnlistNow for Transaction<'_> {
     fn enlist(&self, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
         Connection::enlist(self, tasks)
+    }
+
+    fn enlist_in(&self, place: &StorePlace, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
+        Connection::enlist_in(self, place, tasks)
     }
 }
 
@@ -40,6 +52,16 @@ impl EnlistNow for Savepoint<'_> {
     fn enlist(&self, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
         Connection::enlist(self, tasks)
     }
+
+    fn enlist_in(&self, place: &StorePlace, tasks: Vec<NewTask>) -> Result<Vec<Enqueued>, StoreError> {
+        Connection::enlist_in(self, place, tasks)
+    }
+}
+
+/// One file, however its path is written.
+pub(super) fn place_of(path: &Path) -> StorePlace {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    StorePlace::new("sqlite", path.to_string_lossy())
 }
 
 fn enlist(db: &Connection, memory: &mut Memory, tasks: &[NewTask]) -> Outcome<Vec<Enqueued>> {
