@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 mod crash;
+mod far_store;
 mod give_back;
 mod handles;
 mod hooks_apart;

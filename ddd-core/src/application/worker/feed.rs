@@ -7,8 +7,8 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
+    crew::{Done, State},
     finisher::{Finisher, Report},
-    served::Served,
 };
 use crate::{
     application::{
@@ -25,32 +25,6 @@ pub(crate) struct Feed {
     finisher: Arc<Finisher>,
     state: Mutex<State>,
     pace_changed: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    served: Served,
-    /// Claimed, and on the way to a slot.
-    ready: VecDeque<Claimed>,
-    /// How many slots there are, and how many there should be.
-    slots: usize,
-    limit: usize,
-    /// How many of them wait for work, and how many run a body.
-    hungry: usize,
-    running: usize,
-    /// How many claims are under way that others wait for: those that the store does not answer at once, and those that
-    /// must be the only one. And whether a slot does wait.
-    claiming: usize,
-    again: bool,
-    /// How many tasks are asked for in claims under way.
-    asked: usize,
-    /// A task that must run alone runs, or waits until this worker is idle.
-    alone: bool,
-    closed: bool,
-    /// When a task becomes ready by itself.
-    next_at: Option<Instant>,
-    /// How many bodies in a row ended at their first poll.
-    quick: usize,
 }
 
 /// Where a slot comes from when it asks what to do.
@@ -73,20 +47,12 @@ pub(crate) struct Taken {
     pub(crate) tasks: VecDeque<Claimed>,
 }
 
-/// What a slot has just done.
-pub(crate) struct Done {
-    /// The queue of the task that it ran first.
-    pub(crate) queue: Name,
-    /// How many bodies ended at their first poll, if all did, and soon.
-    pub(crate) quick: Option<usize>,
-}
-
 /// A claim to be made.
 struct Claim {
     request: ClaimRequest,
     /// For how many slots.
     asked: usize,
-    /// For how many tasks, if all of them are for the slot that asks.
+    /// For how many tasks, if they are to run one after the other.
     batch: Option<usize>,
     /// Whether no other may be made meanwhile.
     is_only: bool,
@@ -103,11 +69,6 @@ enum Step {
 }
 
 impl Feed {
-    /// After so many bodies in a row that ended at their first poll, a slot claims several tasks at once for itself.
-    const QUICK: usize = 32;
-    /// How many: a part of the row, and no more than this.
-    const BATCH: usize = 32;
-
     pub(crate) fn new(
         worker: WorkerId,
         services: Arc<Services>,
@@ -141,7 +102,7 @@ impl Feed {
         state.limit = limit;
         let missing = if state.closed { 0 } else { limit.saturating_sub(state.slots) };
         state.slots += missing;
-        drop(state);
+        self.keep_what_can_begin(state);
         // Slots that wait and are now too many end.
         self.services.bell.wake_all();
         missing
@@ -192,7 +153,21 @@ impl Feed {
 
     /// A body waits, or runs on a thread of its own: slots claim one task at a time again.
     pub(crate) fn body_waits(&self) {
-        self.state.lock().quick = 0;
+        let mut state = self.state.lock();
+        state.quick = 0;
+        self.keep_what_can_begin(state);
+    }
+
+    /// Where bodies take their time, what is claimed has a slot that is free for it; the rest is for others.
+    fn keep_what_can_begin(&self, mut state: MutexGuard<'_, State>) {
+        let free = state.limit.saturating_sub(state.running);
+        if state.ready.len() <= free {
+            return;
+        }
+        let rest = state.ready.split_off(free);
+        let _expected = self.finisher.expect();
+        drop(state);
+        self.finisher.give_back(rest.into_iter());
     }
 
     /// Takes a task back that is on the way to a slot.
@@ -262,6 +237,7 @@ impl Feed {
                     is_only = true;
                     self.state.lock().claiming += 1;
                 }
+                self.state.lock().is_remote = true;
                 let finisher = self.finisher.clone();
                 let late = move |claims: Claims| finisher.give_back(claims.tasks.into_iter());
                 store_call::detach(&services.runtime, pending, services.store_timeout(), late).await
@@ -278,7 +254,13 @@ impl Feed {
         let mut state = self.state.lock();
         match from {
             Slot::Begins | Slot::Claimed => {}
-            Slot::Finished(done) => Self::ended(&mut state, done),
+            Slot::Finished(done) => {
+                state.ended(done);
+                if done.quick.is_none() {
+                    self.keep_what_can_begin(state);
+                    state = self.state.lock();
+                }
+            }
             Slot::Waited => state.hungry -= 1,
         }
         if state.closed || state.slots > state.limit {
@@ -288,8 +270,9 @@ impl Feed {
             self.wake();
             return Step::End;
         }
-        if let Some(claimed) = state.ready.pop_front() {
-            return Step::Run(self.started(state, VecDeque::from([claimed])));
+        if !state.ready.is_empty() {
+            let line = state.line();
+            return Step::Run(self.started(state, line));
         }
         let has_just_looked = matches!(from, Slot::Claimed) && !state.again;
         if state.claiming > 0 || (state.alone && state.running > 0) {
@@ -306,8 +289,8 @@ impl Feed {
         let is_idle = state.running == 0 && state.ready.is_empty() && state.asked == 0;
         let taken = state.running + state.ready.len() + state.asked;
         // What must run alone is given to nobody but an idle worker that asks for it.
-        let is_batch = state.quick >= Self::QUICK && !state.served.has_limits() && !(is_idle && state.alone);
-        let batch = is_batch.then(|| (state.quick / 4).min(Self::BATCH));
+        let is_batch = state.quick >= State::QUICK && !state.served.has_limits() && !(is_idle && state.alone);
+        let batch = is_batch.then(|| state.batch());
         let is_idle = is_idle && !is_batch;
         let asked = if is_batch { 1 } else { (1 + state.hungry).min(state.limit.saturating_sub(taken)).max(1) };
         // What must run alone, and what is limited in this worker, is counted by one claim at a time.
@@ -330,7 +313,7 @@ impl Feed {
         batch: Option<usize>,
         revision: u64,
     ) -> Option<Taken> {
-        let mut tasks = VecDeque::from(claims.tasks);
+        let tasks = claims.tasks;
         // What was asked for under other limits may be too much under these.
         let is_outdated = revision != state.served.revision();
         if state.closed || is_outdated {
@@ -348,12 +331,24 @@ impl Feed {
         if tasks.is_empty() {
             return None;
         }
-        match batch {
-            // As much as was asked for: others will find something as well.
-            Some(batch) => state.again |= tasks.len() == batch,
-            None => state.ready.extend(tasks.drain(1..)),
+        // As much as was asked for: others will find something as well.
+        state.again |= batch == Some(tasks.len());
+        if batch.is_none_or(|it| it > State::BATCH) {
+            state.ready.extend(tasks);
+            // A body may have begun to wait while the store was asked.
+            let first = if batch.is_some() { state.line() } else { state.ready.pop_front().into_iter().collect() };
+            let taken = self.started(state, first);
+            self.keep_what_can_begin_unless_quick();
+            return Some(taken);
         }
-        Some(self.started(state, tasks))
+        Some(self.started(state, tasks.into()))
+    }
+
+    fn keep_what_can_begin_unless_quick(&self) {
+        let state = self.state.lock();
+        if state.quick < State::QUICK {
+            self.keep_what_can_begin(state);
+        }
     }
 
     fn plan(&self, state: &mut State, delay: Duration) {
@@ -377,13 +372,6 @@ impl Feed {
             self.wake();
         }
         Taken { queue, tasks }
-    }
-
-    fn ended(state: &mut State, done: &Done) {
-        state.running -= 1;
-        state.quick = done.quick.map_or(0, |it| state.quick.saturating_add(it));
-        state.alone &= state.running > 0;
-        state.served.ended(&done.queue);
     }
 }
 

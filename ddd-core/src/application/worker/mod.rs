@@ -12,6 +12,7 @@ mod attempt;
 mod body;
 mod cell;
 mod concealed;
+mod crew;
 mod feed;
 mod finisher;
 mod lifecycle;

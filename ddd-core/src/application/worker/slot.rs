@@ -15,7 +15,7 @@ use super::{
     attempt::{Attempts, Overdue, RunningAttempt, Stop, Surroundings},
     body,
     cell::Cell,
-    feed::Done,
+    crew::Done,
     finisher::Report,
     shared::Shared,
 };
@@ -39,6 +39,7 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
         cell.line_up(taken.tasks);
         let mut quick = Some(0);
         let mut began = None;
+        let mut first = None;
         let mut report = None;
         while let Some(ran) = run(&shared, &cell, (&mut attempts, &mut known), &mut report, &mut reports).await {
             // The beginning of each tells how long the one before it took: no clock is read for that.
@@ -48,12 +49,15 @@ pub(crate) async fn live(shared: Arc<Shared>, cell: Arc<Cell>) {
             }
             quick = quick.filter(|_| ran.was_quick && !took_long).map(|it| it + 1);
             began = Some(ran.began);
+            first = first.or(began);
             // A body that never waits, over a store that answers at once, would keep the thread from everything else.
             tokio::task::consume_budget().await;
         }
-        quick = quick.filter(|_| began.is_none_or(|it| it.elapsed() <= LONG));
+        let now = Instant::now();
+        quick = quick.filter(|_| began.is_none_or(|it| now - it <= LONG));
+        let took = first.map_or(Duration::ZERO, |it| now - it);
         shared.finisher.room().await;
-        done = Some(Done { queue, quick });
+        done = Some(Done { queue, quick, took });
         // They are written with the next claim, if the store does both at once.
         cell.take_reports(&mut reports);
     }

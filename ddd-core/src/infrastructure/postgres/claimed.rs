@@ -13,11 +13,12 @@ use crate::{
     ports::Claimed,
 };
 
-/// What follows on `clock` (now) and `chosen` (ids, locked). `$1` is the worker, `$2` the lease.
+/// What follows on `clock` (now) and `chosen` (ids, locked). `$1` is the worker, `$2` the lease. The rows are looked for by a list of
+/// ids, not by a join: for that, some plans read the whole table.
 macro_rules! take_chosen {
     () => {
         "taken AS (UPDATE ddd.task t SET status = 5, attempt = t.attempt + 1, fence = t.fence + 1, started_at = c.now, \
-         lease_until = c.now + $2, worker = $1, progress = NULL FROM chosen h CROSS JOIN clock c WHERE t.id = h.id \
+         lease_until = c.now + $2, worker = $1, progress = NULL FROM clock c WHERE t.id = ANY(ARRAY(SELECT id FROM chosen)) \
          RETURNING t.id, t.queue, t.kind, t.priority, t.due, t.created_at, t.run, t.attempt, t.max_attempts, t.timeout, \
          t.fence, t.label, t.params, t.rank), \
          tallied AS (INSERT INTO ddd.tally (queue, kind, priority, was, becomes, second, n) \

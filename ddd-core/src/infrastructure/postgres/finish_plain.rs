@@ -20,14 +20,15 @@ use crate::{
 };
 
 /// Ends attempts in `success`, unless anything else follows from that: a cancellation, a permit, a unique key, a body that ran
-/// over its time.
+/// over its time. What belongs to a row is looked up in the lists by bisection, for which the ids are sorted: a join with the
+/// lists, whose length no plan knows, looks at each row of one for each of the other.
 const SUCCEED: &str = "\
     WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $5 AS now), \
-    gone AS (DELETE FROM ddd.task t USING unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[]) \
-            AS f(id, fence, result, ttl), ddd.queue q, clock c \
-        WHERE t.id = ANY($1) AND t.id = f.id AND t.fence = f.fence AND t.status = 5 AND NOT t.cancel_requested \
-        AND NOT t.still_running AND NOT t.permit AND NOT t.frees_unique AND q.number = t.queue \
-        RETURNING t.*, f.result AS returned, f.ttl, q.limited, c.now), \
+    gone AS (DELETE FROM ddd.task t USING ddd.queue q, clock c \
+        WHERE t.id = ANY($1) AND t.fence = ($2::bigint[])[width_bucket(t.id, $1::uuid[])] AND t.status = 5 \
+        AND NOT t.cancel_requested AND NOT t.still_running AND NOT t.permit AND NOT t.frees_unique AND q.number = t.queue \
+        RETURNING t.*, ($3::text[])[width_bucket(t.id, $1::uuid[])] AS returned, \
+            ($4::bigint[])[width_bucket(t.id, $1::uuid[])] AS ttl, q.limited, c.now), \
     kept AS (INSERT INTO ddd.history (id, status, priority, queue, kind, run, attempt, max_attempts, crashes, rank, due, \
             timeout, fence, ended, created_at, started_at, finished_at, result_until, worker, frees_unique, concurrency_key, \
             tags, owner, label, errors, progress, params, result) \
@@ -69,7 +70,7 @@ impl Core {
     async fn succeed(self: &Arc<Self>, conn: &mut PgConnection, finishes: &[Finish]) -> Outcome<HashSet<TaskId>> {
         let (mut ids, mut fences, mut results, mut ttls) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut returned = HashMap::with_capacity(finishes.len());
-        // In the order in which everybody locks rows.
+        // In the order in which everybody locks rows, and by which the statement looks up what belongs to them.
         let mut in_order = finishes.iter().collect::<Vec<_>>();
         in_order.sort_unstable_by_key(|it| it.id);
         for it in in_order {

@@ -1,0 +1,89 @@
+//! What a feed knows of its slots, and how much they are given at a time.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+use super::served::Served;
+use crate::{domain::Name, ports::Claimed};
+
+/// What a slot has just done.
+pub(crate) struct Done {
+    /// The queue of the task that it ran first.
+    pub(crate) queue: Name,
+    /// How many bodies ended at their first poll, if all did, and soon.
+    pub(crate) quick: Option<usize>,
+    /// How long all of them took.
+    pub(crate) took: Duration,
+}
+
+/// What a feed knows of its slots.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) served: Served,
+    /// Claimed, and on the way to a slot.
+    pub(super) ready: VecDeque<Claimed>,
+    /// How many slots there are, and how many there should be.
+    pub(super) slots: usize,
+    pub(super) limit: usize,
+    /// How many of them wait for work, and how many run a body.
+    pub(super) hungry: usize,
+    pub(super) running: usize,
+    /// How many claims are under way that others wait for: those that the store does not answer at once, and those that
+    /// must be the only one. And whether a slot does wait.
+    pub(super) claiming: usize,
+    pub(super) again: bool,
+    /// How many tasks are asked for in claims under way.
+    pub(super) asked: usize,
+    /// A task that must run alone runs, or waits until this worker is idle.
+    pub(super) alone: bool,
+    pub(super) closed: bool,
+    /// When a task becomes ready by itself.
+    pub(super) next_at: Option<Instant>,
+    /// How many bodies in a row ended at their first poll, and how long one of them took.
+    pub(super) quick: usize,
+    pub(super) pace: Duration,
+    /// Whether the store has ever taken time for a claim: then each claim is worth a larger batch.
+    pub(super) is_remote: bool,
+}
+
+impl State {
+    /// After so many bodies in a row that ended at their first poll, a slot claims several tasks at once for itself.
+    pub(super) const QUICK: usize = 32;
+    /// How many: a part of the row, and no more than this.
+    pub(super) const BATCH: usize = 32;
+    /// Of a store that takes time for a claim, more, as long as they are this little work; a slot takes some of them at a time.
+    const REMOTE_BATCH: usize = 500;
+    const REMOTE_LINE: usize = 100;
+    const WORK: Duration = Duration::from_millis(25);
+
+    /// How many tasks are claimed to run one after the other.
+    pub(super) fn batch(&self) -> usize {
+        let part = self.quick / 4;
+        if !self.is_remote {
+            return part.min(Self::BATCH);
+        }
+        // No more than a little work, by the last bodies: what waits here could have been begun elsewhere.
+        let soon = Self::WORK.as_nanos() / self.pace.as_nanos().max(1);
+        part.min(usize::try_from(soon).unwrap_or(usize::MAX).clamp(Self::BATCH, Self::REMOTE_BATCH))
+    }
+
+    /// What one slot takes of what is ready.
+    pub(super) fn line(&mut self) -> VecDeque<Claimed> {
+        let is_quick = self.is_remote && self.quick >= Self::QUICK && !self.served.has_limits();
+        let most = if is_quick { self.batch().clamp(1, Self::REMOTE_LINE) } else { 1 };
+        let most = most.min(self.ready.len());
+        self.ready.drain(..most).collect()
+    }
+
+    /// A slot has run what it was given.
+    pub(super) fn ended(&mut self, done: &Done) {
+        self.running -= 1;
+        self.quick = done.quick.map_or(0, |it| self.quick.saturating_add(it));
+        if let Some(count) = done.quick.and_then(|it| u32::try_from(it).ok()).filter(|it| *it > 0) {
+            self.pace = done.took / count;
+        }
+        self.alone &= self.running > 0;
+        self.served.ended(&done.queue);
+    }
+}
