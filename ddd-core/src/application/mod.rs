@@ -38,9 +38,9 @@ mod tracer;
 mod transitions;
 mod worker;
 
+#[cfg(feature = "config")]
 pub use configuration::{Configuration, ConfigurationError, Explained, ExplainedSetting, Secret, UndeclaredSection};
 pub use control::{Bulk, Operation};
-#[cfg(feature = "config")]
 pub use current::with_origin;
 pub use execute::ExecuteError;
 pub use handle::{ResultError, TaskHandle};
