@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use axum::{Extension, http::StatusCode};
-use ddd_core::{TaskId, testing};
+use ddd_core::{
+    App, Filter, MemoryStore, TaskId,
+    testing::{self, Fault, StoreCall},
+};
+use ddd_tests::kit::troubled::Troubled;
 use ddd_web::{Access, Api, Drain};
 use serde_json::{Value, json};
 
@@ -150,6 +154,52 @@ async fn lists_are_cut_into_pages_that_hold_everything_once() {
     for bad in ["x", &"0".repeat(48), &cursor.replace(&cursor[40..], "00000000")] {
         api.get(&format!("/tasks?task_name=nothing&cursor={bad}")).await.problem(400, "invalid_cursor");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_by_offset_are_full_or_refused() {
+    let store = Troubled::new(MemoryStore::new());
+    let app = App::builder().store(store.clone()).build().await.unwrap();
+    let router = open(&app);
+    let api = As(&router, "");
+    // More lie between them than the store looks through at once.
+    for number in 0..8_600 {
+        let submission = app.submit_named("nothing", json!({}));
+        let is_rare = !(60..8_597).contains(&number);
+        if is_rare {
+            submission.tags(["rare"]).await.unwrap()
+        } else {
+            submission.await.unwrap()
+        };
+    }
+    let slow = |millis| {
+        store.plan(move |call| match call {
+            StoreCall::Query => Fault::LateAnswer(Duration::from_millis(millis)),
+            _ => Fault::None,
+        });
+    };
+    let ids = |list: &Value| -> Vec<String> {
+        list["tasks"].as_array().unwrap().iter().map(|it| it["task_id"].as_str().unwrap().to_owned()).collect()
+    };
+    slow(60);
+    let short = api.get("/tasks?tag=rare").await.ok();
+    assert_eq!((ids(&short).len(), &short["has_next"]), (3, &json!(true)), "who counts nothing waits for nothing");
+    let mut seen = Vec::new();
+    for (offset, count) in [(0, 50), (50, 13), (100, 0)] {
+        let list = api.get(&format!("/tasks?tag=rare&offset={offset}")).await.ok();
+        assert_eq!((ids(&list).len(), list["offset"].as_u64()), (count, Some(offset)));
+        assert_eq!(list["has_next"], offset == 0);
+        seen.extend(ids(&list));
+    }
+    let all = app.tasks().list(Filter::default().tag("rare"), None, 100).await.unwrap();
+    assert_eq!(seen, all.items.iter().map(|it| it.id.to_string()).collect::<Vec<_>>(), "each was shown once");
+    let cursor = short["next_cursor"].as_str().unwrap();
+    let further = api.get(&format!("/tasks?tag=rare&cursor={cursor}")).await.ok();
+    assert_eq!(ids(&further), seen[3..53], "the short page goes on where it ended");
+    slow(2_100);
+    let problem = api.get("/tasks?tag=rare&offset=50").await.problem(400, "offset_too_far");
+    assert_eq!(problem["errors"][0]["parameter"], "offset", "{problem}");
+    store.calm();
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
 mod control;
 mod hooks;
 mod left_alone;
+mod milestones;
 mod options;
 mod origins;
 mod parked;

@@ -52,7 +52,7 @@ pub use reloads::{ChangedSetting, Reloaded};
 use crate::{
     application::{
         self, ExecuteError, Inbox, PolicyHold, Registry, Services, Settings, ShutdownReport, Submission, SubmitError,
-        TaskHandle, Tasks, Worker,
+        TaskHandle, Tasks, Worker, milestones,
     },
     domain::{Name, Timestamp},
     ports::{StoreError, Task, TaskStore},
@@ -222,8 +222,9 @@ impl App {
         started.resize(self.0.slots.load(Ordering::Acquire));
         let now = self.0.queues.lock().clone();
         if now != queues {
-            started.serve(now);
+            started.serve(now.clone());
         }
+        milestones::started(services, self.0.slots.load(Ordering::Acquire), &now);
         *worker = Some(started.clone());
         drop(worker);
         *running = Some(Running {
@@ -263,7 +264,7 @@ impl App {
         let _hangups = self.watch_hangup().map_err(BuildError::of_signal)?;
         self.start_workers().await?;
         signals.next().await;
-        tracing::info!("shutting down");
+        milestones::shutting_down();
         let mut shutdown = pin!(self.shutdown(self.0.services.settings.shutdown_timeout));
         let mut again = pin!(signals.next());
         let report = poll_fn(|cx| {
@@ -288,8 +289,10 @@ impl App {
         };
         let Some(ending) = running.take() else { return ShutdownReport::default() };
         ending.schedules.abort();
+        let busy = ending.worker.running();
         let report = ending.worker.shutdown(within).await;
         *self.0.worker.lock() = None;
+        milestones::shut_down(busy, &report);
         report
     }
 

@@ -17,6 +17,7 @@ mod inbox;
 mod known_queues;
 mod lists;
 mod meters;
+pub(crate) mod milestones;
 mod policies;
 mod prepare;
 mod provide;

@@ -11,7 +11,7 @@ use super::{
 
 /// A task as a list shows it: its record without what may be large. `Tasks::get` has the whole.
 ///
-/// What is left out are the parameters, the result, and all errors but the newest, of which the first line is here. So a summary takes
+/// What is left out are the parameters, the result, and all errors but the newest, of which the first line that is not blank is here. So a summary takes
 /// a few hundred bytes whatever its task holds, and stores read no more than that.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -62,7 +62,7 @@ pub struct TaskSummary {
     pub has_result: bool,
     /// When the result is dropped.
     pub result_until: Option<Timestamp>,
-    /// The newest error; of its message the first line, at most [`TaskSummary::MAX_ERROR`] bytes.
+    /// The newest error; of its message the first line that is not blank, at most [`TaskSummary::MAX_ERROR`] bytes.
     pub error: Option<Box<AttemptError>>,
     /// What few tasks have: tags, keys, origin.
     pub label: Option<Box<Label>>,
@@ -107,7 +107,8 @@ impl TaskSummary {
     /// An error as a summary shows it.
     pub(crate) fn short(error: &AttemptError) -> Box<AttemptError> {
         let AttemptError { run, attempt, at, kind, ref message } = *error;
-        let line = message.lines().next().unwrap_or_default();
+        // A message may begin with a line break, as those of assertions of several lines do.
+        let line = message.lines().find(|it| !it.trim().is_empty()).unwrap_or_default();
         // A byte more than is shown, so that it is seen that it was cut; the rest need not be copied.
         let mut end = line.len().min(Self::MAX_ERROR + 1);
         while !line.is_char_boundary(end) {
@@ -166,7 +167,10 @@ mod tests {
     fn of_the_newest_error_the_first_line_is_shown_and_not_too_much_of_it() {
         let shown = |message: &str| TaskSummary::of(&record(message), Timestamp::default()).error.unwrap().message;
         assert_eq!(shown("broken\nat line 5"), "broken");
+        assert_eq!(shown("\nbroken\nat line 5"), "broken");
+        assert_eq!(shown("\r\n \t\n\n  broken"), "  broken");
         assert_eq!(shown(""), "");
+        assert_eq!(shown("\n \n"), "");
         let fits = "x".repeat(TaskSummary::MAX_ERROR);
         assert_eq!(shown(&fits), fits);
         for unit in ["x", "é", "€", "😀"] {

@@ -28,6 +28,7 @@ codes! {
     INVALID_JSON = "invalid_json" BAD_REQUEST "The body is not valid JSON";
     INVALID_QUERY = "invalid_query" BAD_REQUEST "The query is not valid";
     INVALID_CURSOR = "invalid_cursor" BAD_REQUEST "The cursor does not belong to this query";
+    OFFSET_TOO_FAR = "offset_too_far" BAD_REQUEST "The offset takes too long to find";
     INVALID_HEADER = "invalid_header" BAD_REQUEST "A header is not valid";
     BROKEN_BODY = "broken_body" BAD_REQUEST "The body did not arrive whole";
     UNAUTHENTICATED = "unauthenticated" UNAUTHORIZED "The caller is not known";

@@ -13,13 +13,15 @@ use super::{
     visible,
 };
 use crate::{
-    problem::Problem,
+    problem::{Fault, Problem, codes},
     request::{Answer, Call, reply},
     state::State,
 };
 
 /// So long a page is looked for where few of very many tasks are meant; then it is short, and its cursor goes on from there.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// And so long with an offset: such a page is full, or refused.
+const PATIENCE_OF_OFFSETS: Duration = Duration::from_secs(2);
 
 /// A part of a list, newest first.
 #[derive(Debug, Serialize)]
@@ -62,7 +64,7 @@ async fn list(state: &State, call: &Call, only_finished: bool) -> Answer {
             .map(|it| Summary::of_short(it, &base))
             .collect(),
         limit: request.limit,
-        offset: request.offset,
+        offset: request.offset.unwrap_or_default(),
         next_cursor: page.next.map(|it| page::encoded(it, &filter)),
         has_next: page.next.is_some(),
     };
@@ -71,13 +73,17 @@ async fn list(state: &State, call: &Call, only_finished: bool) -> Answer {
 
 async fn page(state: &State, filter: &Filter, request: &PageRequest) -> Result<Page<TaskSummary>, Problem> {
     let tasks = state.app.tasks();
-    let mut cursor = request.cursor(filter)?;
-    if request.offset > 0 {
-        let skipped = tasks.list(filter.clone(), None, request.offset).await?;
-        if skipped.next.is_none() {
-            return Ok(Page::new(Vec::new(), None));
-        }
-        cursor = skipped.next;
+    let Some(offset) = request.offset else {
+        let cursor = request.cursor(filter)?;
+        return Ok(tasks.list_for(PATIENCE, filter.clone(), cursor, request.limit).await?);
+    };
+    // Whoever counts what to skip counts on full pages, so the search goes on for longer.
+    let wanted = offset + request.limit;
+    let found = tasks.list_for(PATIENCE_OF_OFFSETS, filter.clone(), None, wanted).await?;
+    if found.items.len() < wanted && found.next.is_some() {
+        return Err(Problem::of(&codes::OFFSET_TOO_FAR)
+            .detail("so few tasks are meant that finding them takes too long; leave `offset` out and go on with `next_cursor`")
+            .fault(Fault::in_query("offset", "takes too long to find")));
     }
-    Ok(tasks.list_for(PATIENCE, filter.clone(), cursor, request.limit).await?)
+    Ok(Page::new(found.items.into_iter().skip(offset).collect(), found.next))
 }

@@ -12,7 +12,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct PageRequest {
     pub(super) limit: usize,
-    pub(super) offset: usize,
+    /// How many are left out; said, even if it is none, it means that pages are full.
+    pub(super) offset: Option<usize>,
     cursor: Option<String>,
 }
 
@@ -30,7 +31,7 @@ impl PageRequest {
         if offset.is_some() && cursor.is_some() {
             query.fault("offset", "cannot be said with `cursor`");
         }
-        Self { limit, offset: offset.unwrap_or_default(), cursor }
+        Self { limit, offset, cursor }
     }
 
     /// Where the page begins in the list that `filter` means.

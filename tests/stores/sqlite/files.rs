@@ -164,6 +164,7 @@ fn an_address_says_which_file_and_how() {
         ("sqlite:a?durability=some", "`full`, `normal` or `off`"),
         ("sqlite:a?busy_timeout_ms=soon", "whole number"),
         ("sqlite:a?read_timeout_ms=-1", "`read_timeout_ms` is `-1`"),
+        ("sqlite:a?read_timeout_ms=0", "`read_timeout` is zero"),
         ("sqlite:a?cache=1", "`cache` is unknown"),
     ];
     for (url, expected) in refused {
@@ -171,4 +172,16 @@ fn an_address_says_which_file_and_how() {
         let reason = error.source().unwrap().to_string();
         assert!(reason.contains(expected), "{url}: {reason}");
     }
+}
+
+#[tokio::test]
+async fn a_time_to_read_is_some_and_may_be_as_long_as_there_are() {
+    let folder = Folder::new();
+    let refused = SqliteStore::options(folder.file()).read_timeout(Duration::ZERO).open().unwrap_err();
+    assert_eq!(refused.kind(), StoreErrorKind::Misconfigured);
+    assert!(!folder.file().exists(), "it was not even opened");
+    let longest = SqliteStore::options(folder.file()).read_timeout(Duration::MAX).busy_timeout(Duration::MAX);
+    assert!(longest.open().unwrap().queues().await.unwrap().is_empty());
+    let longest = SqliteOptions::of_url(&format!("sqlite:{}?read_timeout_ms={}", folder.file().display(), u64::MAX));
+    assert!(longest.unwrap().open().unwrap().queues().await.unwrap().is_empty());
 }

@@ -23,7 +23,7 @@ use super::{
     slot,
 };
 use crate::{
-    application::store_call,
+    application::{milestones, store_call},
     ports::{Heartbeat, Signal, StoreError, TaskStore},
 };
 
@@ -100,6 +100,7 @@ async fn live(shared: Arc<Shared>, declared: (usize, u64), ended: Arc<Ended>) {
     // Jitter: workers that started together do not beat together.
     let interval = || settings.heartbeat.mul_f64(0.9 + 0.1 * fastrand::f64());
     let mut next = Instant::now() + interval();
+    let mut is_away = false;
     while !ended.asked.load(Ordering::Acquire) {
         let wait = next.saturating_duration_since(Instant::now()).min(next_overdue(&shared));
         if timeout(wait, ended.wake.notified()).await.is_ok() {
@@ -122,9 +123,13 @@ async fn live(shared: Arc<Shared>, declared: (usize, u64), ended: Arc<Ended>) {
         let pause = match answer {
             Ok(()) => {
                 keeper.last_contact = Instant::now();
+                if std::mem::take(&mut is_away) {
+                    milestones::store_answers_again();
+                }
                 interval()
             }
             Err(error) => {
+                is_away = true;
                 tracing::warn!(error = &error as &dyn std::error::Error, "a heartbeat was not stored; trying again");
                 (settings.heartbeat / 5).max(Duration::from_millis(1))
             }

@@ -1,4 +1,6 @@
-use super::{shared::Shared, state::State};
+use std::cmp::Reverse;
+
+use super::{entry::Entry, shared::Shared, state::State};
 use crate::domain::{Cursor, Filter, Page, TaskStatus, TaskSummary, Timestamp};
 
 /// What is looked through before others get their turn.
@@ -6,8 +8,8 @@ const SCANNED_AT_ONCE: usize = 2_048;
 /// And before whoever asks gets an answer, whatever was found: about a millisecond.
 const TURNS: usize = 4;
 
-/// So many that run or are over are looked at in one turn, instead of looking for them among all that wait: the history is
-/// bounded, by 10,000 unless told otherwise.
+/// So many that run or are over are looked at in one turn, instead of looking for them further among all that wait: the history
+/// is bounded, by 10,000 unless told otherwise.
 const FEW: usize = 16_384;
 
 impl State {
@@ -28,10 +30,13 @@ impl State {
         let entries = keys.map(|key| self.entries.at(key));
         let entries = entries.filter(|it| cursor.is_none_or(|cursor| it.record.id < cursor.0));
         let mut meant = entries.filter(|it| self.means(filter, it)).collect::<Vec<_>>();
-        meant.sort_unstable_by_key(|it| std::cmp::Reverse(it.record.id));
-        // A body that outlives its run is among the running, too.
-        meant.dedup_by_key(|it| it.record.id);
-        Some(meant.into_iter().take(wanted).map(|it| self.summary(it, now)).collect())
+        let newest_first = |it: &&Entry| Reverse(it.record.id);
+        if meant.len() > wanted {
+            meant.select_nth_unstable_by_key(wanted, newest_first);
+            meant.truncate(wanted);
+        }
+        meant.sort_unstable_by_key(newest_first);
+        Some(meant.into_iter().map(|it| self.summary(it, now)).collect())
     }
 
     /// Looks at some records from `cursor` on and adds those that `filter` means to `found`, until there are `wanted`.
@@ -75,13 +80,18 @@ impl Shared {
     /// Looks through the records, some at a time, so that others get their turn in between.
     fn scan(&self, filter: &Filter, cursor: Option<Cursor>, limit: usize) -> Page<TaskSummary> {
         let wanted = limit.saturating_add(1);
-        if let Some(items) = self.change(|state, now, _| state.few(filter, cursor, wanted, now)) {
-            return page(items, limit, None);
-        }
         let (mut items, mut next) = (Vec::new(), cursor);
-        for _ in 0..TURNS {
+        for turn in 0..TURNS {
             next = self.change(|state, now, _| state.scan(filter, next, wanted, now, &mut items));
             if next.is_none() || items.len() > limit {
+                break;
+            }
+            // Most pages are full by now. If this one is not, those that are meant may be few behind many.
+            if turn == 0
+                && let Some(rest) = self.change(|state, now, _| state.few(filter, next, wanted - items.len(), now))
+            {
+                items.extend(rest);
+                next = None;
                 break;
             }
         }

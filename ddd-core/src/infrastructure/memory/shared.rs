@@ -100,10 +100,15 @@ impl Shared {
         fx.tell();
         drop(guarded);
         fx.send();
+        self.settle_if_urgent(now);
+        answer
+    }
+
+    /// To be called by whoever gave the lock back: who found it taken left it to them to sort in what was submitted.
+    fn settle_if_urgent(&self, now: Timestamp) {
         if self.intake.is_urgent() {
             self.settle(self.guarded.try_lock(), now);
         }
-        answer
     }
 
     /// Sorts in what was submitted, under the lock if it was free.
@@ -130,6 +135,8 @@ impl Shared {
         let has_dead = self.guarded.lock().sinks.iter().any(is_dead);
         if has_dead {
             self.set_sinks(None);
+        } else {
+            self.settle_if_urgent(self.clock.now());
         }
     }
 
@@ -141,10 +148,88 @@ impl Shared {
         let before = std::mem::replace(&mut guarded.sinks, living);
         drop(guarded);
         drop(before);
+        self.settle_if_urgent(self.clock.now());
     }
 }
 
 /// Whether only the store still holds it.
 fn is_dead(sink: &Arc<dyn SignalSink>) -> bool {
     Arc::strong_count(sink) == 1
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
+
+    use std::{
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+        thread,
+        time::Duration,
+    };
+
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::{
+        domain::{Name, TaskId, Transition},
+        infrastructure::clock::SystemClock,
+        ports::Signal,
+    };
+
+    /// Who waits, and is asked by a submission whether they do just while another application comes.
+    struct Slow {
+        store: Weak<Shared>,
+        told: AtomicUsize,
+        was_asked: AtomicBool,
+    }
+
+    impl SignalSink for Slow {
+        fn record(&self, _: &Transition) -> bool {
+            self.told.fetch_add(1, Ordering::SeqCst);
+            false
+        }
+
+        fn is_waiting(&self) -> bool {
+            let Some(store) = self.store.upgrade() else { return true };
+            if self.was_asked.swap(true, Ordering::SeqCst) {
+                return true;
+            }
+            let none: Weak<dyn SignalSink> = Weak::<Self>::new();
+            let attached = store.clone();
+            thread::spawn(move || attached.attach(&none));
+            // It holds the store's lock then, and waits for that of the intake, which whoever asks holds.
+            while !store.guarded.is_locked() {
+                thread::yield_now();
+            }
+            true
+        }
+
+        fn signal(&self, _: Signal) {}
+    }
+
+    #[test]
+    fn a_submission_beside_an_application_that_comes_is_told_at_once() {
+        for number in 1..=20 {
+            let store = Arc::new(Shared::new(Arc::new(SystemClock)));
+            let sink = Arc::new(Slow {
+                store: Arc::downgrade(&store),
+                told: AtomicUsize::new(0),
+                was_asked: AtomicBool::new(false),
+            });
+            let coming: Arc<dyn SignalSink> = sink.clone();
+            store.attach(&Arc::downgrade(&coming));
+            let params = RawValue::from_string("{}".to_owned()).unwrap();
+            let id = TaskId::from_parts(Timestamp::default(), 0, number);
+            let mut task = Some(NewTask::new(id, Name::new("a"), Name::new("b"), params.into()));
+            store.submit(&mut task, None);
+            // Nobody calls the store any more.
+            for _ in 0..2_000 {
+                if sink.told.load(Ordering::SeqCst) == 1 {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(sink.told.load(Ordering::SeqCst), 1, "submission {number}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{entry::Entry, kept::Kept, state::State};
 use crate::{
-    domain::{AttemptError, Filter, TaskRecord, TaskStatus, TaskSummary, Timestamp, Transition},
+    domain::{Filter, TaskRecord, TaskStatus, TaskSummary, Timestamp, Transition},
     ports::Claimed,
 };
 
@@ -57,16 +57,6 @@ impl State {
 
     /// The record of a task as it is shown at `now`: an expired result is gone, even if upkeep has not met it yet.
     pub(super) fn shown(&self, entry: &Entry, now: Timestamp) -> TaskRecord {
-        self.record(entry, entry.record.errors.as_deref().cloned().unwrap_or_default(), now)
-    }
-
-    /// The same in short.
-    pub(super) fn summary(&self, entry: &Entry, now: Timestamp) -> TaskSummary {
-        let newest = entry.record.errors.as_deref().and_then(|it| it.last());
-        TaskSummary::of(&self.record(entry, newest.cloned().into_iter().collect(), now), now)
-    }
-
-    fn record(&self, entry: &Entry, errors: Vec<AttemptError>, now: Timestamp) -> TaskRecord {
         let (record, kind) = (&entry.record, self.kinds.at(entry.kind));
         let is_expired = record.result_until.is_some_and(|it| it <= now);
         TaskRecord {
@@ -94,7 +84,40 @@ impl State {
             progress: record.progress.clone(),
             result: self.results.get(entry.result).filter(|_| !is_expired).cloned(),
             result_until: record.result_until,
-            errors,
+            errors: record.errors.as_deref().cloned().unwrap_or_default(),
+            label: record.label.clone(),
+        }
+    }
+
+    /// The same in short: what is not shown is not copied.
+    pub(super) fn summary(&self, entry: &Entry, now: Timestamp) -> TaskSummary {
+        let (record, kind) = (&entry.record, self.kinds.at(entry.kind));
+        let is_expired = record.result_until.is_some_and(|it| it <= now);
+        TaskSummary {
+            id: record.id,
+            name: kind.name.clone(),
+            version: kind.version,
+            queue: self.queues.at(entry.queue).name.clone(),
+            priority: record.priority,
+            status: record.status,
+            run: record.run,
+            attempt: record.attempt,
+            max_attempts: record.max_attempts,
+            crashes: record.crashes,
+            timeout: record.timeout,
+            fence: record.fence,
+            due: record.due,
+            created_at: record.created_at,
+            started_at: record.started_at,
+            finished_at: record.finished_at,
+            lease_until: record.lease_until,
+            worker: record.worker,
+            cancel_requested: record.cancel_requested,
+            still_running: record.still_running,
+            progress: record.progress.clone(),
+            has_result: !is_expired && self.results.get(entry.result).is_some(),
+            result_until: record.result_until,
+            error: record.errors.as_deref().and_then(|it| it.last()).map(TaskSummary::short),
             label: record.label.clone(),
         }
     }

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::ports::{StoreError, StoreErrorKind};
 
+/// PostgreSQL counts the milliseconds of a statement in 31 bits: 24 days.
+const LONGEST_TIMEOUT: Duration = Duration::from_millis(i32::MAX as u64);
+
 /// How a store in PostgreSQL is set up. Made by [`PostgresStore::options`].
 #[derive(Clone)]
 #[must_use = "nothing is set up before `connect` or `over`"]
@@ -90,14 +93,15 @@ impl PostgresOptions {
     }
 
     /// A call of the store takes at most so long, all its statements together; then it fails with a transient error, and its
-    /// connection is given up. 8 s unless set.
+    /// connection is given up. 8 s unless set; less than a millisecond is refused when the store is set up.
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
     }
 
     /// A list waits at most so long for its turn, and then for each of its statements; then it fails with a transient error. 2 s
-    /// unless set, and no more than [`PostgresOptions::statement_timeout`].
+    /// unless set, and no more than [`PostgresOptions::statement_timeout`]; less than a millisecond is refused when the store is
+    /// set up.
     ///
     /// Lists take turns: two of the connections at most are theirs, or one of fewer than four, so that claims and ends of tasks
     /// find one whoever looks at lists.
@@ -155,20 +159,33 @@ impl PostgresOptions {
         source: Option<PgPool>,
     ) -> Result<PostgresStore, StoreError> {
         check_namespace(&self.namespace)?;
+        let this = self.checked()?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
-        let limit = Limit::new(self.listens, self.statement_timeout);
+        let limit = Limit::new(this.listens, this.statement_timeout);
         let pool =
-            bounded(self.statement_timeout, &limit).max_connections(self.connections.max(1)).connect_lazy_with(options);
-        let timeouts = (self.statement_timeout, self.list_timeout);
-        let core = Core::new(pool, source, &self.namespace, timeouts, self.offset, self.listens, limit);
+            bounded(this.statement_timeout, &limit).max_connections(this.connections.max(1)).connect_lazy_with(options);
+        let timeouts = (this.statement_timeout, this.list_timeout);
+        let core = Core::new(pool, source, &this.namespace, timeouts, this.offset, this.listens, limit);
         let store = PostgresStore::of(core);
-        if self.migrates {
+        if this.migrates {
             store.migrate().await?;
         } else {
             store.check().await?;
         }
         store.core.is_set_up.store(true, Ordering::Relaxed);
         Ok(store)
+    }
+
+    /// These options as the server can keep to them: to it, no time is all the time there is.
+    fn checked(mut self) -> Result<Self, StoreError> {
+        let timeouts = [("statement_timeout", &mut self.statement_timeout), ("list_timeout", &mut self.list_timeout)];
+        for (name, timeout) in timeouts {
+            if timeout.as_millis() == 0 {
+                return Err(misconfigured(format!("`{name}` is {timeout:?}; write a millisecond or more")));
+            }
+            *timeout = (*timeout).min(LONGEST_TIMEOUT);
+        }
+        Ok(self)
     }
 }
 
@@ -185,4 +202,24 @@ pub(super) fn check_namespace(name: &str) -> Result<(), StoreError> {
     Err(misconfigured(format!(
         "`{name}` cannot be a namespace; write up to 40 of a to z, 0 to 9 and `_`, a letter first, not `pg_`"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panics")]
+
+    use super::*;
+
+    #[test]
+    fn no_time_is_refused_and_more_than_the_server_counts_is_cut() {
+        for wrong in ["statement_timeout_ms=0", "list_timeout_ms=0"] {
+            let error = PostgresOptions::of_url(&format!("postgres://h/d?{wrong}")).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Misconfigured, "{wrong}");
+        }
+        let options = PostgresStore::options;
+        assert!(options().statement_timeout(Duration::from_micros(999)).checked().is_err());
+        assert!(options().list_timeout(Duration::ZERO).checked().is_err());
+        let longest = options().statement_timeout(Duration::MAX).list_timeout(Duration::MAX).checked().unwrap();
+        assert_eq!((longest.statement_timeout, longest.list_timeout), (LONGEST_TIMEOUT, LONGEST_TIMEOUT));
+    }
 }

@@ -5,10 +5,13 @@ use std::{
 };
 
 use crate::{
-    domain::closest,
+    domain::{LONGEST_DURATION, closest},
     infrastructure::clock::SystemClock,
     ports::{Clock, StoreError, StoreErrorKind},
 };
+
+/// SQLite counts the milliseconds of its own wait in 32 bits: 24 days.
+const LONGEST_BUSY: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// What an acknowledgement of the store is worth. Each further one is faster, and its name says what it loses.
 ///
@@ -92,7 +95,7 @@ impl SqliteOptions {
 
     /// So long after it was asked a question (a record, a list, the statistics) is given up with a transient error, whether it
     /// still waited for those before it or was being read. 4 s unless set, which is less than the `store_timeout` of an
-    /// application.
+    /// application. Zero is refused when the file is opened.
     pub const fn read_timeout(mut self, timeout: Duration) -> Self {
         self.read_timeout = timeout;
         self
@@ -128,7 +131,7 @@ impl SqliteOptions {
     /// `busy_timeout_ms` and `read_timeout_ms`.
     ///
     /// # Errors
-    /// It is not of that form.
+    /// It is not of that form, or gives no time to read.
     pub fn of_url(url: &str) -> Result<Self, StoreError> {
         let rest = url.strip_prefix("sqlite:").ok_or_else(|| {
             wrong("the address of an SQLite file begins with `sqlite:`; write `sqlite:tasks.db`".to_owned())
@@ -160,7 +163,20 @@ impl SqliteOptions {
                 }
             }
         }
-        Ok(options)
+        options.checked()
+    }
+
+    /// These options as the store can keep to them.
+    ///
+    /// # Errors
+    /// There is no time to read.
+    pub(super) fn checked(mut self) -> Result<Self, StoreError> {
+        if self.read_timeout.is_zero() {
+            return Err(wrong("`read_timeout` is zero, so nothing could be read; write some seconds".to_owned()));
+        }
+        self.read_timeout = self.read_timeout.min(LONGEST_DURATION);
+        self.busy_timeout = self.busy_timeout.min(LONGEST_BUSY);
+        Ok(self)
     }
 }
 

@@ -83,6 +83,7 @@ impl SqliteStore {
     }
 
     pub(super) fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
+        let options = options.checked()?;
         let open = || -> Outcome<Self> {
             let db = open_writer(&options)?;
             migrate(&db)?;
@@ -107,7 +108,7 @@ impl SqliteOptions {
     /// Opens the file, and makes it and its tables if they are not there.
     ///
     /// # Errors
-    /// The file cannot be opened or written, holds tables of a newer version, or is no database.
+    /// The options give no time to read; or the file cannot be opened or written, holds tables of a newer version, or is no database.
     pub fn open(self) -> Result<SqliteStore, StoreError> {
         SqliteStore::open_with(self)
     }
