@@ -48,14 +48,14 @@ impl Core {
             self.send_soon();
         }
         if to == Attention::Transitions && !outbox.is_asking.swap(true, Ordering::AcqRel) {
-            tokio::spawn(ask(Asking(self.over_main())));
+            tokio::spawn(ask(Asking { core: self.over_main(), is_done: false }));
         }
     }
 
     /// Sends what waits; what is said meanwhile goes along.
     fn send_soon(self: &Arc<Self>) {
         if !self.notices.outbox.is_sending.swap(true, Ordering::AcqRel) {
-            tokio::spawn(send(Sending(self.over_main())));
+            tokio::spawn(send(Sending { core: self.over_main(), is_done: false }));
         }
     }
 
@@ -80,16 +80,22 @@ pub(super) fn payload<'q>(sender: u64, queues: impl Iterator<Item = &'q str>) ->
 }
 
 /// Whoever sends; if its runtime ends under it, the next one may.
-struct Sending(Arc<Core>);
+struct Sending {
+    core: Arc<Core>,
+    /// It has said so itself: by now another one may send.
+    is_done: bool,
+}
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.0.notices.outbox.is_sending.store(false, Ordering::Release);
+        if !self.is_done {
+            self.core.notices.outbox.is_sending.store(false, Ordering::Release);
+        }
     }
 }
 
-async fn send(sending: Sending) {
-    let core = &sending.0;
+async fn send(mut sending: Sending) {
+    let core = sending.core.clone();
     let outbox = &core.notices.outbox;
     loop {
         let (texts, transitions) = outbox.take(core.notices.sender);
@@ -97,6 +103,7 @@ async fn send(sending: Sending) {
             // Who came between the look and the word that nobody sends any more is not to be missed.
             outbox.is_sending.store(false, Ordering::Release);
             if outbox.is_empty() || outbox.is_sending.swap(true, Ordering::AcqRel) {
+                sending.is_done = true;
                 return;
             }
             continue;
@@ -124,23 +131,30 @@ async fn send(sending: Sending) {
 }
 
 /// Whoever sees to it that others know of subscribers here.
-struct Asking(Arc<Core>);
+struct Asking {
+    core: Arc<Core>,
+    /// It has said so itself: by now another one may ask.
+    is_done: bool,
+}
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.0.notices.outbox.is_asking.store(false, Ordering::Release);
+        if !self.is_done {
+            self.core.notices.outbox.is_asking.store(false, Ordering::Release);
+        }
     }
 }
 
 /// Asks others for their transitions, again and again, as long as anybody here subscribes to them.
-async fn ask(asking: Asking) {
-    let core = &asking.0;
+async fn ask(mut asking: Asking) {
+    let core = asking.core.clone();
     let is_asking = &core.notices.outbox.is_asking;
     loop {
         if !core.told.is_subscribed() {
             // Who subscribes between the look and the word that nobody asks any more is not to be missed.
             is_asking.store(false, Ordering::Release);
             if !core.told.is_subscribed() || is_asking.swap(true, Ordering::AcqRel) {
+                asking.is_done = true;
                 return;
             }
         }
