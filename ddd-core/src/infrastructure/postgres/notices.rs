@@ -66,8 +66,9 @@ impl Core {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
-        let pool = single(&self.pool, self.timeout, &Limit::none());
-        *listening = Some(runtime.spawn(hear(Arc::downgrade(&self.shared), pool, self.source.clone())).abort_handle());
+        // Its password may change, if it is the user's.
+        let way = self.source.clone().unwrap_or_else(|| self.pool.clone());
+        *listening = Some(runtime.spawn(hear(Arc::downgrade(&self.shared), way, self.timeout)).abort_handle());
     }
 }
 
@@ -165,13 +166,12 @@ async fn ask(mut asking: Asking) {
     }
 }
 
-async fn hear(shared: Weak<Shared>, pool: PgPool, source: Option<PgPool>) {
+async fn hear(shared: Weak<Shared>, way: PgPool, timeout: Duration) {
     let mut is_first = true;
     while let Some(schema) = shared.upgrade().map(|it| it.texts.schema().to_owned()) {
-        if let Some(source) = &source {
-            // Its password may have changed.
-            pool.set_connect_options((*source.connect_options()).clone());
-        }
+        // A new one each time: the listener says goodbye over a connection that may be dead, and keeps its place until the system
+        // gives that up.
+        let pool = single(&way, timeout, &Limit::none());
         if let Ok(mut listener) = PgListener::connect_with(&pool).await
             && listener.listen(&schema).await.is_ok()
         {
