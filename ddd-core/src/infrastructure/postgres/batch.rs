@@ -11,6 +11,8 @@ const BYTES_AT_ONCE: usize = 4 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) tasks: Vec<NewTask>,
+    /// For each the submission that it belongs to.
+    pub(super) submissions: Vec<usize>,
     /// So many of them, the first ones, are plain, and their ids go out for the first time.
     pub(super) plain: usize,
     /// Whether all ids go out for the first time.

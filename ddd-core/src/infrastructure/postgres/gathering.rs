@@ -151,5 +151,6 @@ pub(super) fn batch_of(all: &[Waiting]) -> (Batch, Vec<(usize, usize)>) {
         }
     }
     batch.tasks = places.iter().filter_map(|it| all.get(it.0)?.tasks.get(it.1).cloned()).collect();
+    batch.submissions = places.iter().map(|it| it.0).collect();
     (batch, places)
 }
