@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Executor as _, PgPool, postgres::PgListener};
+use sqlx::{Executor as _, PgExecutor, PgPool, postgres::PgListener};
 use tokio::runtime::Handle;
 
 use super::{
     connections::{Limit, single},
     core::{Core, Shared},
+    error::Outcome,
     notice::{Cancelled, Heard, Writing},
     outbox::REPEATED,
 };
@@ -114,8 +115,12 @@ async fn send(mut sending: Sending) {
                 let texts = texts.clone();
                 Box::pin(async move {
                     let is_open = core.open(conn).await?;
-                    let text = "SELECT pg_notify($1, n) FROM unnest($2::text[]) n";
-                    let sent = sqlx::query(text).bind(core.texts.schema()).bind(texts).execute(&mut *conn).await;
+                    let sent = async {
+                        let channel = core.channel(&mut *conn).await?;
+                        let text = "SELECT pg_notify($1, n) FROM unnest($2::text[]) n";
+                        Outcome::Ok(sqlx::query(text).bind(channel).bind(texts).execute(&mut *conn).await?)
+                    };
+                    let sent = sent.await;
                     core.close(conn, is_open, sent).await.map(drop)
                 })
             })
@@ -168,18 +173,24 @@ async fn ask(mut asking: Asking) {
 
 async fn hear(shared: Weak<Shared>, way: PgPool, timeout: Duration) {
     let mut is_first = true;
-    while let Some(schema) = shared.upgrade().map(|it| it.texts.schema().to_owned()) {
+    while shared.strong_count() > 0 {
         // A new one each time: the listener says goodbye over a connection that may be dead, and keeps its place until the system
         // gives that up.
         let pool = single(&way, timeout, &Limit::none());
         if let Ok(mut listener) = PgListener::connect_with(&pool).await
-            && listener.listen(&schema).await.is_ok()
+            && let Ok(Ok(())) = tokio::time::timeout(ANSWER, listen(&shared, &mut listener)).await
         {
             begin_anew(&shared, std::mem::take(&mut is_first));
             while hear_one(&shared, &mut listener).await {}
         }
         tokio::time::sleep(RECONNECT).await;
     }
+}
+
+async fn listen(shared: &Weak<Shared>, listener: &mut PgListener) -> Outcome<()> {
+    let Some(shared) = shared.upgrade() else { return Ok(()) };
+    let channel = shared.channel(&mut *listener).await?;
+    Ok(listener.listen(channel).await?)
 }
 
 /// Hears a notice, or that for long there is none; whether to go on with this connection.
@@ -216,6 +227,16 @@ fn begin_anew(shared: &Weak<Shared>, is_first: bool) {
 }
 
 impl Shared {
+    /// Where processes meet. Whoever may connect may listen and speak there, but only who may read the tables knows the name.
+    pub(super) async fn channel(&self, at: impl PgExecutor<'_>) -> Outcome<&str> {
+        if let Some(channel) = self.notices.channel.get() {
+            return Ok(channel);
+        }
+        let text = "SELECT value FROM ddd.setting WHERE name = 'channel'";
+        let token: i64 = sqlx::query_scalar(self.texts.of(text)).fetch_one(at).await?;
+        Ok(self.notices.channel.get_or_init(|| format!("ddd_{token:016x}")))
+    }
+
     /// Tells this process what another one has said.
     fn hear(&self, heard: Heard) {
         heard.attention.iter().for_each(|it| self.notices.outbox.attention(*it));
