@@ -61,7 +61,8 @@ pub(crate) async fn apply(services: &Services, control: Control) -> Result<Vec<(
 
 /// Does something with all tasks that a filter means, page by page, each task once.
 pub(crate) async fn bulk(services: &Services, filter: Filter, operation: &Operation) -> Result<Bulk, StoreError> {
-    const PAGE: usize = 500;
+    /// A store may lock the keys of each task, two at most, and has room for so many locks.
+    const PAGE: usize = 128;
     let mut done = Bulk::default();
     let mut cursor: Option<Cursor> = None;
     loop {

@@ -87,7 +87,7 @@ impl TransitionLog {
     /// So many of other processes will not come.
     pub(crate) fn missed(&self, count: u64) {
         for (_, outlet) in &mut *self.outlets.lock() {
-            outlet.missed += count;
+            outlet.missed = outlet.missed.saturating_add(count);
         }
         self.wake();
     }

@@ -247,7 +247,9 @@ async fn a_stream_says_how_much_of_another_process_is_missing() {
 async fn transitions_are_not_sent_as_long_as_nobody_subscribes() {
     let two = Two::new(&told(), true).await;
     let mut listener = PgListener::connect(server().url()).await.unwrap();
-    listener.listen(&two.namespace).await.unwrap();
+    let text = format!("SELECT value FROM {}.setting WHERE name = 'channel'", two.namespace);
+    let token: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(text)).fetch_one(&mut listener).await.unwrap();
+    listener.listen(&format!("ddd_{token:016x}")).await.unwrap();
     let heard = Arc::new(Mutex::new(Vec::new()));
     let all = heard.clone();
     let hearing = tokio::spawn(async move {

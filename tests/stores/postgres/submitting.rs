@@ -127,9 +127,10 @@ async fn an_open_transaction_holds_up_nobody_but_those_of_its_keys() {
     also.id = fresh_task().id;
     store.on(&mut tx).enlist(vec![held.clone(), said("said"), first]).await.unwrap();
 
+    let beside = fresh_task();
     let waiting = {
-        let strangers = strangers.clone();
-        tokio::spawn(async move { strangers.enqueue(vec![unique("task:held"), fresh_task()]).await })
+        let (strangers, beside) = (strangers.clone(), beside.clone());
+        tokio::spawn(async move { strangers.enqueue(vec![unique("task:held"), beside]).await })
     };
     let refused = strangers.enqueue(vec![said("said")]);
     let began = Instant::now();
@@ -142,6 +143,7 @@ async fn an_open_transaction_holds_up_nobody_but_those_of_its_keys() {
     let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
     assert!(source.contains("idempotency key"), "{source}");
     assert!(waiting.await.unwrap().is_err(), "it waited for as long as a call may take");
+    assert!(store.get(vec![beside.id]).await.unwrap()[0].is_none(), "what is refused is refused as a whole");
 
     let waiting = {
         let strangers = strangers.clone();

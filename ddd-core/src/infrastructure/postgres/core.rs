@@ -2,10 +2,10 @@ use std::{
     collections::{HashMap, HashSet},
     ops::Deref,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -59,6 +59,8 @@ pub(super) struct Shared {
     pub(super) outgrown_by: AtomicI32,
     /// Whether the server let this store in once.
     pub(super) is_set_up: AtomicBool,
+    /// When that was looked at last, or the store was made.
+    pub(super) current_at: Mutex<Instant>,
 }
 
 /// Who tells other processes, and who hears them.
@@ -67,6 +69,8 @@ pub(super) struct Notices {
     /// Drawn for each store: what it said itself it need not hear.
     pub(super) sender: u64,
     pub(super) are_heard: bool,
+    /// Where they meet, once it was read.
+    pub(super) channel: OnceLock<String>,
     pub(super) outbox: Outbox,
     /// The workers of this process: who tells them of their tasks need not tell others.
     pub(super) workers: Mutex<HashSet<WorkerId>>,
@@ -86,6 +90,7 @@ impl Core {
         let notices = Notices {
             sender: fastrand::u64(..),
             are_heard,
+            channel: OnceLock::new(),
             outbox: Outbox::new(),
             workers: Mutex::default(),
             listening: Mutex::default(),
@@ -106,6 +111,7 @@ impl Core {
             folded_to: AtomicI64::new(0),
             outgrown_by: AtomicI32::new(0),
             is_set_up: AtomicBool::new(false),
+            current_at: Mutex::new(Instant::now()),
         };
         super::sent::begin();
         Arc::new(Self { main: pool.clone(), pool, source, timeout, shared: Arc::new(shared) })

@@ -130,8 +130,8 @@ async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTas
     if !queues.is_empty() && core.notices.are_heard {
         // From nobody: this process hears it too, when it is true.
         let payload = payload(0, queues.into_iter());
-        let text = "SELECT pg_notify($1, $2)";
-        sqlx::query(text).bind(core.texts.schema()).bind(payload).execute(session.conn).await?;
+        let channel = core.channel(&mut *session.conn).await?;
+        sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(payload).execute(session.conn).await?;
     }
     Ok(answers)
 }

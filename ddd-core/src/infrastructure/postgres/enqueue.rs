@@ -69,22 +69,28 @@ impl Session<'_> {
     }
 
     /// The same in a transaction of the store's own, without those whose keys others hold (`None`): a user's transaction may
-    /// hold one for minutes. If `are_new`, their ids were never sent before.
-    pub(super) async fn enqueue_free(&mut self, tasks: &[NewTask], are_new: bool) -> Outcome<Vec<Option<Enqueued>>> {
+    /// hold one for minutes. It holds back all tasks of its submission: else their caller, who is told that they could not be
+    /// stored, would submit some twice. If `are_new`, their ids were never sent before.
+    pub(super) async fn enqueue_free(
+        &mut self,
+        tasks: &[NewTask],
+        submissions: &[usize],
+        are_new: bool,
+    ) -> Outcome<Vec<Option<Enqueued>>> {
         let said = tasks.iter().map(said_name).collect::<Vec<_>>();
         let mut keys = Vec::new();
-        for (index, (task, said)) in tasks.iter().zip(&said).enumerate() {
-            keys.extend(said.as_deref().map(|it| (index, Lock::Said(it))));
-            keys.extend(unique(task).map(|it| (index, Lock::Unique(it.0))));
+        for ((task, said), submission) in tasks.iter().zip(&said).zip(submissions) {
+            keys.extend(said.as_deref().map(|it| (*submission, Lock::Said(it))));
+            keys.extend(unique(task).map(|it| (*submission, Lock::Unique(it.0))));
         }
         let held = self.held_by_others(&keys).await?;
         if held.is_empty() {
             return Ok(self.enqueue_locked(tasks, Ownership::Store, are_new).await?.into_iter().map(Some).collect());
         }
-        let free =
-            tasks.iter().enumerate().filter(|it| !held.contains(&it.0)).map(|it| it.1.clone()).collect::<Vec<_>>();
+        let free = tasks.iter().zip(submissions).filter(|it| !held.contains(it.1));
+        let free = free.map(|it| it.0.clone()).collect::<Vec<_>>();
         let mut answers = self.enqueue_locked(&free, Ownership::Store, are_new).await?.into_iter();
-        Ok((0..tasks.len()).map(|it| if held.contains(&it) { None } else { answers.next() }).collect())
+        Ok(submissions.iter().map(|it| if held.contains(it) { None } else { answers.next() }).collect())
     }
 
     /// Stores new tasks whose unique and idempotency keys are locked.

@@ -37,11 +37,13 @@ impl Core {
         }
         let plain = if is_first_try { batch.plain } else { 0 };
         let (plain, mut others) = batch.tasks.split_at(plain);
+        let (_, mut submissions) = batch.submissions.split_at(plain.len());
         let mut answers = self.enqueue_plain(conn, plain).await?;
         while !others.is_empty() {
-            let (these, rest) = others.split_at(first_of(others));
-            answers.extend(self.enqueue_each(conn, these, is_first_try && batch.are_new).await?);
-            others = rest;
+            let count = first_of(others);
+            let (these, of) = (&others[..count], &submissions[..count]);
+            answers.extend(self.enqueue_each(conn, these, of, is_first_try && batch.are_new).await?);
+            (others, submissions) = (&others[count..], &submissions[count..]);
         }
         Ok(answers)
     }
@@ -63,7 +65,8 @@ impl Core {
             }
             // Their queue has a bound.
             let left = these.iter().zip(&stored).filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect::<Vec<_>>();
-            let mut left = self.enqueue_each(conn, &left, true).await?.into_iter();
+            // They have no keys that could hold back each other.
+            let mut left = self.enqueue_each(conn, &left, &vec![0; left.len()], true).await?.into_iter();
             answers.extend(stored.into_iter().map(|it| it.or_else(|| left.next().flatten())));
         }
         Ok(answers)
@@ -100,12 +103,13 @@ impl Core {
         self: &Arc<Self>,
         conn: &mut PgConnection,
         tasks: &[NewTask],
+        submissions: &[usize],
         are_new: bool,
     ) -> Outcome<Vec<Option<Enqueued>>> {
-        let tasks = Arc::new(tasks.to_vec());
+        let given = Arc::new((tasks.to_vec(), submissions.to_vec()));
         self.transact(conn, |session| {
-            let tasks = tasks.clone();
-            Box::pin(async move { session.enqueue_free(&tasks, are_new).await })
+            let given = given.clone();
+            Box::pin(async move { session.enqueue_free(&given.0, &given.1, are_new).await })
         })
         .await
     }

@@ -32,6 +32,8 @@ const LINGER: Duration = Duration::from_millis(1);
 const LOOKS: usize = 8;
 /// After so many batches the connection goes back to the pool, which may want to replace it.
 const BATCHES_PER_CONNECTION: u32 = 1_000;
+/// So often a process that submits looks whether its tables became too new for it.
+const LOOKS_EVERY: Duration = Duration::from_secs(60);
 /// After the first try for a key that is held, and at most, so long passes until the next.
 const RETRY: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
@@ -70,6 +72,28 @@ impl Core {
             let leader = Leader { lane: lane.clone(), lingers: false, is_done: false };
             tokio::spawn(leader.go(self.clone()));
         }
+    }
+
+    /// Gives a connection back. Now and then it is used before for a look whether the tables became too new: a process that only
+    /// submits has no upkeep, which would see it.
+    async fn part_with(self: &Arc<Self>, at_hand: &mut AtHand) {
+        if at_hand.is_some() && self.is_look_due() {
+            // What it finds is noted, and what goes wrong is none of a submission's business.
+            let _ = self
+                .try_over(at_hand, &|core: Arc<Self>, conn| Box::pin(async move { core.keep_up(conn).await }))
+                .await;
+        }
+        self.give_back(at_hand.take());
+    }
+
+    /// Whether the last look is long ago; who is told so looks.
+    fn is_look_due(&self) -> bool {
+        let mut at = self.current_at.lock();
+        let is_due = at.elapsed() > LOOKS_EVERY;
+        if is_due {
+            *at = std::time::Instant::now();
+        }
+        is_due
     }
 
     /// Whether others find a connection, if this one is kept.
@@ -129,7 +153,7 @@ impl Leader {
             batches += 1;
             send(&core, &mut at_hand, batch).await;
             if batches % BATCHES_PER_CONNECTION == 0 || !core.has_connections() {
-                core.give_back(at_hand.take());
+                core.part_with(&mut at_hand).await;
             }
             for _ in 0..LOOKS {
                 let come = self.lane.len();
@@ -139,7 +163,7 @@ impl Leader {
                 tokio::task::yield_now().await;
             }
         }
-        core.give_back(at_hand);
+        core.part_with(&mut at_hand).await;
     }
 }
 

@@ -130,14 +130,11 @@ impl Lane {
         goes_on
     }
 
-    /// A leader is gone without a word, with its runtime. If nobody else leads, those who wait are told so, instead of never.
+    /// A leader is gone without a word, with its runtime. Those who wait on another one lose patience, and somebody leads again.
     pub(super) fn desert(&self, lingered: bool) {
         let mut state = self.state.lock();
         state.lingering -= usize::from(lingered);
         state.leaders -= 1;
-        let left = if state.leaders == 0 { std::mem::take(&mut state.waiting) } else { Vec::new() };
-        drop(state);
-        drop(left);
     }
 }
 
@@ -154,5 +151,6 @@ pub(super) fn batch_of(all: &[Waiting]) -> (Batch, Vec<(usize, usize)>) {
         }
     }
     batch.tasks = places.iter().filter_map(|it| all.get(it.0)?.tasks.get(it.1).cloned()).collect();
+    batch.submissions = places.iter().map(|it| it.0).collect();
     (batch, places)
 }

@@ -38,6 +38,8 @@ const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_secs(1);
 /// So long a step waits for who uses a table, in milliseconds: whoever comes meanwhile waits behind it.
 const LOCK_TIMEOUT: u32 = 2_000;
+/// A machine that vanishes between two steps leaves its locks no longer than this, in milliseconds.
+const IDLE_TIMEOUT: u32 = 60_000;
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are few")]
 const NEWEST: i32 = STEPS.len() as i32;
@@ -77,7 +79,10 @@ impl Core {
     }
 
     async fn migrate_over(&self, conn: &mut PgConnection) -> Outcome<()> {
-        sqlx::raw_sql("BEGIN; SET LOCAL statement_timeout = 0").execute(&mut *conn).await?;
+        let text = format!(
+            "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = {IDLE_TIMEOUT}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *conn).await?;
         let done = self.take_steps(conn).await;
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
         sqlx::raw_sql(end).execute(conn).await?;

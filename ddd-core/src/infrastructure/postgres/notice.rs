@@ -150,10 +150,10 @@ impl Heard {
                 (Some('='), rest) => of = rest.split_once(',').map(|it| (Name::from(it.0), Name::from(it.1))),
                 (Some('~'), rest) => {
                     let transition = of.as_ref().and_then(|of| transition(rest, of));
-                    heard.missed += u64::from(transition.is_none());
+                    heard.missed = heard.missed.saturating_add(u64::from(transition.is_none()));
                     heard.transitions.extend(transition);
                 }
-                (Some('-'), rest) => heard.missed += rest.parse().unwrap_or(1),
+                (Some('-'), rest) => heard.missed = heard.missed.saturating_add(rest.parse().unwrap_or(1)),
                 (Some(it), _) if it.is_alphanumeric() || it == '_' => heard.queues.push(word.into()),
                 _ => {}
             }

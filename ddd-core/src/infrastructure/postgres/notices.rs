@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Executor as _, PgPool, postgres::PgListener};
+use sqlx::{Executor as _, PgExecutor, PgPool, postgres::PgListener};
 use tokio::runtime::Handle;
 
 use super::{
     connections::{Limit, single},
     core::{Core, Shared},
+    error::Outcome,
     notice::{Cancelled, Heard, Writing},
     outbox::REPEATED,
 };
@@ -48,14 +49,14 @@ impl Core {
             self.send_soon();
         }
         if to == Attention::Transitions && !outbox.is_asking.swap(true, Ordering::AcqRel) {
-            tokio::spawn(ask(Asking(self.over_main())));
+            tokio::spawn(ask(Asking { core: self.over_main(), is_done: false }));
         }
     }
 
     /// Sends what waits; what is said meanwhile goes along.
     fn send_soon(self: &Arc<Self>) {
         if !self.notices.outbox.is_sending.swap(true, Ordering::AcqRel) {
-            tokio::spawn(send(Sending(self.over_main())));
+            tokio::spawn(send(Sending { core: self.over_main(), is_done: false }));
         }
     }
 
@@ -66,8 +67,9 @@ impl Core {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
-        let pool = single(&self.pool, self.timeout, &Limit::none());
-        *listening = Some(runtime.spawn(hear(Arc::downgrade(&self.shared), pool, self.source.clone())).abort_handle());
+        // Its password may change, if it is the user's.
+        let way = self.source.clone().unwrap_or_else(|| self.pool.clone());
+        *listening = Some(runtime.spawn(hear(Arc::downgrade(&self.shared), way, self.timeout)).abort_handle());
     }
 }
 
@@ -80,16 +82,22 @@ pub(super) fn payload<'q>(sender: u64, queues: impl Iterator<Item = &'q str>) ->
 }
 
 /// Whoever sends; if its runtime ends under it, the next one may.
-struct Sending(Arc<Core>);
+struct Sending {
+    core: Arc<Core>,
+    /// It has said so itself: by now another one may send.
+    is_done: bool,
+}
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        self.0.notices.outbox.is_sending.store(false, Ordering::Release);
+        if !self.is_done {
+            self.core.notices.outbox.is_sending.store(false, Ordering::Release);
+        }
     }
 }
 
-async fn send(sending: Sending) {
-    let core = &sending.0;
+async fn send(mut sending: Sending) {
+    let core = sending.core.clone();
     let outbox = &core.notices.outbox;
     loop {
         let (texts, transitions) = outbox.take(core.notices.sender);
@@ -97,6 +105,7 @@ async fn send(sending: Sending) {
             // Who came between the look and the word that nobody sends any more is not to be missed.
             outbox.is_sending.store(false, Ordering::Release);
             if outbox.is_empty() || outbox.is_sending.swap(true, Ordering::AcqRel) {
+                sending.is_done = true;
                 return;
             }
             continue;
@@ -106,8 +115,12 @@ async fn send(sending: Sending) {
                 let texts = texts.clone();
                 Box::pin(async move {
                     let is_open = core.open(conn).await?;
-                    let text = "SELECT pg_notify($1, n) FROM unnest($2::text[]) n";
-                    let sent = sqlx::query(text).bind(core.texts.schema()).bind(texts).execute(&mut *conn).await;
+                    let sent = async {
+                        let channel = core.channel(&mut *conn).await?;
+                        let text = "SELECT pg_notify($1, n) FROM unnest($2::text[]) n";
+                        Outcome::Ok(sqlx::query(text).bind(channel).bind(texts).execute(&mut *conn).await?)
+                    };
+                    let sent = sent.await;
                     core.close(conn, is_open, sent).await.map(drop)
                 })
             })
@@ -124,23 +137,30 @@ async fn send(sending: Sending) {
 }
 
 /// Whoever sees to it that others know of subscribers here.
-struct Asking(Arc<Core>);
+struct Asking {
+    core: Arc<Core>,
+    /// It has said so itself: by now another one may ask.
+    is_done: bool,
+}
 
 impl Drop for Asking {
     fn drop(&mut self) {
-        self.0.notices.outbox.is_asking.store(false, Ordering::Release);
+        if !self.is_done {
+            self.core.notices.outbox.is_asking.store(false, Ordering::Release);
+        }
     }
 }
 
 /// Asks others for their transitions, again and again, as long as anybody here subscribes to them.
-async fn ask(asking: Asking) {
-    let core = &asking.0;
+async fn ask(mut asking: Asking) {
+    let core = asking.core.clone();
     let is_asking = &core.notices.outbox.is_asking;
     loop {
         if !core.told.is_subscribed() {
             // Who subscribes between the look and the word that nobody asks any more is not to be missed.
             is_asking.store(false, Ordering::Release);
             if !core.told.is_subscribed() || is_asking.swap(true, Ordering::AcqRel) {
+                asking.is_done = true;
                 return;
             }
         }
@@ -151,21 +171,26 @@ async fn ask(asking: Asking) {
     }
 }
 
-async fn hear(shared: Weak<Shared>, pool: PgPool, source: Option<PgPool>) {
+async fn hear(shared: Weak<Shared>, way: PgPool, timeout: Duration) {
     let mut is_first = true;
-    while let Some(schema) = shared.upgrade().map(|it| it.texts.schema().to_owned()) {
-        if let Some(source) = &source {
-            // Its password may have changed.
-            pool.set_connect_options((*source.connect_options()).clone());
-        }
+    while shared.strong_count() > 0 {
+        // A new one each time: the listener says goodbye over a connection that may be dead, and keeps its place until the system
+        // gives that up.
+        let pool = single(&way, timeout, &Limit::none());
         if let Ok(mut listener) = PgListener::connect_with(&pool).await
-            && listener.listen(&schema).await.is_ok()
+            && let Ok(Ok(())) = tokio::time::timeout(ANSWER, listen(&shared, &mut listener)).await
         {
             begin_anew(&shared, std::mem::take(&mut is_first));
             while hear_one(&shared, &mut listener).await {}
         }
         tokio::time::sleep(RECONNECT).await;
     }
+}
+
+async fn listen(shared: &Weak<Shared>, listener: &mut PgListener) -> Outcome<()> {
+    let Some(shared) = shared.upgrade() else { return Ok(()) };
+    let channel = shared.channel(&mut *listener).await?;
+    Ok(listener.listen(channel).await?)
 }
 
 /// Hears a notice, or that for long there is none; whether to go on with this connection.
@@ -202,6 +227,16 @@ fn begin_anew(shared: &Weak<Shared>, is_first: bool) {
 }
 
 impl Shared {
+    /// Where processes meet. Whoever may connect may listen and speak there, but only who may read the tables knows the name.
+    pub(super) async fn channel(&self, at: impl PgExecutor<'_>) -> Outcome<&str> {
+        if let Some(channel) = self.notices.channel.get() {
+            return Ok(channel);
+        }
+        let text = "SELECT value FROM ddd.setting WHERE name = 'channel'";
+        let token: i64 = sqlx::query_scalar(self.texts.of(text)).fetch_one(at).await?;
+        Ok(self.notices.channel.get_or_init(|| format!("ddd_{token:016x}")))
+    }
+
     /// Tells this process what another one has said.
     fn hear(&self, heard: Heard) {
         heard.attention.iter().for_each(|it| self.notices.outbox.attention(*it));

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sqlx::{PgConnection, Row as _};
 
-use super::{core::Core, error::Outcome};
+use super::{core::Core, error::Outcome, locks::AT_ONCE};
 use crate::ports::Reaped;
 
 /// What upkeep has to do, beyond what it always does.
@@ -20,15 +20,25 @@ impl Core {
         self.keep_up(conn).await?;
         let to_do = self.to_do(conn).await?;
         let mut reaped = Reaped::default();
+        // So many rows, because each may have a key of its own.
+        let keyed = max.min(AT_ONCE);
         if to_do.is_due {
-            reaped.more |= self.transact(conn, move |session| Box::pin(session.promote(max))).await?;
+            let mut left = max;
+            loop {
+                let these = left.min(keyed);
+                reaped.more = self.transact(conn, move |session| Box::pin(session.promote(these))).await?;
+                left -= these;
+                if !reaped.more || left == 0 {
+                    break;
+                }
+            }
         }
         if to_do.is_lost {
             let recovered = self
                 .transact(conn, move |session| {
                     Box::pin(async move {
                         let mut reaped = Reaped::default();
-                        session.recover(max, &mut reaped).await?;
+                        session.recover(keyed, &mut reaped).await?;
                         Ok(reaped)
                     })
                 })
@@ -37,13 +47,13 @@ impl Core {
         }
         if to_do.is_parked {
             // Who parked a task may not have seen the worker that declared itself in this moment, nor it the task.
-            let unparked = self.transact(conn, move |session| Box::pin(session.unpark(max))).await?;
-            reaped.more |= max > 0 && unparked == max;
+            let unparked = self.transact(conn, move |session| Box::pin(session.unpark(keyed))).await?;
+            reaped.more |= max > 0 && unparked == keyed;
         }
-        let parked = self.transact(conn, move |session| Box::pin(session.park_unknown(max))).await?;
-        reaped.more |= max > 0 && parked == max;
+        let parked = self.transact(conn, move |session| Box::pin(session.park_unknown(keyed))).await?;
+        reaped.more |= max > 0 && parked == keyed;
         if to_do.is_blocked {
-            self.transact(conn, move |session| Box::pin(session.admit_forgotten(max))).await?;
+            self.transact(conn, move |session| Box::pin(session.admit_forgotten(keyed))).await?;
         }
         let (pruned, has_more) = self
             .transact(conn, move |session| {

@@ -147,3 +147,5 @@ CREATE TABLE ddd.setting (
     name TEXT PRIMARY KEY,
     value BIGINT NOT NULL
 );
+-- A channel has no rights: its name is a secret of those who may read this table.
+INSERT INTO ddd.setting (name, value) VALUES ('channel', hashtextextended(gen_random_uuid()::text, 0));
