@@ -86,11 +86,16 @@ struct Buggy {
 }
 
 impl Buggy {
-    /// Stores what was acknowledged; its answers are lost, as the submitters have theirs.
+    /// Stores what was acknowledged, but for the last, so that a process has something unstored whenever it is killed; the answers are
+    /// lost, as the submitters have theirs.
     fn store_now(&self) -> impl Future<Output = ()> + Send + 'static {
         let (store, unstored) = (self.store.clone(), self.unstored.clone());
         async move {
-            let tasks = std::mem::take(&mut *unstored.lock());
+            let tasks = {
+                let mut unstored = unstored.lock();
+                let all_but_one = unstored.len().saturating_sub(1);
+                unstored.drain(..all_but_one).collect::<Vec<_>>()
+            };
             if !tasks.is_empty() && store.enqueue(tasks.clone()).await.is_err() {
                 unstored.lock().extend(tasks);
             }
@@ -109,10 +114,7 @@ impl Layer for Buggy {
                 let before = self.store_now();
                 let unstored = self.unstored.clone();
                 Box::pin(async move {
-                    // One call in two, so that a process that is killed in the middle of a call has something unstored as well.
-                    if unstored.lock().len() > tasks.len() {
-                        before.await;
-                    }
+                    before.await;
                     let answers = tasks.iter().map(|_| Enqueued::Created(TaskStatus::Pending)).collect();
                     unstored.lock().extend(tasks);
                     Ok(answers)
