@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::locks::AT_ONCE as LOCKS_AT_ONCE;
 use crate::ports::NewTask;
 
+/// A transaction of the store's own takes about so many locks for keys at most. The server has room for some thousands, for everybody: who
+/// finds none is told that the server is out of memory.
+pub(super) const LOCKS_AT_ONCE: usize = 256;
 /// So many tasks are stored by one statement.
 const AT_ONCE: usize = 2_000;
 /// And so many bytes of parameters, or a single task that has more.

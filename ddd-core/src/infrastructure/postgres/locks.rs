@@ -22,10 +22,6 @@ use sqlx::Row as _;
 
 use super::{error::Outcome, session::Session};
 
-/// A transaction of the store's own takes about so many of these at most. The server has room for some thousands, for everybody: who
-/// finds none is told that the server is out of memory.
-pub(super) const AT_ONCE: usize = 256;
-
 /// What is locked until the end of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lock<'a> {

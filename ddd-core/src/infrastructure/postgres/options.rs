@@ -177,7 +177,7 @@ impl PostgresOptions {
     }
 
     /// These options as the server can keep to them: to it, no time is all the time there is.
-    fn checked(mut self) -> Result<Self, StoreError> {
+    pub(super) fn checked(mut self) -> Result<Self, StoreError> {
         let timeouts = [("statement_timeout", &mut self.statement_timeout), ("list_timeout", &mut self.list_timeout)];
         for (name, timeout) in timeouts {
             if timeout.as_millis() == 0 {

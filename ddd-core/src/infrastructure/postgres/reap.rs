@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use sqlx::{PgConnection, Row as _};
 
-use super::{core::Core, error::Outcome, locks::AT_ONCE};
+use super::{batch::LOCKS_AT_ONCE, core::Core, error::Outcome};
 use crate::ports::Reaped;
 
 /// What upkeep has to do, beyond what it always does.
@@ -21,7 +21,7 @@ impl Core {
         let to_do = self.to_do(conn).await?;
         let mut reaped = Reaped::default();
         // So many rows, because each may have a key of its own.
-        let keyed = max.min(AT_ONCE);
+        let keyed = max.min(LOCKS_AT_ONCE);
         if to_do.is_due {
             let mut left = max;
             loop {

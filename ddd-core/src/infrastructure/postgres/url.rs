@@ -126,7 +126,7 @@ impl PostgresOptions {
         }
         check_namespace(&options.namespace)?;
         let rest = if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
-        Ok((options, rest))
+        Ok((options.checked()?, rest))
     }
 }
 
