@@ -95,7 +95,7 @@ async fn ticks_fire_once_whoever_dies() {
     // At such a speed, merged ticks are for a machine to have little time.
     let (speed, merged) = if is_nightly() { (5, 0) } else { (25, 50) };
     let size = ticks::Size { ticks: 1_000, kills: 20, speed, merged };
-    tell("ticks", ticks::ticks(&mut Scene::new("ticks"), &size).await);
+    tell("ticks", ticks::ticks(&mut Scene::new("ticks").alone(), &size).await);
 }
 
 #[tokio::test]

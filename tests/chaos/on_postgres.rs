@@ -69,7 +69,7 @@ async fn ticks_fire_once_whoever_dies() {
         true => Size { ticks: 1_000, kills: 20, speed: 5, merged: 100 },
         false => Size { ticks: 150, kills: 5, speed: 8, merged: 75 },
     };
-    let mut scene = scene("pg_ticks");
+    let mut scene = scene("pg_ticks").alone();
     // A call has as much time as it needs, on that clock.
     scene.options.store.push_str("&statement_timeout_ms=1000000");
     tell("ticks, PostgreSQL", ticks(&mut scene, &size).await);

@@ -11,8 +11,18 @@ use std::{
 
 use ddd_core::{App, Filter, TaskId, TaskRecord, TaskStatus};
 use ddd_tests::kit::bugs::Bug;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{checker::file_of, ledger::Reader, node, options::Options, tasks::measured};
+
+/// Scenes share the machine, but for those whose processes must not wait for it.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+#[allow(dead_code, reason = "held, and never looked at")]
+enum Machine {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
 
 pub(crate) struct Scene {
     pub(crate) folder: PathBuf,
@@ -23,6 +33,7 @@ pub(crate) struct Scene {
     /// How long anything may take that happens unless something is broken.
     pub(crate) patience: Duration,
     app: Option<App>,
+    machine: Option<Machine>,
 }
 
 /// A process that is killed when it is dropped.
@@ -36,6 +47,13 @@ impl Scene {
     /// other scene has.
     pub(crate) fn new(name: &str) -> Self {
         Self::within(name, Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    /// The same while no other scene goes on: it waits for them, and they for it.
+    pub(crate) fn alone(mut self) -> Self {
+        self.machine = None;
+        self.machine = Some(Machine::Alone(MACHINE.write()));
+        self
     }
 
     /// The same in a folder of this folder.
@@ -57,6 +75,7 @@ impl Scene {
             acknowledged: Vec::new(),
             patience: Duration::from_secs(90),
             app: None,
+            machine: Some(Machine::Shared(MACHINE.read_recursive())),
         }
     }
 
