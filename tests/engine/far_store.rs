@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::support::{real_app, soon};
 
-const SLOTS: usize = 4;
+const SLOTS: u32 = 4;
 
 /// Answers claims and ends late, and notes how much of both there was at a time.
 struct Far {
@@ -60,9 +60,11 @@ impl Layer for Far {
 async fn passes() {}
 
 static GATE: Semaphore = Semaphore::const_new(0);
+static BEGUN: Semaphore = Semaphore::const_new(0);
 
 #[task]
 async fn waits() {
+    BEGUN.add_permits(1);
     GATE.acquire().await.map(drop).unwrap_or_default();
 }
 
@@ -70,7 +72,7 @@ async fn waits() {
 async fn claims_are_large_only_while_bodies_are_quick() {
     let far = Arc::new(Far { below: Arc::new(MemoryStore::new()), claims: Arc::default(), ends: Mutex::default() });
     let app = real_app(&[passes::definition(), waits::definition()]);
-    let app = app.store(Layered(far.clone())).slots(SLOTS).build().await.unwrap();
+    let app = app.store(Layered(far.clone())).slots(SLOTS as usize).build().await.unwrap();
     for _ in 0..6_000 {
         app.submit(passes {}).await.unwrap();
     }
@@ -78,14 +80,11 @@ async fn claims_are_large_only_while_bodies_are_quick() {
         app.submit(waits {}).await.unwrap();
     }
     app.start_workers().await.unwrap();
+    soon(BEGUN.acquire_many(SLOTS)).await.unwrap().forget();
     // What was claimed in the belief that it is quick goes back, but for what the slots have begun.
-    let left = || async {
-        let all = app.tasks().statistics().await.unwrap();
-        let of = |status| all.now.get(status);
-        (of(TaskStatus::Success), of(TaskStatus::Running))
-    };
+    let running = || async { app.tasks().statistics().await.unwrap().now.get(TaskStatus::Running) };
     soon(async {
-        while left().await != (6_000, SLOTS as u64) {
+        while running().await != u64::from(SLOTS) {
             tokio::task::yield_now().await;
         }
     })
