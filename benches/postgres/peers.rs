@@ -55,23 +55,19 @@ impl Peers {
         self.running().child.id()
     }
 
-    /// Has one of them do the work.
-    pub(crate) fn run(&mut self, peer: &str, work: Work, url: &str, watch: &mut impl Watch) {
-        let process = self.running();
-        let request = serde_json::json!({ "peer": peer, "work": work, "url": url });
-        process.say(&request.to_string());
-        process.hear("ready");
-        watch.begin();
-        process.say("go");
-        let seconds = process.hear("done");
-        watch.end(serde_json::from_str(&seconds).expect("seconds"));
-        process.hear("idle");
+    /// Has one of them do the work. If it hangs or panics, the process is another one the next time.
+    pub(crate) fn run(&mut self, peer: &str, work: Work, url: &str, watch: &mut impl Watch) -> Result<(), String> {
+        let done = self.running().run(peer, work, url, watch);
+        if done.is_err() {
+            *self = Self::NotAsked;
+        }
+        done
     }
 }
 
 impl Process {
     fn start() -> Result<Self, String> {
-        note("building the peers, which takes minutes the first time");
+        note("starting the peers; to build them takes minutes the first time");
         let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut build = Command::new(&program);
         build.args(["build", "--release", "--locked", "--manifest-path", MANIFEST, "--target-dir"]).arg(target()?);
@@ -87,21 +83,36 @@ impl Process {
             .map_err(|error| format!("they do not start: {error}"))?;
         let (asks, answers) = child.stdin.take().zip(child.stdout.take()).ok_or("they cannot be talked to")?;
         let mut process = Self { child, asks, answers: BufReader::new(answers) };
-        process.hear("idle");
+        process.hear("idle")?;
         Ok(process)
     }
 
-    fn say(&mut self, line: &str) {
-        writeln!(self.asks, "{line}").expect("the process of the peers listens");
+    fn run(&mut self, peer: &str, work: Work, url: &str, watch: &mut impl Watch) -> Result<(), String> {
+        let request = serde_json::json!({ "peer": peer, "work": work, "url": url });
+        self.say(&request.to_string())?;
+        self.hear("ready")?;
+        watch.begin();
+        self.say("go")?;
+        let seconds = self.hear("done")?;
+        watch.end(serde_json::from_str(&seconds).map_err(|error| error.to_string())?);
+        self.hear("idle").map(drop)
+    }
+
+    fn say(&mut self, line: &str) -> Result<(), String> {
+        writeln!(self.asks, "{line}").map_err(|error| format!("the process of the peers does not listen: {error}"))
     }
 
     /// Waits for this word; what stands behind it.
-    fn hear(&mut self, word: &str) -> String {
+    fn hear(&mut self, word: &str) -> Result<String, String> {
         let mut line = String::new();
-        self.answers.read_line(&mut line).expect("the process of the peers answers");
+        self.answers
+            .read_line(&mut line)
+            .map_err(|error| format!("the process of the peers does not answer: {error}"))?;
         match line.trim().strip_prefix(word) {
-            Some(rest) => rest.trim().to_owned(),
-            None => panic!("the process of the peers says {line:?} instead of {word:?}; its own words stand above"),
+            Some(rest) => Ok(rest.trim().to_owned()),
+            None => {
+                Err(format!("the process of the peers says {line:?} instead of {word:?}; its own words stand above"))
+            }
         }
     }
 }

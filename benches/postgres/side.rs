@@ -63,6 +63,9 @@ pub(crate) struct Bench {
     prepared: RefCell<HashMap<Side, Database<'static>>>,
 }
 
+/// So often one sample is tried: a peer may hang now and then.
+const HANGS: usize = 5;
+
 /// It makes the tables, and that is all.
 const NOTHING: Work = Work::Submissions { submitters: 0, each: 0 };
 
@@ -92,18 +95,25 @@ impl Bench {
         sides.into_iter().zip(samples).collect()
     }
 
+    /// One sample. A peer that hangs is asked again, some times.
     fn sample(&self, side: Side, work: Work) -> Sample {
-        let database = self.prepared.borrow_mut().entry(side).or_insert_with(|| self.prepare(side)).copy();
-        self.run(side, work, &database.url())
+        for _ in 0..HANGS {
+            let database = self.prepared.borrow_mut().entry(side).or_insert_with(|| self.prepare(side)).copy();
+            match self.run(side, work, &database.url()) {
+                Ok(sample) => return sample,
+                Err(reason) => note(&format!("{} is measured again: {reason}", side.name())),
+            }
+        }
+        panic!("{} does not do the work", side.name());
     }
 
     fn prepare(&self, side: Side) -> Database<'static> {
         let database = Database::new(self.server);
-        self.run(side, NOTHING, &database.url());
+        self.run(side, NOTHING, &database.url()).expect("the tables are made");
         database
     }
 
-    fn run(&self, side: Side, work: Work, url: &str) -> Sample {
+    fn run(&self, side: Side, work: Work, url: &str) -> Result<Sample, String> {
         let mut watch = Meter { server: self.server, process: std::process::id(), begun: None, sample: None };
         match side {
             Side::Ours => run::<Ours>(work, url, &mut watch),
@@ -113,11 +123,12 @@ impl Bench {
             Side::RawCommit => run::<RawCommit>(work, url, &mut watch),
             Side::Peer(name) => {
                 let mut peers = self.peers.borrow_mut();
+                peers.ready()?;
                 watch.process = peers.process();
-                peers.run(name, work, url, &mut watch);
+                peers.run(name, work, url, &mut watch)?;
             }
         }
-        watch.sample.expect("the work has ended")
+        Ok(watch.sample.expect("the work has ended"))
     }
 }
 
