@@ -1,13 +1,10 @@
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use parking_lot::RwLock;
 
 use super::{bell::Bell, transitions::TransitionLog, worker::Worker};
 use crate::{
-    domain::Transition,
+    domain::{Transition, TransitionBatch},
     ports::{Signal, SignalSink},
 };
 
@@ -40,7 +37,7 @@ impl SignalSink for Inbox {
         self.log.record(transitions)
     }
 
-    fn take_all(&self, transitions: &mut VecDeque<Transition>) -> bool {
+    fn take_all(&self, transitions: &mut TransitionBatch) -> bool {
         self.log.take(transitions)
     }
 

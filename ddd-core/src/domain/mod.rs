@@ -32,6 +32,7 @@ mod summary;
 mod timestamp;
 mod trace;
 mod transition;
+mod transition_batch;
 mod waiting;
 
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
@@ -65,3 +66,5 @@ pub use summary::TaskSummary;
 pub use timestamp::Timestamp;
 pub use trace::{InvalidTraceContext, TraceContext};
 pub use transition::Transition;
+pub use transition_batch::TransitionBatch;
+pub(crate) use transition_batch::Change;

@@ -2,19 +2,17 @@
 
 use super::{entry::Entry, kept::Kept, state::State};
 use crate::{
-    domain::{Filter, TaskRecord, TaskStatus, TaskSummary, Timestamp, Transition},
+    domain::{Change, Filter, Name, TaskRecord, TaskStatus, TaskSummary, Timestamp},
     ports::Claimed,
 };
 
 impl State {
-    /// The transition of a task, as it now is, from `from`.
+    /// The transition of a task, as it now is, from `from`: its names, and the rest.
     #[inline(always)]
-    pub(super) fn transition(&self, entry: &Entry, from: Option<TaskStatus>, at: Timestamp) -> Transition {
+    pub(super) fn change(&self, entry: &Entry, from: Option<TaskStatus>, at: Timestamp) -> (&Name, &Name, Change) {
         let record = &entry.record;
-        Transition {
+        let change = Change {
             id: record.id,
-            name: self.kinds.at(entry.kind).name.clone(),
-            queue: self.queues.at(entry.queue).name.clone(),
             run: record.run,
             attempt: record.attempt,
             fence: record.fence,
@@ -22,7 +20,8 @@ impl State {
             to: record.status,
             at,
             progress: None,
-        }
+        };
+        (&self.kinds.at(entry.kind).name, &self.queues.at(entry.queue).name, change)
     }
 
     /// What a worker is told of a task that it now holds.
