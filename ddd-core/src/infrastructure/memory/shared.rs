@@ -15,8 +15,10 @@ use crate::{
     ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
 
-/// How often the lock is looked at before its taker sleeps.
+/// How often the lock is looked at before its taker lets others have the processor: some two microseconds.
 const SPINS: usize = 200;
+/// How often it does that before it sleeps.
+const ROUNDS: usize = 20;
 
 /// What the lock guards.
 struct Guarded {
@@ -55,15 +57,19 @@ impl Shared {
         self.apply(self.lock(), now, change)
     }
 
-    /// The lock, which others hold for some microseconds. To sleep and be woken takes longer than that.
+    /// The lock, which others hold for some ten microseconds. To sleep and be woken takes longer than that, and a processor that
+    /// falls idle meanwhile longer still; but who holds it may wait for this very processor.
     fn lock(&self) -> MutexGuard<'_, Guarded> {
-        for _ in 0..SPINS {
-            if !self.guarded.is_locked()
-                && let Some(guarded) = self.guarded.try_lock()
-            {
-                return guarded;
+        for _ in 0..ROUNDS {
+            for _ in 0..SPINS {
+                if !self.guarded.is_locked()
+                    && let Some(guarded) = self.guarded.try_lock()
+                {
+                    return guarded;
+                }
+                std::hint::spin_loop();
             }
-            std::hint::spin_loop();
+            std::thread::yield_now();
         }
         self.guarded.lock()
     }
