@@ -15,10 +15,8 @@ use crate::{
     ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
 
-/// How often the lock is looked at before its taker lets others have the processor: some two microseconds.
-const SPINS: usize = 200;
-/// How often it does that before it sleeps.
-const ROUNDS: usize = 20;
+/// How often the lock is looked at before its taker sleeps: for some twenty microseconds.
+const SPINS: usize = 1_500;
 
 /// What the lock guards.
 struct Guarded {
@@ -57,19 +55,17 @@ impl Shared {
         self.apply(self.lock(), now, change)
     }
 
-    /// The lock, which others hold for some ten microseconds. To sleep and be woken takes longer than that, and a processor that
-    /// falls idle meanwhile longer still; but who holds it may wait for this very processor.
+    /// The lock, which others hold for some ten microseconds. To sleep and be woken takes longer than that, and until then a
+    /// processor may have nothing to do. The processor is not offered to others in between: the system may take that for leave to
+    /// come back to this thread late, when it has the lock.
     fn lock(&self) -> MutexGuard<'_, Guarded> {
-        for _ in 0..ROUNDS {
-            for _ in 0..SPINS {
-                if !self.guarded.is_locked()
-                    && let Some(guarded) = self.guarded.try_lock()
-                {
-                    return guarded;
-                }
-                std::hint::spin_loop();
+        for _ in 0..SPINS {
+            if !self.guarded.is_locked()
+                && let Some(guarded) = self.guarded.try_lock()
+            {
+                return guarded;
             }
-            std::thread::yield_now();
+            std::hint::spin_loop();
         }
         self.guarded.lock()
     }
