@@ -66,5 +66,5 @@ pub use summary::TaskSummary;
 pub use timestamp::Timestamp;
 pub use trace::{InvalidTraceContext, TraceContext};
 pub use transition::Transition;
-pub use transition_batch::TransitionBatch;
 pub(crate) use transition_batch::Change;
+pub use transition_batch::TransitionBatch;
