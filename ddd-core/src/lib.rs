@@ -92,7 +92,7 @@ pub use domain::{
     AttemptError, Classify, Counts, Cursor, ErrorKind, FailureKind, Fence, Filter, Fingerprint, IdempotencyKey,
     IntoDuration, InvalidLogLevel, InvalidTraceContext, LimitState, LogLevel, LogLevels, Moment, Name, Origin, Page,
     PolicyKind, Priority, Progress, Quota, RankStep, Refused, RefusedKind, Retry, Schedule, ScheduleError, Statistics,
-    TaskId, TaskRecord, TaskStatus, TaskSummary, Timestamp, TraceContext, Transition, TransitionBatch, WorkerId,
+    TaskId, TaskRecord, TaskStatus, TaskSummary, Timestamp, TraceContext, Transition, WorkerId,
 };
 #[cfg(feature = "config")]
 pub use domain::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem};

@@ -1,10 +1,13 @@
-use std::sync::{Arc, Weak};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
 
 use parking_lot::RwLock;
 
 use super::{bell::Bell, transitions::TransitionLog, worker::Worker};
 use crate::{
-    domain::{Transition, TransitionBatch},
+    domain::Transition,
     ports::{Signal, SignalSink},
 };
 
@@ -37,7 +40,7 @@ impl SignalSink for Inbox {
         self.log.record(transitions)
     }
 
-    fn take_all(&self, transitions: &mut TransitionBatch) -> bool {
+    fn take_all(&self, transitions: &mut VecDeque<Transition>) -> bool {
         self.log.take(transitions)
     }
 

@@ -1,6 +1,7 @@
 //! The stream of transitions: one queue for each subscriber, written in the order in which the store changed.
 
 use std::{
+    collections::VecDeque,
     fmt,
     pin::pin,
     sync::{
@@ -15,7 +16,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 
 use crate::{
-    domain::{Transition, TransitionBatch},
+    domain::Transition,
     ports::{Attention, TaskStore},
 };
 
@@ -32,7 +33,7 @@ pub(crate) struct TransitionLog {
 /// What one subscriber has not taken yet.
 #[derive(Debug, Default)]
 struct Outlet {
-    items: TransitionBatch,
+    items: VecDeque<Transition>,
     missed: u64,
     /// Whether the subscriber waits: only then is it worth waking.
     is_waiting: bool,
@@ -43,7 +44,7 @@ impl Outlet {
     fn written(&mut self, capacity: usize) -> bool {
         let surplus = self.items.len().saturating_sub(capacity);
         if surplus > 0 {
-            self.items.drop_first(surplus);
+            self.items.drain(..surplus);
             self.missed += surplus as u64;
         }
         self.is_waiting
@@ -66,7 +67,7 @@ impl TransitionLog {
     }
 
     /// The same with transitions that nobody else needs: most often there is one subscriber, who gets them as they are.
-    pub(crate) fn take(&self, transitions: &mut TransitionBatch) -> bool {
+    pub(crate) fn take(&self, transitions: &mut VecDeque<Transition>) -> bool {
         let mut is_waited_for = false;
         let mut outlets = self.outlets.lock();
         let mut left = outlets.len();
@@ -74,7 +75,7 @@ impl TransitionLog {
             left -= 1;
             match left {
                 0 => outlet.items.append(transitions),
-                _ => outlet.items.extend(transitions.iter()),
+                _ => outlet.items.extend(transitions.iter().cloned()),
             }
             is_waited_for |= outlet.written(self.capacity);
         }
@@ -125,7 +126,7 @@ impl TransitionLog {
         store.settle();
         let number = self.outlets.lock().insert(Outlet::default());
         store.attend(Attention::Transitions);
-        Transitions { log: self.clone(), store, number, taken: TransitionBatch::default(), is_flowing: false }
+        Transitions { log: self.clone(), store, number, taken: VecDeque::new(), is_flowing: false }
     }
 }
 
@@ -134,7 +135,7 @@ pub struct Transitions {
     log: Arc<TransitionLog>,
     store: Arc<dyn TaskStore>,
     number: usize,
-    taken: TransitionBatch,
+    taken: VecDeque<Transition>,
     /// Whether some came since it last waited: then more may follow soon.
     is_flowing: bool,
 }
@@ -159,7 +160,7 @@ impl Transitions {
     /// Some were lost; the next call goes on with the oldest that is left.
     pub async fn next(&mut self) -> Result<Transition, Lagged> {
         loop {
-            if let Some(transition) = self.taken.pop() {
+            if let Some(transition) = self.taken.pop_front() {
                 return Ok(transition);
             }
             if self.refill()? {
@@ -199,7 +200,7 @@ impl Transitions {
         if self.taken.is_empty() {
             self.refill()?;
         }
-        Ok(self.taken.pop())
+        Ok(self.taken.pop_front())
     }
 
     /// Takes all that the store has told of, when nothing is left of what was taken before; whether there was something.

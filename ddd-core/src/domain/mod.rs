@@ -32,7 +32,6 @@ mod summary;
 mod timestamp;
 mod trace;
 mod transition;
-mod transition_batch;
 mod waiting;
 
 pub use configuration::{ConfigurationLayer, ConfigurationOrigin, ConfigurationProblem, Node, NodeValue};
@@ -66,5 +65,3 @@ pub use summary::TaskSummary;
 pub use timestamp::Timestamp;
 pub use trace::{InvalidTraceContext, TraceContext};
 pub use transition::Transition;
-pub(crate) use transition_batch::Change;
-pub use transition_batch::TransitionBatch;

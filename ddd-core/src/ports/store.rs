@@ -1,4 +1,7 @@
-use std::sync::{Arc, Weak};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+};
 
 use super::{
     BoxFuture, Capabilities, ClaimRequest, Claims, Clock, Control, Controlled, Declaration, Enqueued, Finish, Finished,
@@ -7,7 +10,6 @@ use super::{
 };
 use crate::domain::{
     Cursor, Fence, Filter, Name, Page, Statistics, TaskId, TaskRecord, TaskSummary, Timestamp, Transition,
-    TransitionBatch,
 };
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
@@ -174,9 +176,10 @@ pub trait SignalSink: Send + Sync {
     }
 
     /// The same, for a sink that may have them: nothing is left in `transitions`.
-    fn take_all(&self, transitions: &mut TransitionBatch) -> bool {
-        let one_after_the_other = std::iter::from_fn(|| transitions.pop());
-        one_after_the_other.fold(false, |is_waited_for, it| self.record(&it) | is_waited_for)
+    fn take_all(&self, transitions: &mut VecDeque<Transition>) -> bool {
+        let is_waited_for = self.record_all(transitions.make_contiguous());
+        transitions.clear();
+        is_waited_for
     }
 
     /// Whether somebody waits to be told: a slot without work, a subscriber that sleeps. While nobody does, a store may put off

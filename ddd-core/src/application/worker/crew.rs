@@ -91,3 +91,24 @@ impl State {
         self.served.ended(&done.queue);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The more work the last bodies were, the fewer tasks one slot keeps from the others.
+    #[test]
+    fn large_batches_are_for_very_short_bodies() {
+        let batch = |quick, pace, is_remote| {
+            let pace = Duration::from_nanos(pace);
+            State { quick, pace, is_remote, ..State::default() }.batch()
+        };
+        assert_eq!(batch(32, 200, false), 8, "a part of the row");
+        assert_eq!(batch(100_000, 0, false), 128);
+        assert_eq!(batch(100_000, 200, false), 128);
+        assert_eq!(batch(100_000, 2_000, false), 50);
+        assert_eq!(batch(100_000, 900_000, false), 32);
+        assert_eq!(batch(100_000, 200, true), 500);
+        assert_eq!(batch(100_000, 100_000, true), 250);
+    }
+}

@@ -1,10 +1,10 @@
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, collections::VecDeque, sync::Arc};
 
 use serde_json::value::RawValue;
 
 use super::{entry::Remains, queues::Queues, watchers::Watchers};
 use crate::{
-    domain::{Change, Name, TaskStatus, TransitionBatch},
+    domain::{TaskStatus, Transition},
     ports::{NewTask, Signal, SignalSink},
 };
 
@@ -27,7 +27,7 @@ pub(super) type Sinks = Arc<[Arc<dyn SignalSink>]>;
 pub(super) struct Effects {
     sinks: Option<Sinks>,
     /// Not told yet.
-    transitions: TransitionBatch,
+    transitions: VecDeque<Transition>,
     /// Somebody waits for what was recorded.
     is_waited_for: bool,
     signals: Vec<Signal>,
@@ -65,10 +65,9 @@ impl Effects {
 
     /// Tells of a transition, if anybody listens.
     #[inline(always)]
-    pub(super) fn record<'a>(&mut self, what: impl FnOnce() -> (&'a Name, &'a Name, Change)) {
+    pub(super) fn record(&mut self, transition: impl FnOnce() -> Transition) {
         if self.sinks.is_some() {
-            let (name, queue, change) = what();
-            self.transitions.push_change(name, queue, change);
+            self.transitions.push_back(transition());
         }
     }
 
@@ -77,8 +76,8 @@ impl Effects {
         if let Some((last, others)) = self.sinks.as_deref().and_then(<[_]>::split_last)
             && !self.transitions.is_empty()
         {
-            let tell = |sink: &Arc<dyn SignalSink>| sink.take_all(&mut self.transitions.clone());
-            let is_waited_for = others.iter().fold(false, |it, sink| tell(sink) | it);
+            let transitions = self.transitions.make_contiguous();
+            let is_waited_for = others.iter().fold(false, |it, sink| sink.record_all(transitions) | it);
             self.is_waited_for = last.take_all(&mut self.transitions) | is_waited_for;
         }
         self.transitions.clear();

@@ -73,7 +73,7 @@ impl State {
     fn begin(&mut self, key: u32, status: TaskStatus, now: Timestamp, fx: &mut Effects) {
         self.entries.at_mut(key).record.status = status;
         let entry = self.entries.at(key);
-        fx.record(|| self.change(entry, None, now));
+        fx.record(|| self.transition(entry, None, now));
         let kind = self.kinds.at_mut(entry.kind);
         kind.submitted += 1;
         kind.now.add(status);

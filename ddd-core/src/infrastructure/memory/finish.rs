@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::{effects::Effects, results::NO_RESULT, state::State};
 use crate::{
-    domain::{AttemptError, Change, Fence, TaskStatus, Timestamp, truncated},
+    domain::{AttemptError, Fence, TaskStatus, Timestamp, Transition, truncated},
     ports::{AttemptEnd, Finish, Finished, Heartbeat, ProgressReport, Signal},
 };
 
@@ -201,10 +201,8 @@ impl State {
         let mut progress = report.progress;
         progress.message = truncated(progress.message, self.settings.limits.progress);
         record.progress = Some(Box::new(progress.clone()));
-        fx.record(|| {
-            let (name, queue, change) = self.change(self.entries.at(key), Some(TaskStatus::Running), now);
-            (name, queue, Change { progress: Some(Arc::new(progress)), ..change })
-        });
+        let transition = self.transition(self.entries.at(key), Some(TaskStatus::Running), now);
+        fx.record(|| Transition { progress: Some(Arc::new(progress)), ..transition });
         Finished::Applied(TaskStatus::Running)
     }
 }

@@ -2,17 +2,19 @@
 
 use super::{entry::Entry, kept::Kept, state::State};
 use crate::{
-    domain::{Change, Filter, Name, TaskRecord, TaskStatus, TaskSummary, Timestamp},
+    domain::{Filter, TaskRecord, TaskStatus, TaskSummary, Timestamp, Transition},
     ports::Claimed,
 };
 
 impl State {
-    /// The transition of a task, as it now is, from `from`: its names, and the rest.
+    /// The transition of a task, as it now is, from `from`.
     #[inline(always)]
-    pub(super) fn change(&self, entry: &Entry, from: Option<TaskStatus>, at: Timestamp) -> (&Name, &Name, Change) {
+    pub(super) fn transition(&self, entry: &Entry, from: Option<TaskStatus>, at: Timestamp) -> Transition {
         let record = &entry.record;
-        let change = Change {
+        Transition {
             id: record.id,
+            name: self.kinds.at(entry.kind).name.clone(),
+            queue: self.queues.at(entry.queue).name.clone(),
             run: record.run,
             attempt: record.attempt,
             fence: record.fence,
@@ -20,8 +22,7 @@ impl State {
             to: record.status,
             at,
             progress: None,
-        };
-        (&self.kinds.at(entry.kind).name, &self.queues.at(entry.queue).name, change)
+        }
     }
 
     /// What a worker is told of a task that it now holds.

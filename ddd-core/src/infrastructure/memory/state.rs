@@ -173,7 +173,7 @@ impl State {
             return from;
         }
         let entry = self.entries.at(key);
-        fx.record(|| self.change(entry, Some(from), now));
+        fx.record(|| self.transition(entry, Some(from), now));
         let entry = self.entries.at_mut(key);
         let (kind, queue, priority) = (entry.kind, entry.queue, entry.priority_index());
         let kind = self.kinds.at_mut(kind);
