@@ -52,20 +52,24 @@ impl State {
     pub(super) const QUICK: usize = 32;
     /// How many: a part of the row, and no more than this.
     pub(super) const BATCH: usize = 32;
-    /// Of a store that takes time for a claim, more, as long as they are this little work; a slot takes some of them at a time.
+    /// Or up to so many, as long as they are this little work: the next claim finds what the store keeps in the memory of another
+    /// processor, and the more it is about, the less of that falls on each.
+    const LARGE_BATCH: usize = 128;
+    const LITTLE: Duration = Duration::from_micros(100);
+    /// Of a store that takes time for a claim, more; a slot takes some of them at a time.
     const REMOTE_BATCH: usize = 500;
     const REMOTE_LINE: usize = 100;
-    const WORK: Duration = Duration::from_millis(25);
+    const REMOTE_LITTLE: Duration = Duration::from_millis(25);
 
     /// How many tasks are claimed to run one after the other.
     pub(super) fn batch(&self) -> usize {
-        let part = self.quick / 4;
-        if !self.is_remote {
-            return part.min(Self::BATCH);
-        }
+        let (most, little) = match self.is_remote {
+            true => (Self::REMOTE_BATCH, Self::REMOTE_LITTLE),
+            false => (Self::LARGE_BATCH, Self::LITTLE),
+        };
         // No more than a little work, by the last bodies: what waits here could have been begun elsewhere.
-        let soon = Self::WORK.as_nanos() / self.pace.as_nanos().max(1);
-        part.min(usize::try_from(soon).unwrap_or(usize::MAX).clamp(Self::BATCH, Self::REMOTE_BATCH))
+        let soon = little.as_nanos() / self.pace.as_nanos().max(1);
+        (self.quick / 4).min(usize::try_from(soon).unwrap_or(usize::MAX).clamp(Self::BATCH, most))
     }
 
     /// What one slot takes of what is ready.
@@ -85,5 +89,26 @@ impl State {
         }
         self.alone &= self.running > 0;
         self.served.ended(&done.queue);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The more work the last bodies were, the fewer tasks one slot keeps from the others.
+    #[test]
+    fn large_batches_are_for_very_short_bodies() {
+        let batch = |quick, pace, is_remote| {
+            let pace = Duration::from_nanos(pace);
+            State { quick, pace, is_remote, ..State::default() }.batch()
+        };
+        assert_eq!(batch(32, 200, false), 8, "a part of the row");
+        assert_eq!(batch(100_000, 0, false), 128);
+        assert_eq!(batch(100_000, 200, false), 128);
+        assert_eq!(batch(100_000, 2_000, false), 50);
+        assert_eq!(batch(100_000, 900_000, false), 32);
+        assert_eq!(batch(100_000, 200, true), 500);
+        assert_eq!(batch(100_000, 100_000, true), 250);
     }
 }

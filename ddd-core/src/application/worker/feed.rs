@@ -333,7 +333,7 @@ impl Feed {
         }
         // As much as was asked for: others will find something as well.
         state.again |= batch == Some(tasks.len());
-        if batch.is_none_or(|it| it > State::BATCH) {
+        if batch.is_none_or(|it| state.is_remote && it > State::BATCH) {
             state.ready.extend(tasks);
             // A body may have begun to wait while the store was asked.
             let first = if batch.is_some() { state.line() } else { state.ready.pop_front().into_iter().collect() };

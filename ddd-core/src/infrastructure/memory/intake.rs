@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// No more than so many wait; then who submits sorts them in. Before that a worker does with its next claim: it has at hand what
-/// it sorts them into.
-const MOST: usize = 512;
+/// it sorts them into. They fit into the nearest cache, and a submitter that is ahead of the workers takes some of their work over.
+const MOST: usize = 256;
 
 /// Submissions that were taken and not sorted in yet, under a lock that is held for the move of a task.
 ///

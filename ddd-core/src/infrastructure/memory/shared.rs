@@ -15,8 +15,8 @@ use crate::{
     ports::{Clock, Enqueued, NewTask, SignalSink, StoreSettings},
 };
 
-/// How often the lock is looked at before its taker sleeps.
-const SPINS: usize = 200;
+/// How often the lock is looked at before its taker sleeps: for some twenty microseconds.
+const SPINS: usize = 1_500;
 
 /// What the lock guards.
 struct Guarded {
@@ -55,7 +55,9 @@ impl Shared {
         self.apply(self.lock(), now, change)
     }
 
-    /// The lock, which others hold for some microseconds. To sleep and be woken takes longer than that.
+    /// The lock, which others hold for some ten microseconds. To sleep and be woken takes longer than that, and until then a
+    /// processor may have nothing to do. The processor is not offered to others in between: the system may take that for leave to
+    /// come back to this thread late, when it has the lock.
     fn lock(&self) -> MutexGuard<'_, Guarded> {
         for _ in 0..SPINS {
             if !self.guarded.is_locked()
