@@ -42,8 +42,10 @@ async fn main() -> Outcome {
 }
 
 async fn app(url: &str, name: &str) -> Outcome<App> {
-    let pool = PgPool::connect(url).await?;
-    let store = PostgresStore::options().namespace("ddd_example").over(pool.clone()).await?;
+    // A pool that connects when it is used: the store is the first to do so, and tells why if the server does not answer.
+    let pool = PgPool::connect_lazy(url)?;
+    let options = PostgresStore::options().namespace("ddd_example").statement_timeout(Duration::from_secs(4));
+    let store = options.over(pool.clone()).await?;
     Ok(App::builder().store(store).provide(Clerk(name.to_owned())).provide(pool).build().await?)
 }
 

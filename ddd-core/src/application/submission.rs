@@ -107,6 +107,9 @@ impl<O: DeserializeOwned + Send + 'static> Submission<O> {
 
     /// Submits it through the user's own connection or transaction: the task exists if and only if that commits.
     ///
+    /// A store that does not learn of the commit, as that in PostgreSQL, tells no transition of the submission; those of the attempts
+    /// are told.
+    ///
     /// # Errors
     /// As for awaiting the submission; and [`SubmitError::OtherStore`] if the connection does not lead to the application's store.
     pub async fn within<C: Enlist + ?Sized>(self, connection: &mut C) -> Result<TaskHandle<O>, SubmitError> {

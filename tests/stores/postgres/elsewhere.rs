@@ -131,3 +131,36 @@ async fn a_server_that_is_not_there_is_told_with_its_address() {
     let told = error.source().unwrap().to_string();
     assert!(told.contains(&format!("no connection to `127.0.0.1:{port}` within 800ms")), "{told}");
 }
+
+/// Another application's tables stand in another database, in the same namespace; and a copy of the database is another one.
+#[tokio::test]
+async fn a_transaction_in_another_database_is_refused() {
+    let (store, namespace) = fresh().await;
+    let in_server = app(store.clone()).await;
+    let (others, copy) = (format!("{namespace}_others"), format!("{namespace}_copy"));
+    let pool = pool().await;
+    for text in [format!("CREATE DATABASE {others}"), format!("CREATE DATABASE {copy}")] {
+        sqlx::raw_sql(AssertSqlSafe(text)).execute(&pool).await.unwrap();
+    }
+    let url = |name: &str| server().url().strip_suffix("postgres").unwrap().to_owned() + name;
+    let token = format!("SELECT value FROM {namespace}.setting WHERE name = 'channel'");
+    let token: i64 = sqlx::query_scalar(AssertSqlSafe(token)).fetch_one(&pool).await.unwrap();
+    for (name, is_copy) in [(&others, false), (&copy, true)] {
+        let other = PostgresStore::options().namespace(&namespace).connect(&url(name)).await.unwrap();
+        let pool = sqlx::PgPool::connect(&url(name)).await.unwrap();
+        if is_copy {
+            let text = format!("UPDATE {namespace}.setting SET value = {token} WHERE name = 'channel'");
+            sqlx::raw_sql(AssertSqlSafe(text)).execute(&pool).await.unwrap();
+        }
+        let mut tx = pool.begin().await.unwrap();
+        is_refused(in_server.submit(noted {}).within(&mut tx).await, &format!("other tables, in `{name}`"));
+        is_refused(in_server.submit(noted {}).within(&mut store.on(&mut tx)).await, "other tables");
+        tx.commit().await.unwrap();
+        assert_eq!(other.statistics().await.unwrap().submitted, 0);
+        pool.close().await;
+    }
+    let mut tx = pool.begin().await.unwrap();
+    in_server.submit(noted {}).within(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(store.statistics().await.unwrap().submitted, 1);
+}

@@ -105,6 +105,35 @@ async fn a_task_that_ends_while_it_is_submitted_again_does_not_run_again() {
     assert!(claim(&near, 1, 1).await.is_empty());
 }
 
+/// A submission is repeated while its task ends: after the look for it, and before it is stored again.
+#[tokio::test]
+async fn a_task_that_ends_between_the_look_and_the_insertion_does_not_run_again() {
+    let (store, namespace) = fresh().await;
+    declare(&store, 1).await;
+    let new = fresh_task();
+    let (id, pool) = (new.id, pool().await);
+    enqueue(&store, new.clone()).await;
+    // The look finds nothing: all of it is somewhere else, for those who do not see what is not committed yet.
+    let text =
+        format!("CREATE TABLE {namespace}.aside AS SELECT * FROM {namespace}.task; DELETE FROM {namespace}.task");
+    run(&pool, text).await;
+    let mut end = pool.begin().await.unwrap();
+    let text = format!(
+        "INSERT INTO {namespace}.task SELECT * FROM {namespace}.aside; \
+         INSERT INTO {namespace}.history SELECT * FROM {namespace}.task; DELETE FROM {namespace}.task"
+    );
+    sqlx::raw_sql(AssertSqlSafe(text)).execute(&mut *end).await.unwrap();
+    let again = tokio::spawn({
+        let store = store.clone();
+        async move { enqueue(&store, new).await }
+    });
+    assert!(come_to_wait(&pool, &namespace, 1).await, "the insertion waits for the row that was there");
+    end.commit().await.unwrap();
+    assert_eq!(again.await.unwrap(), Enqueued::AlreadyCreated);
+    assert_eq!(get(&store, id).await.unwrap().status, TaskStatus::Pending, "as it stands in the history");
+    assert!(claim(&store, 1, 1).await.is_empty());
+}
+
 /// If a task did run twice, its second end takes no other with it.
 #[tokio::test]
 async fn a_second_end_does_not_hold_up_the_ends_beside_it() {

@@ -31,6 +31,14 @@ async fn a_swallowed_call_fails_within_its_time() {
     }
 }
 
+/// Waits until nothing passes any more: the connection lies in the pool.
+async fn come_to_rest(proxy: &Proxy) {
+    let mut passed = 0;
+    while std::mem::replace(&mut passed, proxy.passed()) != proxy.passed() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// The other end of the only connection loses power: nothing comes back on it any more, not even its end. The call fails within its
 /// time, and its place in the pool is free for the next one, over a new connection.
 #[tokio::test]
@@ -41,6 +49,8 @@ async fn a_connection_that_is_silent_for_ever_takes_no_place_with_it() {
     declare(&store, 1).await;
     for number in 0..3 {
         enqueue(&store, new_task(number)).await;
+        // Else the call would wait for a connection that never comes back to the pool, and not over one that is silent.
+        come_to_rest(&proxy).await;
         proxy.abandon();
         let began = Instant::now();
         let error = store.statistics().await.unwrap_err();
@@ -84,10 +94,7 @@ async fn a_broken_connection_is_replaced() {
     // Once the connection lies in the pool, and until the server has seen its end: so the next call surely meets a broken one.
     let cut = async || {
         let began = Instant::now();
-        let mut passed = 0;
-        while std::mem::replace(&mut passed, proxy.passed()) != proxy.passed() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        come_to_rest(&proxy).await;
         proxy.cut();
         while sqlx::query_scalar::<_, i64>(text).bind(&namespace).fetch_one(&pool).await.unwrap() > 0 {
             assert!(began.elapsed() < Duration::from_secs(10), "the connection lives");

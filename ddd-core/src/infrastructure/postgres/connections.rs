@@ -33,6 +33,11 @@ impl Limit {
         Self::None
     }
 
+    /// Whether connections go straight to the server, and their settings to nobody else.
+    pub(super) const fn is_own(&self) -> bool {
+        matches!(self, Self::Own)
+    }
+
     /// Whether statements that stand alone have one.
     pub(super) fn is_set(&self) -> bool {
         match self {

@@ -14,7 +14,8 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::{
-    connections::Limit, gathering::Gathering, lists::Lists, names::Names, outbox::Outbox, texts::Texts, turns::Turns,
+    connections::Limit, gathering::Gathering, home::Home, lists::Lists, names::Names, outbox::Outbox, texts::Texts,
+    turns::Turns, vacuuming::Vacuuming,
 };
 use crate::{
     domain::WorkerId,
@@ -53,6 +54,9 @@ pub(super) struct Shared {
     /// For which step between priorities tasks were ranked anew, and up to which.
     pub(super) ranked: Mutex<(i64, Uuid)>,
     pub(super) lists: Lists,
+    pub(super) vacuuming: Arc<Vacuuming>,
+    /// Where its own connections lead, once that was read.
+    pub(super) home: OnceLock<Home>,
     /// How many figures were left when they were added up last.
     pub(super) folded_to: AtomicI64,
     /// The version of the tables, if this program is too old for it.
@@ -84,7 +88,7 @@ impl Core {
         schema: &str,
         (timeout, list_timeout): (Duration, Duration),
         offset: Arc<AtomicI64>,
-        are_heard: bool,
+        (are_heard, vacuums): (bool, bool),
         limit: Limit,
     ) -> Arc<Self> {
         let notices = Notices {
@@ -108,6 +112,8 @@ impl Core {
             gathering: Gathering::default(),
             ranked: Mutex::default(),
             lists: Lists::of(pool.options().get_max_connections(), list_timeout.min(timeout)),
+            vacuuming: Vacuuming::new(vacuums),
+            home: OnceLock::new(),
             folded_to: AtomicI64::new(0),
             outgrown_by: AtomicI32::new(0),
             is_set_up: AtomicBool::new(false),

@@ -9,6 +9,7 @@ use super::{
     core::Core,
     enqueue::Ownership,
     error::{Outcome, corrupt},
+    home::Home,
     names,
     notices::payload,
     numbers::{count, time},
@@ -119,9 +120,12 @@ async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTas
     number_outside(&core, tasks).await;
     // From here on they may be on record.
     sent::are_new(tasks.iter().map(|it| it.id));
-    let now: i64 = sqlx::query_scalar("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-        .fetch_one(&mut *conn)
-        .await?;
+    let text = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, current_database()::text, \
+                (SELECT value FROM ddd.setting WHERE name = 'channel')";
+    let (now, database, token): (i64, String, _) = sqlx::query_as(core.texts.of(text)).fetch_one(&mut *conn).await?;
+    if let Some(home) = core.home.get() {
+        home.check(&database, token)?;
+    }
     let mut session = Session::new(conn, core.clone(), time(now.saturating_add(core.offset())));
     session.number(tasks).await?;
     let answers = session.enqueue(tasks, Ownership::User).await?;
@@ -134,6 +138,24 @@ async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTas
         sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(payload).execute(session.conn).await?;
     }
     Ok(answers)
+}
+
+impl Core {
+    /// Notes where the store's own connections lead.
+    pub(super) async fn find_home(self: &Arc<Self>) -> Result<(), StoreError> {
+        let home = self.call(|core, conn| {
+            Box::pin(async move {
+                let text = "SELECT current_database()::text, value FROM ddd.setting WHERE name = 'channel'";
+                let is_open = core.open(conn).await?;
+                let row = sqlx::query(core.texts.of(text)).fetch_one(&mut *conn).await;
+                let row = core.close(conn, is_open, row).await?;
+                Ok(Home { database: row.try_get(0)?, token: row.try_get(1)? })
+            })
+        });
+        let home = home.await?;
+        self.home.get_or_init(|| home);
+        Ok(())
+    }
 }
 
 /// Gives numbers to queues and kinds that have none, over a connection of the store's own: in the user's transaction they would be

@@ -23,6 +23,7 @@ mod finish_plain;
 mod fold;
 mod gather;
 mod gathering;
+mod home;
 mod idempotency;
 mod insert;
 mod insert_plain;
@@ -57,6 +58,8 @@ mod turns;
 mod unique;
 mod upkeep;
 mod url;
+mod vacuum;
+mod vacuuming;
 mod workers;
 
 pub use enlist::PostgresConnection;

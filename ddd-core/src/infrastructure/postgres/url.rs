@@ -11,7 +11,8 @@ use super::{
 use crate::{domain::closest, ports::StoreError};
 
 /// The parameters of a URL that are the store's.
-const OWN: [&str; 6] = ["namespace", "statement_timeout_ms", "list_timeout_ms", "connections", "listen", "migrate"];
+const OWN: [&str; 7] =
+    ["namespace", "statement_timeout_ms", "list_timeout_ms", "connections", "listen", "migrate", "vacuum"];
 
 /// Those that the driver knows.
 const SERVERS_OWN: [&str; 18] = [
@@ -101,8 +102,8 @@ impl PostgresOptions {
         self.open(options.application_name("ddd"), None).await
     }
 
-    /// What `postgres://…?…` says: of its parameters `namespace`, `statement_timeout_ms`, `list_timeout_ms`, `connections`, `listen`
-    /// and `migrate` are the store's, and taken out; the others are PostgreSQL's.
+    /// What `postgres://…?…` says: of its parameters `namespace`, `statement_timeout_ms`, `list_timeout_ms`, `connections`, `listen`,
+    /// `migrate` and `vacuum` are the store's, and taken out; the others are PostgreSQL's.
     ///
     /// # Errors
     /// It is no URL of PostgreSQL, one of the store's own has a value that it cannot have, or a parameter is neither's.
@@ -120,6 +121,7 @@ impl PostgresOptions {
                 "connections" => options.connections = number(name, value)?,
                 "listen" => options.listens = flag(name, value)?,
                 "migrate" => options.migrates = flag(name, value)?,
+                "vacuum" => options.vacuums = flag(name, value)?,
                 _ if is_servers_own(name) => others.push(pair),
                 _ => return Err(unknown(name)),
             }
