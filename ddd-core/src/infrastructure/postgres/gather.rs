@@ -2,7 +2,6 @@
 
 use std::{
     future::poll_fn,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,9 +16,8 @@ use super::{
     batch::{Batch, is_plain},
     calls::AtHand,
     core::Core,
-    driven::Driven,
     error::corrupt,
-    gathering::{Lane, PATIENCE, Waiting, batch_of},
+    gathering::{Lane, Next, PATIENCE, Waiting, batch_of},
     sent,
 };
 use crate::ports::{Enqueued, NewTask, StoreError, StoreErrorKind, StoreFuture};
@@ -28,8 +26,8 @@ use crate::ports::{Enqueued, NewTask, StoreError, StoreErrorKind, StoreFuture};
 const ON_THE_WAY: u32 = 4;
 /// Of those with keys, so many.
 const KEYED_ON_THE_WAY: u32 = 2;
-/// So long, and at most twice as long, a connection rests for who comes next.
-const REST: Duration = Duration::from_millis(2);
+/// So long a leader keeps its connection at hand for who comes next: the pool would first ask the server whether it lives.
+const LINGER: Duration = Duration::from_millis(1);
 /// Those who have just been answered may come again at once, and are let in first; so often it is looked for them.
 const LOOKS: usize = 8;
 /// After so many batches the connection goes back to the pool, which may want to replace it.
@@ -44,48 +42,36 @@ impl Core {
     pub(super) fn gather(self: &Arc<Self>, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
         let core = self.clone();
         Box::pin(async move {
-            // Who looks at it once and then leaves it to a task of its own begins nothing before it is there.
+            // Who looks at it once and then leaves it to a task of its own gets there before the leader is woken: a runtime that
+            // has two tasks to run wakes another thread, which costs more than the whole submission.
             look_again().await;
             let (answer, mut receiver) = oneshot::channel();
             let are_new = sent::are_new(tasks.iter().map(|it| it.id));
             let are_plain = tasks.iter().all(is_plain);
             let since = Instant::now();
             let waiting = Waiting { tasks, are_new, are_plain, answers: Vec::new(), tries: 0, since, answer };
-            let unavailable = |gone| Err(StoreError::new(StoreErrorKind::Unavailable, gone));
-            if let Some(mut lead) = core.join(are_plain, Some(waiting)) {
-                // Who finds nobody to go with goes by itself. If others have gathered meanwhile, they are led on without it.
-                let answer = poll_fn(|cx| {
-                    let is_over = Pin::new(&mut lead).poll(cx).is_ready();
-                    match Pin::new(&mut receiver).poll(cx) {
-                        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                        Poll::Pending if is_over => Poll::Ready(None),
-                        Poll::Pending => Poll::Pending,
-                    }
-                });
-                if let Some(answer) = answer.await {
-                    return answer.unwrap_or_else(unavailable);
-                }
-            }
+            core.join(are_plain, Some(waiting));
             let mut patience = PATIENCE;
             let answer = loop {
                 match tokio::time::timeout(patience, &mut receiver).await {
                     Ok(answer) => break answer,
-                    // Those before may hang, on a connection of theirs. Who leads now goes on by itself.
-                    Err(_) => drop(core.join(are_plain, None)),
+                    // Those before may hang, on a connection of theirs.
+                    Err(_) => core.join(are_plain, None),
                 }
                 patience *= 2;
             };
-            answer.unwrap_or_else(unavailable)
+            answer.unwrap_or_else(|gone| Err(StoreError::new(StoreErrorKind::Unavailable, gone)))
         })
     }
 
-    /// Lets these wait with others of their kind, and sees to it that somebody leads: whoever gets it.
-    fn join(self: &Arc<Self>, are_plain: bool, waiting: impl IntoIterator<Item = Waiting>) -> Option<Driven> {
+    /// Lets these wait with others of their kind, and sees to it that somebody leads.
+    fn join(self: &Arc<Self>, are_plain: bool, waiting: impl IntoIterator<Item = Waiting>) {
         let (lane, most) =
             if are_plain { (&self.gathering.plain, ON_THE_WAY) } else { (&self.gathering.keyed, KEYED_ON_THE_WAY) };
-        let sets_out = lane.join(waiting, most.min(self.pool.options().get_max_connections()) as usize);
-        let leader = sets_out.then(|| Leader { lane: lane.clone(), is_done: false })?;
-        Some(Driven::new(Box::pin(leader.go(self.clone()))))
+        if lane.join(waiting, most.min(self.pool.options().get_max_connections()) as usize) {
+            let leader = Leader { lane: lane.clone(), lingers: false, is_done: false };
+            tokio::spawn(leader.go(self.clone()));
+        }
     }
 
     /// Gives a connection back. Now and then it is used before for a look whether the tables became too new: a process that only
@@ -132,28 +118,36 @@ async fn look_again() {
 /// Who sends what has gathered; its place is free when it is dropped, whatever happened.
 struct Leader {
     lane: Arc<Lane>,
+    lingers: bool,
     is_done: bool,
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
         if !self.is_done {
-            self.lane.desert();
+            self.lane.desert(self.lingers);
         }
     }
 }
 
 impl Leader {
     async fn go(mut self, core: Arc<Core>) {
-        let (mut at_hand, mut batches) = self.lane.wake();
+        let mut at_hand = None;
+        let mut batches = 0;
         loop {
             let batch = self.lane.take();
             if batch.is_empty() {
-                self.is_done = self.lane.end(&mut at_hand, batches, core.has_connections());
-                if self.is_done {
-                    break;
+                let next = self.lane.next(at_hand.is_some() && core.has_connections());
+                if next == Next::Linger {
+                    self.lingers = true;
+                    let _ = tokio::time::timeout(LINGER, self.lane.come.notified()).await;
+                    self.lingers = false;
                 }
-                continue;
+                if next == Next::Go || (next == Next::Linger && self.lane.goes_on()) {
+                    continue;
+                }
+                self.is_done = true;
+                break;
             }
             let count = batch.len();
             batches += 1;
@@ -169,34 +163,7 @@ impl Leader {
                 tokio::task::yield_now().await;
             }
         }
-        if self.lane.is_to_be_kept() {
-            tokio::spawn(keep(Keeper { core: core.clone(), lane: self.lane.clone(), is_done: false }));
-        }
         core.part_with(&mut at_hand).await;
-    }
-}
-
-/// Who sees to it that a connection does not rest for long: others may want one, and the pool may want to replace it.
-struct Keeper {
-    core: Arc<Core>,
-    lane: Arc<Lane>,
-    is_done: bool,
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        if !self.is_done {
-            self.lane.abandon();
-        }
-    }
-}
-
-async fn keep(mut keeper: Keeper) {
-    while !keeper.is_done {
-        tokio::time::sleep(REST).await;
-        let (mut old, is_done) = keeper.lane.look(REST);
-        keeper.is_done = is_done;
-        keeper.core.part_with(&mut old).await;
     }
 }
 
@@ -248,9 +215,7 @@ fn answer_or_retry(core: &Arc<Core>, mut waiting: Waiting) {
     let core = core.clone();
     tokio::spawn(async move {
         tokio::time::sleep(pause).await;
-        if let Some(lead) = core.join(false, Some(waiting)) {
-            lead.await;
-        }
+        core.join(false, Some(waiting));
     });
 }
 

@@ -1,13 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use sqlx::{pool::PoolConnection, postgres::Postgres};
-use tokio::{sync::oneshot, time::Instant};
-
-use super::{
-    batch::{Batch, Load},
-    rested::Rested,
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
 };
+
+use super::batch::{Batch, Load};
 use crate::ports::{Enqueued, NewTask, StoreError};
 
 /// A batch that is away for longer than this may hang, or hold very much: those who come meanwhile no longer wait for it.
@@ -27,19 +26,27 @@ pub(super) struct Gathering {
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     state: Mutex<State>,
+    /// Wakes the leader that lingers.
+    pub(super) come: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Waiting>,
-    /// How many batches are on the way, or could be.
+    /// How many batches are on the way, or could be: those that linger are among them.
     leaders: usize,
-    /// When a batch left or a leader ended last; and whether that batch was a heavy one.
+    lingering: usize,
+    /// When a batch left or a leader began to linger last; and whether that batch was a heavy one.
     moved_at: Option<Instant>,
     is_heavy: bool,
-    /// The connection of the last leader, for the next one; and whether somebody sees to it that it does not rest for long.
-    rested: Option<Rested>,
-    is_kept: bool,
+}
+
+/// What a leader does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Go,
+    Linger,
+    End,
 }
 
 /// What one caller submits.
@@ -72,9 +79,14 @@ impl Lane {
         let mut state = self.state.lock();
         state.waiting.extend(waiting);
         let is_late = state.moved_at.is_none_or(|it| it.elapsed() > PATIENCE);
-        let is_served = state.leaders > 0 && !state.is_heavy && !is_late;
+        let is_served = state.leaders > 0 && (state.lingering > 0 || !state.is_heavy) && !is_late;
         let sets_out = !state.waiting.is_empty() && !is_served && state.leaders < most.max(1);
         state.leaders += usize::from(sets_out);
+        let is_awaited = state.lingering > 0;
+        drop(state);
+        if is_awaited {
+            self.come.notify_one();
+        }
         sets_out
     }
 
@@ -96,50 +108,33 @@ impl Lane {
         taken
     }
 
-    /// The connection that rests, if one does, and how many batches went over it.
-    pub(super) fn wake(&self) -> (Option<PoolConnection<Postgres>>, u32) {
-        self.state.lock().rested.take().map_or((None, 0), Rested::wake)
-    }
-
-    /// A leader that had nobody left to take ends; `false` if somebody has come meanwhile. If it may, its connection rests.
-    pub(super) fn end(&self, at_hand: &mut Option<PoolConnection<Postgres>>, batches: u32, may_rest: bool) -> bool {
+    /// What a leader does that had nobody left to take. Of those that may linger, one is enough.
+    pub(super) fn next(&self, may_linger: bool) -> Next {
         let mut state = self.state.lock();
         if !state.waiting.is_empty() {
-            return false;
+            return Next::Go;
         }
+        let lingers = may_linger && state.lingering == 0;
         state.moved_at = Some(Instant::now());
-        state.leaders -= 1;
-        if may_rest && state.rested.is_none() {
-            state.rested = at_hand.take().map(|it| Rested::new(it, batches));
-        }
-        true
+        state.lingering += usize::from(lingers);
+        state.leaders -= usize::from(!lingers);
+        if lingers { Next::Linger } else { Next::End }
     }
 
-    /// Whether a connection rests that nobody keeps. Who is told so keeps it.
-    pub(super) fn is_to_be_kept(&self) -> bool {
+    /// A leader has lingered; whether somebody waits. Else it is one no more.
+    pub(super) fn goes_on(&self) -> bool {
         let mut state = self.state.lock();
-        state.rested.is_some() && !std::mem::replace(&mut state.is_kept, true)
-    }
-
-    /// The connection, if it has rested for so long; whoever keeps it is done then, and also if it rests no more.
-    pub(super) fn look(&self, age: Duration) -> (Option<PoolConnection<Postgres>>, bool) {
-        let mut state = self.state.lock();
-        let rests = state.rested.as_ref().is_some_and(|it| !it.is_old(age));
-        state.is_kept = rests;
-        let old = if rests { None } else { state.rested.take() };
-        (old.and_then(|it| it.wake().0), !rests)
-    }
-
-    /// Who keeps the connection is gone without a word, with its runtime.
-    pub(super) fn abandon(&self) {
-        let mut state = self.state.lock();
-        state.is_kept = false;
-        state.rested = None;
+        let goes_on = !state.waiting.is_empty();
+        state.lingering -= 1;
+        state.leaders -= usize::from(!goes_on);
+        goes_on
     }
 
     /// A leader is gone without a word, with its runtime. Those who wait on another one lose patience, and somebody leads again.
-    pub(super) fn desert(&self) {
-        self.state.lock().leaders -= 1;
+    pub(super) fn desert(&self, lingered: bool) {
+        let mut state = self.state.lock();
+        state.lingering -= usize::from(lingered);
+        state.leaders -= 1;
     }
 }
 
