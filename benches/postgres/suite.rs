@@ -17,7 +17,7 @@ pub(crate) struct Suite {
 
 /// All of them.
 pub(crate) fn suites() -> Vec<Suite> {
-    vec![overlapped(), fill_then_drain(), submissions(1, 300), submissions(16, 60), starts()]
+    vec![overlapped(), fill_then_drain(), submissions(1, 3_000), submissions(16, 300), starts()]
 }
 
 /// Tasks of a work from end to end, and how many are submitted at once.

@@ -18,6 +18,9 @@ use crate::{checker::file_of, ledger::Reader, node, options::Options, tasks::mea
 /// Scenes share the machine, but for those whose processes must not wait for it.
 static MACHINE: RwLock<()> = RwLock::new(());
 
+/// Names a `chaos-worker` that was built from another version of the whole, for the workers of the first deployment.
+const WORKER_BEFORE: &str = "DDD_CHAOS_WORKER_BEFORE";
+
 #[allow(dead_code, reason = "held, and never looked at")]
 enum Machine {
     Shared(RwLockReadGuard<'static, ()>),
@@ -200,7 +203,9 @@ impl Drop for Scene {
 impl Process {
     /// Starts one with these options.
     pub(crate) fn start(options: &Options) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-worker"));
+        let before = std::env::var_os(WORKER_BEFORE).filter(|_| options.deployment == 1);
+        let program = before.unwrap_or_else(|| env!("CARGO_BIN_EXE_chaos-worker").into());
+        let mut command = Command::new(program);
         let child = command.args(arguments(options)).stdin(Stdio::piped()).spawn().unwrap();
         Self { pid: child.id(), child }
     }

@@ -39,6 +39,9 @@ mod contract {
     mod postgres_on_tables_of_a_later_version {
         ddd_core::testing::store_conformance!(crate::postgres::on_tables_of_a_later_version());
     }
+    mod postgres_on_tables_of_version_1 {
+        ddd_core::testing::store_conformance!(crate::postgres::on_tables_of_version_1());
+    }
 
     mod sqlite_on_a_clock_that_stands_still {
         ddd_core::testing::store_conformance!(crate::sqlite::on_a_clock_that_stands());

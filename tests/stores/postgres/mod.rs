@@ -30,7 +30,7 @@ use std::{
 
 use ddd_core::testing::conformance::StoreUnderTest;
 
-pub(crate) use versions::on_tables_of_a_later_version;
+pub(crate) use versions::{on_tables_of_a_later_version, on_tables_of_version_1};
 
 /// In a schema of its own. Its clock is the server's, which goes by itself, and an offset.
 pub(crate) async fn on_the_servers_clock() -> StoreUnderTest {

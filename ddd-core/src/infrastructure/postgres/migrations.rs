@@ -19,6 +19,7 @@ use crate::ports::{StoreError, StoreErrorKind};
 ///   they move there or back gets the default again.
 /// - What cannot do with that takes two releases: one that adds, and one that takes away, with a `works_from` that says which
 ///   programs are too old for it. Those refuse to start, and stop what they do with their next upkeep.
+/// - An index goes only where every statement of before finds another one that serves it.
 /// - A large index takes its time, in which nobody writes.
 struct Step {
     text: &'static str,
@@ -26,7 +27,12 @@ struct Step {
     works_from: i32,
 }
 
-const STEPS: [Step; 1] = [Step { text: include_str!("schema.sql"), works_from: 1 }];
+const STEPS: [Step; 2] = [
+    Step { text: include_str!("schema.sql"), works_from: 1 },
+    Step { text: include_str!("step_2.sql"), works_from: 1 },
+];
+/// The oldest version of the tables that this program works with: what the steps after it bring makes it faster, and no more.
+const NEEDED: i32 = 1;
 
 const TABLE: &str = "CREATE TABLE ddd.migration (version INTEGER PRIMARY KEY, works_from INTEGER NOT NULL, \
                      at TIMESTAMPTZ NOT NULL DEFAULT now());\n";
@@ -44,10 +50,16 @@ const IDLE_TIMEOUT: u32 = 60_000;
 #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are few")]
 const NEWEST: i32 = STEPS.len() as i32;
 
-/// All steps as one script, for those who run it by hand.
-pub(super) fn script(texts: &Texts) -> String {
-    let mut script = format!("BEGIN;\nCREATE SCHEMA IF NOT EXISTS {};\n{}", texts.schema(), texts.once(TABLE).as_str());
-    for (step, version) in STEPS.iter().zip(1..) {
+/// The steps after a version of the tables as one script, for those who run it by hand; after zero it makes all.
+pub(super) fn script(texts: &Texts, from: u32) -> String {
+    if from as usize >= STEPS.len() {
+        return String::new();
+    }
+    let mut script = String::from("BEGIN;\n");
+    if from == 0 {
+        script.push_str(&format!("CREATE SCHEMA IF NOT EXISTS {};\n{}", texts.schema(), texts.once(TABLE).as_str()));
+    }
+    for (step, version) in STEPS.iter().zip(1..).skip(from as usize) {
         script.push_str(texts.once(step.text).as_str());
         script.push_str(texts.once(&note(version, step)).as_str());
     }
@@ -156,11 +168,11 @@ impl Core {
     /// Whether the tables are there, in a version that this program works with.
     pub(super) async fn check(&self, conn: &mut PgConnection) -> Outcome<()> {
         let version = self.version(conn).await?;
-        if version >= NEWEST {
+        if version >= NEEDED {
             return Ok(());
         }
         let problem = format!(
-            "the tables in schema `{}` are of version {version}, and this program needs {NEWEST}: run the migrations \
+            "the tables in schema `{}` are of version {version}, and this program needs {NEEDED}: run the migrations \
              (`PostgresStore::migrate`, or the text of `PostgresStore::migrations`)",
             self.texts.schema()
         );

@@ -32,7 +32,7 @@ impl Session<'_> {
         }
         self.lock(keys.iter().map(|it| Lock::Permits(it))).await?;
         let read = "SELECT k, (SELECT count(*) FROM ddd.task t WHERE t.permit AND t.concurrency_key = k), \
-                    ARRAY(SELECT t.id FROM ddd.task t WHERE t.status = 3 AND t.concurrency_key = k \
+                    ARRAY(SELECT t.id FROM ddd.task t WHERE t.status = 3 AND NOT t.permit AND t.concurrency_key = k \
                     ORDER BY t.rank, t.id LIMIT $2) \
                     FROM (SELECT DISTINCT k FROM unnest($1::bytea[]) k) keys";
         let found =

@@ -80,7 +80,7 @@ impl Core {
         let text = "WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $1 AS now) \
             SELECT EXISTS (SELECT FROM ddd.task, clock WHERE status IN (1, 2) AND due <= now), \
             EXISTS (SELECT FROM ddd.task, clock WHERE lease_until <= now), \
-            EXISTS (SELECT FROM ddd.task WHERE status = 4), EXISTS (SELECT FROM ddd.task WHERE status = 3), \
+            EXISTS (SELECT FROM ddd.task WHERE status = 4), EXISTS (SELECT FROM ddd.task WHERE status = 3 AND NOT permit), \
             EXISTS (SELECT FROM ddd.setting WHERE name = 'rank_anew')";
         let is_open = self.open(conn).await?;
         let row = sqlx::query(self.texts.of(text)).bind(self.offset()).fetch_one(&mut *conn).await;

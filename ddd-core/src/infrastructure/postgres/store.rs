@@ -64,7 +64,13 @@ impl PostgresStore {
     /// The statements that make the tables of this namespace, for those who run migrations by hand.
     #[must_use]
     pub fn migrations(&self) -> String {
-        migrations::script(&self.core.texts)
+        migrations::script(&self.core.texts, 0)
+    }
+
+    /// The statements that bring tables of `version` (the largest in `ddd.migration`) to that of this program; none if they are.
+    #[must_use]
+    pub fn migrations_since(&self, version: u32) -> String {
+        migrations::script(&self.core.texts, version)
     }
 }
 

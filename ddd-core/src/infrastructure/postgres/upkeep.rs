@@ -144,7 +144,8 @@ impl Session<'_> {
 
     /// Lets in who waits for a key that has permits: after a submission in a user's transaction, or a change of a limit.
     pub(super) async fn admit_forgotten(&mut self, max: usize) -> Outcome<()> {
-        let text = "SELECT b.concurrency_key FROM (SELECT DISTINCT concurrency_key FROM ddd.task WHERE status = 3) b \
+        let text = "SELECT b.concurrency_key FROM (SELECT DISTINCT concurrency_key FROM ddd.task \
+                    WHERE status = 3 AND NOT permit) b \
                     WHERE NOT EXISTS (SELECT FROM ddd.task t WHERE t.permit AND t.concurrency_key = b.concurrency_key) LIMIT $1";
         let keys: Vec<Vec<u8>> =
             sqlx::query_scalar(self.core.texts.of(text)).bind(size(max)).fetch_all(&mut *self.conn).await?;
