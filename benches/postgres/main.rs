@@ -8,6 +8,7 @@ mod ours;
 mod peers;
 mod protocol;
 mod raw;
+mod raw_rows;
 mod side;
 mod suite;
 

@@ -10,6 +10,7 @@ use super::{
     peers::Peers,
     protocol::{Watch, Work, run},
     raw::{Raw, RawCommit},
+    raw_rows::RawRows,
 };
 
 /// One of those who are compared.
@@ -20,6 +21,8 @@ pub(crate) enum Side {
     Raw,
     RawTwo,
     RawInserts,
+    /// The store's own row, in its own table.
+    RawRows,
     RawCommit,
     /// A queue of others, in the process of the peers.
     Peer(&'static str),
@@ -36,6 +39,7 @@ impl Side {
             Self::Raw => "raw",
             Self::RawTwo => "raw_two_workers",
             Self::RawInserts => "raw_inserts",
+            Self::RawRows => "raw_rows",
             Self::RawCommit => "raw_commit",
             Self::Peer(name) => name,
         }
@@ -120,6 +124,7 @@ impl Bench {
             Side::Raw => run::<Raw<1>>(work, url, &mut watch),
             Side::RawTwo => run::<Raw<2>>(work, url, &mut watch),
             Side::RawInserts => run::<Raw<0>>(work, url, &mut watch),
+            Side::RawRows => run::<RawRows>(work, url, &mut watch),
             Side::RawCommit => run::<RawCommit>(work, url, &mut watch),
             Side::Peer(name) => {
                 let mut peers = self.peers.borrow_mut();

@@ -52,7 +52,7 @@ fn submissions(submitters: usize, each: usize) -> Suite {
     let case = format!("single_submissions/{submitters}");
     Suite {
         work: Work::Submissions { submitters, each },
-        others: Side::and_peers(&[Side::RawInserts]),
+        others: Side::and_peers(&[Side::RawInserts, Side::RawRows]),
         figures: vec![rate(&case, submitters * each, |it| it.seconds[0])],
     }
 }
