@@ -71,7 +71,7 @@ impl Core {
             reaped.more |= self.rank_anew(conn, self.timeout / 8).await?;
         }
         reaped.more |= self.transact(conn, |session| Box::pin(session.fold())).await?;
-        self.vacuum_what_is_due(conn).await?;
+        self.vacuum_what_is_due(conn).await;
         Ok(reaped)
     }
 

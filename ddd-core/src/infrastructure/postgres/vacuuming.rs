@@ -41,8 +41,18 @@ pub(super) struct Vacuuming {
 struct State {
     is_running: bool,
     rests_until: Option<Instant>,
-    /// After how many vacuums how many dead rows were left: those that an open transaction may still want to see.
-    left: HashMap<String, (i64, i64)>,
+    left: HashMap<String, Left>,
+}
+
+/// What there was left of a table.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    /// After so many vacuums.
+    vacuums: i64,
+    /// So many dead rows: those that an open transaction may still want to see.
+    dead: i64,
+    /// Whether this process did what it could since then.
+    is_seen_to: bool,
 }
 
 impl Vacuuming {
@@ -67,29 +77,37 @@ impl Vacuuming {
         let mut state = self.state.lock();
         let is_due = |it: &Counted| {
             let left = match state.left.get(&it.table) {
-                Some((vacuums, left)) if *vacuums == it.vacuums => *left,
+                Some(left) if left.vacuums == it.vacuums => *left,
                 // Somebody else did it; what has died since then counts as left, which errs by some seconds.
-                Some(_) => it.dead,
-                None => 0,
+                Some(_) => Left { vacuums: it.vacuums, dead: it.dead, is_seen_to: false },
+                None => Left { vacuums: it.vacuums, dead: 0, is_seen_to: false },
             };
-            state.left.insert(it.table.clone(), (it.vacuums, left));
+            state.left.insert(it.table.clone(), left);
             // Twice what is left: an old transaction that keeps dead rows is not to cost one vacuum after the other.
-            let are_many_dead = it.dead >= 2 * left + FEW + it.live / SHARE;
-            !it.is_fresh && (are_many_dead || (!it.is_known && it.live >= FEW))
+            let are_many_dead = it.dead >= 2 * left.dead + FEW + it.live / SHARE;
+            // Once only: one that is too large stays unknown until the server has looked at it.
+            let is_new = !it.is_known && !left.is_seen_to && it.live >= FEW;
+            !it.is_fresh && (are_many_dead || is_new)
         };
         counted.into_iter().filter(is_due).collect()
     }
 
-    /// What a vacuum of this process has left of these tables, or had to leave.
+    /// What a vacuum of this process has left of these tables, or had to leave because they are too large.
     pub(super) fn note(&self, of: &[Counted], counted: Vec<Counted>) {
         let counted = counted.into_iter().filter(|it| of.iter().any(|due| due.table == it.table));
-        self.state.lock().left.extend(counted.map(|it| (it.table, (it.vacuums, it.dead))));
+        let left = counted.map(|it| (it.table, Left { vacuums: it.vacuums, dead: it.dead, is_seen_to: true }));
+        self.state.lock().left.extend(left);
+    }
+
+    /// Looks no more for some minutes.
+    pub(super) fn fail(&self) {
+        self.state.lock().rests_until = Some(Instant::now() + REST_AFTER_FAILURE);
     }
 
     /// Begins, unless this process is at it.
     pub(super) fn begin(self: &Arc<Self>) -> Option<Running> {
         let was_running = std::mem::replace(&mut self.state.lock().is_running, true);
-        (!was_running).then(|| Running { of: self.clone(), has_failed: true })
+        (!was_running).then(|| Running { of: self.clone(), rest: REST_AFTER_FAILURE })
     }
 }
 
@@ -97,21 +115,22 @@ impl Vacuuming {
 #[derive(Debug)]
 pub(super) struct Running {
     pub(super) of: Arc<Vacuuming>,
-    has_failed: bool,
+    /// How long nobody looks then: it has failed unless it says otherwise.
+    rest: Duration,
 }
 
 impl Running {
-    pub(super) fn succeed(mut self) {
-        self.has_failed = false;
+    /// It has not failed: so long nobody looks again.
+    pub(super) fn rest(mut self, rest: Duration) {
+        self.rest = rest;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let rest = if self.has_failed { REST_AFTER_FAILURE } else { LOOK };
         let mut state = self.of.state.lock();
         state.is_running = false;
-        state.rests_until = Some(Instant::now() + rest);
+        state.rests_until = Some(Instant::now() + self.rest);
     }
 }
 
@@ -145,6 +164,30 @@ mod tests {
     }
 
     #[test]
+    fn a_new_table_that_is_too_large_is_left_to_the_server() {
+        let of = Vacuuming::new(true);
+        let new = |dead, vacuums| Counted { is_known: false, ..task(FEW, dead, vacuums) };
+        of.note(&of.due(vec![new(0, 0)]), vec![new(0, 0)]);
+        assert!(!is_due(&of, new(0, 0)));
+        assert!(is_due(&of, new(2 * FEW, 0)), "much has died since then");
+        assert!(is_due(&of, new(0, 1)), "somebody vacuumed it, and did not look at it");
+    }
+
+    #[test]
+    fn what_was_locked_is_due_again() {
+        let of = Vacuuming::new(true);
+        let new = || Counted { table: "history".to_owned(), is_known: false, ..task(FEW, 0, 0) };
+        let due = of.due(vec![task(0, FEW, 0), new()]);
+        assert_eq!(due.len(), 2);
+        // Of both nothing was noted, nor of anything else.
+        of.note(&[], vec![task(0, FEW, 0), new()]);
+        assert!(is_due(&of, task(0, FEW, 0)) && is_due(&of, new()));
+        // Of one it was.
+        of.note(&[new()], vec![task(0, FEW, 0), new()]);
+        assert!(is_due(&of, task(0, FEW, 0)) && !is_due(&of, new()));
+    }
+
+    #[test]
     fn what_no_vacuum_can_take_is_not_taken_again_and_again() {
         let of = Vacuuming::new(true);
         assert!(is_due(&of, task(0, 40_000, 0)));
@@ -166,11 +209,14 @@ mod tests {
         of.state.lock().rests_until = None;
         let Some(running) = of.begin() else { panic!("nobody is at it") };
         assert!(of.begin().is_none() && !of.is_look_due());
-        running.succeed();
+        running.rest(LOOK);
         let rest = || of.state.lock().rests_until.map(|it| it.saturating_duration_since(Instant::now()));
         assert!(rest().is_some_and(|it| it <= LOOK));
         drop(of.begin());
         assert!(rest().is_some_and(|it| it > LOOK), "it failed");
+        of.state.lock().rests_until = None;
+        of.fail();
+        assert!(!of.is_look_due() && rest().is_some_and(|it| it > LOOK), "the look failed");
         assert!(!Vacuuming::new(false).is_look_due());
     }
 }
