@@ -159,6 +159,12 @@ async fn a_transaction_in_another_database_is_refused() {
         assert_eq!(other.statistics().await.unwrap().submitted, 0);
         pool.close().await;
     }
+    let without = format!("{namespace}_without");
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {without}"))).execute(&pool).await.unwrap();
+    let empty = sqlx::PgPool::connect(&url(&without)).await.unwrap();
+    let mut tx = empty.begin().await.unwrap();
+    is_refused(in_server.submit(noted {}).within(&mut tx).await, "to where its tables are not");
+    drop(tx);
     let mut tx = pool.begin().await.unwrap();
     in_server.submit(noted {}).within(&mut tx).await.unwrap();
     tx.commit().await.unwrap();

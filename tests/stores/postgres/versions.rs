@@ -70,7 +70,7 @@ pub(crate) async fn on_tables_of_a_later_version() -> StoreUnderTest {
 }
 
 /// Makes the tables as programs of version 1 did, by hand, from the beginning of what a store prints.
-async fn make_tables_of_version_1(namespace: &str) {
+pub(super) async fn make_tables_of_version_1(namespace: &str) {
     let store = PostgresStore::options().namespace(namespace).listen(false).connect(server().url()).await.unwrap();
     let printed = store.migrations();
     let pool = pool().await;
@@ -81,7 +81,7 @@ async fn make_tables_of_version_1(namespace: &str) {
     assert_eq!(version(&pool, namespace).await, 1);
 }
 
-async fn version(pool: &PgPool, namespace: &str) -> i32 {
+pub(super) async fn version(pool: &PgPool, namespace: &str) -> i32 {
     let text = format!("SELECT max(version) FROM {namespace}.migration");
     sqlx::query_scalar(AssertSqlSafe(text)).fetch_one(pool).await.unwrap()
 }

@@ -91,6 +91,8 @@ impl Enlist for Transaction<'_, Postgres> {
 const OUTSIDE_OF_A_TRANSACTION: &str = "25P01";
 /// And to any statement there.
 const IN_AN_ABORTED_TRANSACTION: &str = "25P02";
+/// And to a statement about a table that is not there.
+const NO_SUCH_TABLE: &str = "42P01";
 
 async fn enlist(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTask]) -> Outcome<Vec<Enqueued>> {
     match sqlx::raw_sql("SAVEPOINT ddd; RELEASE SAVEPOINT ddd").execute(&mut *conn).await {
@@ -122,7 +124,13 @@ async fn enlist_within(core: Arc<Core>, conn: &mut PgConnection, tasks: &[NewTas
     sent::are_new(tasks.iter().map(|it| it.id));
     let text = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, current_database()::text, \
                 (SELECT value FROM ddd.setting WHERE name = 'channel')";
-    let (now, database, token): (i64, String, _) = sqlx::query_as(core.texts.of(text)).fetch_one(&mut *conn).await?;
+    let found = sqlx::query_as(core.texts.of(text)).fetch_one(&mut *conn).await;
+    let (now, database, token): (i64, String, _) = match (found, core.home.get()) {
+        (Err(sqlx::Error::Database(it)), Some(home)) if it.code().as_deref() == Some(NO_SUCH_TABLE) => {
+            return Err(home.elsewhere("to where its tables are not").into());
+        }
+        (found, _) => found?,
+    };
     if let Some(home) = core.home.get() {
         home.check(&database, token)?;
     }

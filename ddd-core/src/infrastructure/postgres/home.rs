@@ -15,10 +15,15 @@ impl Home {
         if self.database == database && token.is_none_or(|it| it == self.token) {
             return Ok(());
         }
+        Err(self.elsewhere(&format!("to other tables, in `{database}`")))
+    }
+
+    /// The error of a connection that leads there.
+    pub(super) fn elsewhere(&self, place: &str) -> StoreError {
         let problem = format!(
-            "the application keeps its tasks in the database `{}`, and this connection leads to other tables, in `{database}`",
+            "the application keeps its tasks in the database `{}`, and this connection leads {place}",
             self.database
         );
-        Err(StoreError::new(StoreErrorKind::OtherStore, problem))
+        StoreError::new(StoreErrorKind::OtherStore, problem)
     }
 }

@@ -21,6 +21,7 @@ use crate::ports::{StoreError, StoreErrorKind};
 ///   programs are too old for it. Those refuse to start, and stop what they do with their next upkeep.
 /// - An index goes only where every statement of before finds another one that serves it.
 /// - A large index takes its time, in which nobody writes.
+/// - A step takes the strongest lock that it needs of a table first: who is let in between would stand in its way, and it in theirs.
 struct Step {
     text: &'static str,
     /// The oldest version of the store that works with the tables after it.
@@ -56,7 +57,9 @@ pub(super) fn script(texts: &Texts, from: u32) -> String {
         return String::new();
     }
     let mut script = String::from("BEGIN;\n");
-    if from == 0 {
+    if from > 0 {
+        script.push_str(&format!("SET LOCAL lock_timeout = {LOCK_TIMEOUT};\n"));
+    } else {
         script.push_str(&format!("CREATE SCHEMA IF NOT EXISTS {};\n{}", texts.schema(), texts.once(TABLE).as_str()));
     }
     for (step, version) in STEPS.iter().zip(1..).skip(from as usize) {
@@ -88,6 +91,24 @@ impl Core {
             }
         }
         patient.call(|core, conn| Box::pin(async move { core.migrate_over(conn).await })).await
+    }
+
+    /// The same at the start of a program. If it fails, and the program works with the tables as they are, they stay: somebody uses them
+    /// without end, or another role may change them.
+    pub(super) async fn migrate_if_possible(self: &Arc<Self>) -> Result<(), StoreError> {
+        let version = self.call(|core, conn| Box::pin(async move { core.version(conn).await })).await?;
+        match self.migrate().await {
+            Err(error) if version >= NEEDED => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    version,
+                    "the tables are used as they are: to bring them to version {NEWEST} failed"
+                );
+                Ok(())
+            }
+            answer => answer,
+        }
     }
 
     async fn migrate_over(&self, conn: &mut PgConnection) -> Outcome<()> {

@@ -113,7 +113,8 @@ impl PostgresOptions {
         self
     }
 
-    /// So many connections at most, besides one for heartbeats and one for notifications; 5 unless set, at least 1.
+    /// So many connections at most, besides one for heartbeats, one for notifications and, now and then, one to vacuum; 5 unless set, at
+    /// least 1.
     pub const fn connections(mut self, connections: u32) -> Self {
         self.connections = connections;
         self
@@ -182,7 +183,7 @@ impl PostgresOptions {
         let core = Core::new(pool, source, &this.namespace, timeouts, this.offset, (this.listens, this.vacuums), limit);
         let store = PostgresStore::of(core);
         if this.migrates {
-            store.migrate().await?;
+            store.core.migrate_if_possible().await?;
         } else {
             store.check().await?;
         }
