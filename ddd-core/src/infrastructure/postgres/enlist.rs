@@ -74,7 +74,7 @@ impl Enlist for PgConnection {
 /// Tasks exist if and only if the transaction commits. Workers are woken by its commit.
 impl Enlist for Transaction<'_, Postgres> {
     fn enlist(&mut self, tasks: Vec<NewTask>) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
-        Box::pin(async move { enlist(ambient::only()?, self, &tasks).await.map_err(|it| it.error) })
+        (**self).enlist(tasks)
     }
 
     fn enlist_in(
@@ -82,8 +82,7 @@ impl Enlist for Transaction<'_, Postgres> {
         place: &StorePlace,
         tasks: Vec<NewTask>,
     ) -> BoxFuture<'_, Result<Vec<Enqueued>, StoreError>> {
-        let core = ambient::of(place);
-        Box::pin(async move { enlist(core?, self, &tasks).await.map_err(|it| it.error) })
+        (**self).enlist_in(place, tasks)
     }
 }
 
