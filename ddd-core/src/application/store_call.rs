@@ -74,6 +74,21 @@ pub(crate) fn detach<T: Send + 'static>(
     }
 }
 
+/// Awaits a call that goes on by itself, whoever drops the future that awaits its answer.
+///
+/// # Errors
+/// The store's own error, or that it did not answer within `timeout`.
+pub(crate) fn stay<T>(
+    mut future: StoreFuture<T>,
+    timeout: Duration,
+) -> impl Future<Output = Result<T, StoreError>> + Send + 'static
+where
+    T: Send + 'static,
+{
+    let answer = tokio::time::timeout(timeout, poll_fn(move |cx| poll(&mut future, cx)));
+    async move { answer.await.unwrap_or_else(|elapsed| Err(StoreError::new(StoreErrorKind::Unavailable, elapsed))) }
+}
+
 /// Polls a call in place. A store that panics is one that does not answer: slots and signs of life outlive it, as they do
 /// where the call has a task of its own.
 fn poll<T>(future: &mut StoreFuture<T>, cx: &mut Context<'_>) -> Poll<Result<T, StoreError>> {

@@ -4,6 +4,7 @@ use std::{fmt, future::IntoFuture, marker::PhantomData, sync::Arc, time::Duratio
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
+use tokio::runtime::Handle;
 
 use super::{
     handle::TaskHandle,
@@ -212,21 +213,33 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
         let (id, queue) = (completed.id, completed.queue.clone());
         let now = services.is_on_clock_of_store.then_some(now);
         let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
+        // Calls begin here, wherever the submission is awaited.
+        let runtime = at_once.is_none().then(|| services.runtime.clone());
+        let _entered = runtime.as_ref().map(Handle::enter);
         let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
             Ok(answer) => Ok(answer.map(Some)),
             Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
         };
+        let timeout = services.store_timeout();
         match answer {
             Ok(answer) => Submitting::done(answered(TaskHandle::new(services, id, seat), &queue, answer)),
+            Err(pending) if services.store.goes_on() => {
+                answered_later(TaskHandle::new(services, id, seat), queue, store_call::stay(pending, timeout))
+            }
             Err(pending) => {
-                let answer = store_call::detach(&services.runtime, pending, services.store_timeout(), drop);
-                let handle = TaskHandle::new(services, id, seat);
-                Submitting::pending(
-                    async move { answered(handle, &queue, answer.await.map(|it| it.into_iter().next())) },
-                )
+                let answer = store_call::detach(&services.runtime, pending, timeout, drop);
+                answered_later(TaskHandle::new(services, id, seat), queue, answer)
             }
         }
     }
+}
+
+fn answered_later<O: DeserializeOwned + Send + 'static>(
+    handle: TaskHandle<O>,
+    queue: Name,
+    answer: impl Future<Output = Result<Vec<Enqueued>, StoreError>> + Send + 'static,
+) -> Submitting<O> {
+    Submitting::pending(async move { answered(handle, &queue, answer.await.map(|it| it.into_iter().next())) })
 }
 
 fn answered<O: DeserializeOwned + Send + 'static>(
@@ -275,7 +288,12 @@ pub(crate) async fn submit_many<T: Task>(
             (it.task, (handle, queue))
         })
         .unzip();
-    let answers = services.call(services.store.enqueue(tasks)).await?;
+    let pending = services.store.enqueue(tasks);
+    let answers = if services.store.goes_on() {
+        store_call::stay(pending, services.store_timeout()).await?
+    } else {
+        services.call(pending).await?
+    };
     Ok(handles.into_iter().zip(answers).map(|((handle, queue), answer)| finish(handle, &queue, &answer)).collect())
 }
 

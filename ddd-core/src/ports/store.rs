@@ -13,7 +13,8 @@ use crate::domain::{
 };
 
 /// What a store's methods return. It borrows nothing: the caller polls it once in place, and moves it to a task of its own
-/// if it is pending, so that no call is ever dropped half-way.
+/// if it is pending, so that no call is ever dropped half-way. Submissions to a store that [goes on by
+/// itself](TaskStore::goes_on) are left where they are.
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// Where tasks are kept.
@@ -36,6 +37,13 @@ pub trait TaskStore: Send + Sync + 'static {
 
     /// What this store can do beyond the contract.
     fn capabilities(&self) -> Capabilities;
+
+    /// Whether [`TaskStore::enqueue`] goes on by itself once its future was polled on a runtime, whoever drops that future. Then a
+    /// submission gets no task of its own, which saves the way from there to the submitter. A layer before another store says so only
+    /// if it does nothing after that store's answer.
+    fn goes_on(&self) -> bool {
+        false
+    }
 
     /// Sets bounds and the settings of queues. Called at start-up, and again when settings change; queues that are not
     /// named keep theirs.

@@ -95,7 +95,8 @@ impl Core {
             Some(conn) => conn,
             None => {
                 self.follow();
-                self.acquire().await?
+                // Seldom needed, and large.
+                Box::pin(self.acquire()).await?
             }
         };
         match tokio::time::timeout(self.timeout, work(self.clone(), &mut conn)).await {

@@ -79,12 +79,13 @@ impl Core {
         tasks: &[NewTask],
     ) -> Outcome<Vec<Option<Enqueued>>> {
         let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
+        let is_heard = self.are_transitions_wanted();
         // Before they are stored: who claims them stands behind.
-        let turn = self.turns.enter(tasks.iter().map(|it| it.id));
+        let turn = self.turns.enter(tasks.iter().map(|it| it.id).filter(|_| is_heard));
         let is_open = self.open(conn).await?;
         let inserted = insert_plain(conn, self, &planned).await;
         let Some(inserted) = self.close(conn, is_open, inserted).await? else { return Ok(vec![None; tasks.len()]) };
-        let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
+        let mut fx = Effects { is_heard, ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
             let status = inserted.statuses.get(&task.id).copied();

@@ -1,12 +1,11 @@
 //! Group commit without a timer: while submissions are on the way, those that come gather, and go together when there is room.
 
 use std::{
-    future::poll_fn,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
     time::Duration,
 };
 
@@ -42,9 +41,6 @@ impl Core {
     pub(super) fn gather(self: &Arc<Self>, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {
         let core = self.clone();
         Box::pin(async move {
-            // Who looks at it once and then leaves it to a task of its own gets there before the leader is woken: a runtime that
-            // has two tasks to run wakes another thread, which costs more than the whole submission.
-            look_again().await;
             let (answer, mut receiver) = oneshot::channel();
             let are_new = sent::are_new(tasks.iter().map(|it| it.id));
             let are_plain = tasks.iter().all(is_plain);
@@ -103,18 +99,6 @@ impl Core {
     }
 }
 
-async fn look_again() {
-    let mut has_looked = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut has_looked, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Who sends what has gathered; its place is free when it is dropped, whatever happened.
 struct Leader {
     lane: Arc<Lane>,
@@ -134,13 +118,27 @@ impl Leader {
     async fn go(mut self, core: Arc<Core>) {
         let mut at_hand = None;
         let mut batches = 0;
+        // One timer for many waits: to set one for each wakes the runtime each time.
+        let mut linger = pin!(tokio::time::sleep(LINGER));
         loop {
             let batch = self.lane.take();
             if batch.is_empty() {
                 let next = self.lane.next(at_hand.is_some() && core.has_connections());
                 if next == Next::Linger {
                     self.lingers = true;
-                    let _ = tokio::time::timeout(LINGER, self.lane.come.notified()).await;
+                    let until = Instant::now() + LINGER;
+                    let mut come = pin!(self.lane.come.notified());
+                    loop {
+                        tokio::select! {
+                            biased;
+                            () = &mut come => break,
+                            () = &mut linger => {}
+                        }
+                        if Instant::now() >= until {
+                            break;
+                        }
+                        linger.as_mut().reset(until);
+                    }
                     self.lingers = false;
                 }
                 if next == Next::Go || (next == Next::Linger && self.lane.goes_on()) {

@@ -129,5 +129,9 @@ pub(super) fn owner(task: &NewTask) -> Option<String> {
 }
 
 pub(super) fn labels(tasks: &[Planned<'_>]) -> Outcome<Vec<Option<String>>> {
-    tasks.iter().map(|it| Ok(it.task.label.as_ref().map(json_text).transpose()?)).collect()
+    tasks.iter().map(|it| label(it.task)).collect()
+}
+
+pub(super) fn label(task: &NewTask) -> Outcome<Option<String>> {
+    Ok(task.label.as_ref().map(json_text).transpose()?)
 }

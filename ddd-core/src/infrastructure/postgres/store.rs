@@ -120,6 +120,10 @@ impl TaskStore for PostgresStore {
         Capabilities { durable: true, shared: true, transactional: true }
     }
 
+    fn goes_on(&self) -> bool {
+        true
+    }
+
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()> {
         *self.core.settings.write() = Arc::new(settings.clone());
         call!(self, core, conn, settings => core.configure(conn, &settings))

@@ -63,6 +63,7 @@ macro_rules! store_conformance {
             submitting: [
                 a_task_is_stored_as_it_was_given,
                 a_repeated_submission_is_stored_once,
+                a_submission_goes_on_where_the_store_says_so,
                 a_batch_is_answered_in_order,
                 a_task_in_the_future_is_delayed,
                 a_time_in_the_past_is_due_at_once,

@@ -1,6 +1,6 @@
 //! How tasks get in.
 
-use std::time::Duration;
+use std::{future::poll_fn, task::Poll, time::Duration};
 
 use super::{
     kit::{HOUR, Kit, NAME, OTHER_QUEUE, SECOND, With, json, success},
@@ -58,6 +58,25 @@ pub async fn a_repeated_submission_is_stored_once(store: StoreUnderTest) {
     assert_eq!(kit.enqueue(task).await, Enqueued::AlreadyCreated);
     assert!(kit.claim(10).await.is_empty(), "it has ended");
     assert_eq!(kit.store.statistics().await.unwrap().submitted, 1);
+}
+
+/// A submission that was begun goes on without whoever began it, if the store says that it does.
+pub async fn a_submission_goes_on_where_the_store_says_so(store: StoreUnderTest) {
+    let kit = Kit::new(store).await;
+    if !kit.store.goes_on() {
+        return;
+    }
+    let task = kit.task();
+    let mut begun = kit.store.enqueue(vec![task.clone()]);
+    let is_pending = poll_fn(|cx| Poll::Ready(begun.as_mut().poll(cx).is_pending())).await;
+    drop(begun);
+    assert!(is_pending, "a store that answers at once need not say so");
+    for _ in 0..10_000 {
+        if kit.find(task.id).await.is_some() {
+            return;
+        }
+    }
+    panic!("it was given up with its future");
 }
 
 /// One answer for each, also where one of them was there before.
