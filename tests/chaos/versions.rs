@@ -73,6 +73,11 @@ pub(crate) async fn versions(scene: &mut Scene) -> Result<String, String> {
     let mut workers = vec![Process::start(&newer)];
     submit(scene, &app, 1).await?;
     submit(scene, &newer_app, 2).await?;
+    // It keeps up with who submits one by one: without these it might have nothing left to run when it is to die.
+    for _ in 0..newer.slots {
+        let long = newer_app.submit(added_later { millis: 3_000 }).await.map_err(|it| it.to_string())?;
+        scene.acknowledged.push(long.id());
+    }
     let death = {
         let mut random = fastrand::Rng::new();
         let before = std::mem::replace(&mut scene.options, newer.clone());
