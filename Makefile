@@ -33,6 +33,8 @@ check-format:
 
 clippy:
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
+	$(CARGO) clippy -p ddd-core --all-features -- -D warnings
+	$(CARGO) clippy -p ddd-web --all-features -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --all-features

@@ -1,10 +1,11 @@
 //! How a store is called: polled once in place, so that memory answers at once; moved to a task of its own if it is pending,
-//! so that no call is ever dropped half-way.
+//! so that no call is ever dropped half-way, unless the store [goes on by itself](TaskStore::goes_on).
 
 use std::{
     any::Any,
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -78,22 +79,27 @@ pub(crate) fn detach<T: Send + 'static>(
 ///
 /// # Errors
 /// The store's own error, or that it did not answer within `timeout`.
-pub(crate) fn stay<T>(
-    mut future: StoreFuture<T>,
+pub(crate) fn stay<T: Send + 'static>(
+    future: StoreFuture<T>,
     timeout: Duration,
-) -> impl Future<Output = Result<T, StoreError>> + Send + 'static
-where
-    T: Send + 'static,
-{
-    let answer = tokio::time::timeout(timeout, poll_fn(move |cx| poll(&mut future, cx)));
-    async move { answer.await.unwrap_or_else(|elapsed| Err(StoreError::new(StoreErrorKind::Unavailable, elapsed))) }
+) -> impl Future<Output = Result<T, StoreError>> + Send + 'static {
+    // Made now and not when it is awaited, which may be outside of a runtime.
+    let answer = tokio::time::timeout(timeout, future);
+    async move {
+        let mut answer = pin!(answer);
+        let unavailable = |elapsed| Err(StoreError::new(StoreErrorKind::Unavailable, elapsed));
+        poll_fn(|cx| contained(|| answer.as_mut().poll(cx).map(|it| it.unwrap_or_else(unavailable)))).await
+    }
 }
 
 /// Polls a call in place. A store that panics is one that does not answer: slots and signs of life outlive it, as they do
 /// where the call has a task of its own.
 fn poll<T>(future: &mut StoreFuture<T>, cx: &mut Context<'_>) -> Poll<Result<T, StoreError>> {
-    catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
-        .unwrap_or_else(|payload| Poll::Ready(Err(panicked(payload))))
+    contained(|| future.as_mut().poll(cx))
+}
+
+fn contained<T>(poll: impl FnOnce() -> Poll<Result<T, StoreError>>) -> Poll<Result<T, StoreError>> {
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|payload| Poll::Ready(Err(panicked(payload))))
 }
 
 /// Ends attempts and claims in one step, if the store does that. After a panic of the store the ends are to be told again.
@@ -176,4 +182,52 @@ impl Pause {
 pub(crate) fn spawn(runtime: &Handle, future: impl Future<Output = ()> + Send + 'static) {
     // The handle is not awaited: what runs here reports through its own channel.
     drop(runtime.spawn(future));
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panics")]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn reason(answer: Result<(), StoreError>) -> String {
+        let error = answer.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_stays_where_it_is_ends_in_time_whatever_the_store_does() {
+        let limit = Duration::from_secs(5);
+        assert!(reason(stay(Box::pin(pending()), limit).await).contains("elapsed"));
+        let panics = async {
+            tokio::task::yield_now().await;
+            panic!("of the store")
+        };
+        assert!(reason(stay(Box::pin(panics), limit).await).contains("of the store"));
+        let in_time = async move {
+            tokio::time::sleep(limit).await;
+            Ok(1)
+        };
+        assert_eq!(stay(Box::pin(in_time), limit).await.unwrap(), 1, "an answer that is there in the end counts");
+        assert_eq!(stay(Box::pin(ready(Ok(2))), limit).await.unwrap(), 2);
+    }
+
+    #[test]
+    fn a_call_that_stays_may_be_awaited_without_its_runtime() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = {
+            let _entered = runtime.enter();
+            stay(Box::pin(pending()), Duration::from_secs(5))
+        };
+        let mut answer = pin!(answer);
+        assert!(answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(runtime);
+        // Its timer is gone with the runtime.
+        let Poll::Ready(answer) = answer.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("it waits for a timer that is gone")
+        };
+        reason(answer);
+    }
 }

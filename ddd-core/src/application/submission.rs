@@ -4,7 +4,6 @@ use std::{fmt, future::IntoFuture, marker::PhantomData, sync::Arc, time::Duratio
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
-use tokio::runtime::Handle;
 
 use super::{
     handle::TaskHandle,
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::{
     domain::{IdempotencyKey, IntoDuration, Name, Origin, Priority, Timestamp},
-    ports::{Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, Task},
+    ports::{Due, Enlist, EnlistNow, Enqueued, NewTask, StoreError, StoreFuture, Task},
 };
 
 /// A task about to be submitted: set what differs, and await it.
@@ -213,33 +212,33 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
         let (id, queue) = (completed.id, completed.queue.clone());
         let now = services.is_on_clock_of_store.then_some(now);
         let at_once = store_call::enqueue_now(&*services.store, &mut task, now);
-        // Calls begin here, wherever the submission is awaited.
-        let runtime = at_once.is_none().then(|| services.runtime.clone());
-        let _entered = runtime.as_ref().map(Handle::enter);
-        let answer = match at_once.ok_or_else(|| services.store.enqueue(task.into_iter().collect())) {
-            Ok(answer) => Ok(answer.map(Some)),
-            Err(future) => store_call::poll_now(future).map(|it| it.map(|answers| answers.into_iter().next())),
+        let first = |answers: Vec<Enqueued>| answers.into_iter().next();
+        let answer = match at_once {
+            Some(answer) => Ok(answer.map(Some)),
+            None => enqueue(&services, task.into_iter().collect()).map(|it| it.map(first)),
         };
-        let timeout = services.store_timeout();
+        let handle = TaskHandle::new(services, id, seat);
         match answer {
-            Ok(answer) => Submitting::done(answered(TaskHandle::new(services, id, seat), &queue, answer)),
-            Err(pending) if services.store.goes_on() => {
-                answered_later(TaskHandle::new(services, id, seat), queue, store_call::stay(pending, timeout))
-            }
-            Err(pending) => {
-                let answer = store_call::detach(&services.runtime, pending, timeout, drop);
-                answered_later(TaskHandle::new(services, id, seat), queue, answer)
-            }
+            Ok(answer) => Submitting::done(answered(handle, &queue, answer)),
+            Err(pending) => Submitting::pending(async move { answered(handle, &queue, pending.await.map(first)) }),
         }
     }
 }
 
-fn answered_later<O: DeserializeOwned + Send + 'static>(
-    handle: TaskHandle<O>,
-    queue: Name,
-    answer: impl Future<Output = Result<Vec<Enqueued>, StoreError>> + Send + 'static,
-) -> Submitting<O> {
-    Submitting::pending(async move { answered(handle, &queue, answer.await.map(|it| it.into_iter().next())) })
+/// Submits these at once, wherever the answer is awaited: it, or what yields it. Whoever drops that stops nothing half-way.
+fn enqueue(
+    services: &Services,
+    tasks: Vec<NewTask>,
+) -> Result<Result<Vec<Enqueued>, StoreError>, StoreFuture<Vec<Enqueued>>> {
+    let _entered = services.runtime.enter();
+    let timeout = services.store_timeout();
+    store_call::poll_now(services.store.enqueue(tasks)).map_err(|pending| -> StoreFuture<_> {
+        if services.store.goes_on() {
+            Box::pin(store_call::stay(pending, timeout))
+        } else {
+            Box::pin(store_call::detach(&services.runtime, pending, timeout, drop))
+        }
+    })
 }
 
 fn answered<O: DeserializeOwned + Send + 'static>(
@@ -288,11 +287,9 @@ pub(crate) async fn submit_many<T: Task>(
             (it.task, (handle, queue))
         })
         .unzip();
-    let pending = services.store.enqueue(tasks);
-    let answers = if services.store.goes_on() {
-        store_call::stay(pending, services.store_timeout()).await?
-    } else {
-        services.call(pending).await?
+    let answers = match enqueue(services, tasks) {
+        Ok(answer) => answer?,
+        Err(pending) => pending.await?,
     };
     Ok(handles.into_iter().zip(answers).map(|((handle, queue), answer)| finish(handle, &queue, &answer)).collect())
 }

@@ -38,9 +38,10 @@ pub trait TaskStore: Send + Sync + 'static {
     /// What this store can do beyond the contract.
     fn capabilities(&self) -> Capabilities;
 
-    /// Whether [`TaskStore::enqueue`] goes on by itself once its future was polled on a runtime, whoever drops that future. Then a
-    /// submission gets no task of its own, which saves the way from there to the submitter. A layer before another store says so only
-    /// if it does nothing after that store's answer.
+    /// Whether [`TaskStore::enqueue`] goes on by itself once its future was polled, whoever drops that future. Then a submission gets
+    /// no task of its own, which saves the way from there to the submitter. The application's runtime is entered for the first poll
+    /// only: later ones come from wherever the answer is awaited, another runtime or none at all. A layer before another store says so
+    /// only if it does nothing after that store's answer.
     fn goes_on(&self) -> bool {
         false
     }

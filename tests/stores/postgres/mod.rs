@@ -1,6 +1,7 @@
 //! The store in PostgreSQL, on a private server.
 
 mod at_once;
+mod awaited;
 mod bloat;
 mod circles;
 mod dropped;

@@ -9,9 +9,11 @@ use std::{
 };
 
 use ddd_core::{
-    Filter, PostgresStore, StoreErrorKind, TaskStatus, TaskStore,
+    Filter, PostgresStore, StoreErrorKind, TaskStatus, TaskStore, Timestamp,
     domain::{Label, Progress},
-    ports::{AttemptEnd, ClaimRequest, Control, Enqueued, Finish, Finished, Heartbeat, Held, NewTask, ProgressReport},
+    ports::{
+        AttemptEnd, ClaimRequest, Control, Due, Enqueued, Finish, Finished, Heartbeat, Held, NewTask, ProgressReport,
+    },
 };
 use sqlx::{
     AssertSqlSafe, PgPool,
@@ -82,7 +84,9 @@ async fn a_task_that_ends_while_it_is_submitted_again_does_not_run_again() {
     let mut held = pool.begin().await.unwrap();
     let lock = format!("LOCK TABLE {namespace}.tally IN SHARE MODE");
     sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *held).await.unwrap();
-    let new = fresh_task();
+    let mut new = fresh_task();
+    // By the same statement: one that is due at once may take another.
+    new.due = Due::At(Timestamp::from_micros(1));
     let id = new.id;
     let submitted = tokio::spawn(async move { enqueue(&far, new).await });
     assert!(come_to_wait(&pool, &namespace, 1).await);

@@ -79,19 +79,52 @@ async fn what_a_new_task_says_is_stored_by_itself_and_among_others() {
     task.label = Some(Box::new(label));
     let mut beside = fresh_task();
     beside.due = Due::At(Timestamp::from_micros(1));
-    for (mut all, status) in
-        [(vec![task.clone()], TaskStatus::Delayed), (vec![beside, task.clone()], TaskStatus::Pending)]
+    let mut now = task.clone();
+    now.due = Due::Now;
+    // Twice alone and due at once: the second one need not look at its queue any more.
+    for mut all in
+        [vec![now.clone()], vec![now.clone()], vec![task.clone()], vec![beside, task.clone()], vec![now, task]]
     {
         all.iter_mut().for_each(|it| it.id = fresh_task().id);
-        let ids = all.iter().map(|it| it.id).collect::<Vec<_>>();
-        let answers = store.enqueue(all).await.unwrap();
-        assert_eq!(answers[0], Enqueued::Created(status));
-        assert_eq!(answers.last(), Some(&Enqueued::Created(TaskStatus::Delayed)));
-        let record = get(&store, *ids.last().unwrap()).await.unwrap();
-        assert_eq!((record.status, record.max_attempts, record.priority.get()), (TaskStatus::Delayed, 7, 3));
-        assert_eq!((record.timeout, record.label), (task.timeout, task.label.clone()));
-        assert_eq!(record.due.since(record.created_at), Duration::from_secs(60));
+        let answers = store.enqueue(all.clone()).await.unwrap();
+        for (task, answer) in all.into_iter().zip(answers) {
+            let record = get(&store, task.id).await.unwrap();
+            let (status, after) = match task.due {
+                Due::In(after) => (TaskStatus::Delayed, after),
+                _ => (TaskStatus::Pending, Duration::ZERO),
+            };
+            assert_eq!((record.status, answer), (status, Enqueued::Created(status)));
+            assert_eq!((record.max_attempts, record.priority), (task.max_attempts, task.priority));
+            assert_eq!((record.timeout, record.label), (task.timeout, task.label));
+            assert_eq!((record.name, record.queue), (task.name, task.queue));
+            assert_eq!(record.params.get(), task.params.get());
+            if !matches!(task.due, Due::At(_)) {
+                assert_eq!(record.due.since(record.created_at), after);
+            }
+        }
     }
+    let statistics = store.statistics().await.unwrap();
+    assert_eq!((statistics.submitted, statistics.now.get(TaskStatus::Pending)), (7, 4));
+}
+
+/// A process remembers for a moment that a queue has no bound.
+#[tokio::test]
+async fn a_bound_holds_for_who_submitted_just_before_it_was_set() {
+    let (store, namespace) = fresh().await;
+    let other = PostgresStore::options().namespace(&namespace).connect(server().url()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(enqueue(&other, fresh_task()).await, PENDING);
+    }
+    let mut settings = StoreSettings::default();
+    settings.queues.push((QUEUE, QueueSettings::new().max_depth(2)));
+    store.configure(settings).await.unwrap();
+    assert!(matches!(enqueue(&other, fresh_task()).await, Enqueued::Full { .. }));
+    // And for who takes it away.
+    store.configure(StoreSettings::default()).await.unwrap();
+    let mut settings = StoreSettings::default();
+    settings.queues.push((QUEUE, QueueSettings::new()));
+    store.configure(settings).await.unwrap();
+    assert_eq!(enqueue(&other, fresh_task()).await, PENDING);
 }
 
 /// The depth of a queue is counted, whatever else is submitted in the same moment.

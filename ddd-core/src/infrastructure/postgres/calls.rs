@@ -1,5 +1,5 @@
-//! How the store uses connections: a call runs in a task of its own, so that nobody who drops its future stops it half-way; it
-//! has so much time and no more; and a connection that may be in the middle of something never goes back into the pool.
+//! How the store uses connections: a call runs in a task of its own, submissions in that of their leader, so that nobody who drops
+//! a future stops anything half-way; it has so much time and no more; and a connection that may be in the middle of something never goes back into the pool.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ impl Core {
             Some(conn) => conn,
             None => {
                 self.follow();
-                // Seldom needed, and large.
+                // Large, and not needed by a leader that has its connection at hand.
                 Box::pin(self.acquire()).await?
             }
         };

@@ -14,8 +14,8 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::{
-    connections::Limit, gathering::Gathering, home::Home, lists::Lists, names::Names, outbox::Outbox, texts::Texts,
-    turns::Turns, vacuuming::Vacuuming,
+    beliefs::Unbounded, connections::Limit, gathering::Gathering, home::Home, lists::Lists, names::Names,
+    outbox::Outbox, texts::Texts, turns::Turns, vacuuming::Vacuuming,
 };
 use crate::{
     domain::WorkerId,
@@ -41,6 +41,7 @@ pub(super) struct Core {
 pub(super) struct Shared {
     pub(super) texts: Texts,
     pub(super) names: Names,
+    pub(super) unbounded: Unbounded,
     pub(super) settings: RwLock<Arc<StoreSettings>>,
     /// What limits the time of statements that commit by themselves.
     pub(super) limit: Limit,
@@ -102,6 +103,7 @@ impl Core {
         let shared = Shared {
             texts: Texts::new(schema),
             names: Names::default(),
+            unbounded: Unbounded::default(),
             settings: RwLock::default(),
             limit,
             told: Told::default(),

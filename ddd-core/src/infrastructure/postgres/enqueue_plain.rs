@@ -42,7 +42,8 @@ impl Core {
         while !others.is_empty() {
             let count = first_of(others);
             let (these, of) = (&others[..count], &submissions[..count]);
-            answers.extend(self.enqueue_each(conn, these, of, is_first_try && batch.are_new).await?);
+            // Large: what is plain does without.
+            answers.extend(Box::pin(self.enqueue_each(conn, these, of, is_first_try && batch.are_new)).await?);
             (others, submissions) = (&others[count..], &submissions[count..]);
         }
         Ok(answers)
@@ -66,7 +67,7 @@ impl Core {
             // Their queue has a bound.
             let left = these.iter().zip(&stored).filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect::<Vec<_>>();
             // They have no keys that could hold back each other.
-            let mut left = self.enqueue_each(conn, &left, &vec![0; left.len()], true).await?.into_iter();
+            let mut left = Box::pin(self.enqueue_each(conn, &left, &vec![0; left.len()], true)).await?.into_iter();
             answers.extend(stored.into_iter().map(|it| it.or_else(|| left.next().flatten())));
         }
         Ok(answers)
@@ -79,13 +80,12 @@ impl Core {
         tasks: &[NewTask],
     ) -> Outcome<Vec<Option<Enqueued>>> {
         let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
-        let is_heard = self.are_transitions_wanted();
         // Before they are stored: who claims them stands behind.
-        let turn = self.turns.enter(tasks.iter().map(|it| it.id).filter(|_| is_heard));
+        let turn = self.turns.enter(tasks.iter().map(|it| it.id));
         let is_open = self.open(conn).await?;
         let inserted = insert_plain(conn, self, &planned).await;
         let Some(inserted) = self.close(conn, is_open, inserted).await? else { return Ok(vec![None; tasks.len()]) };
-        let mut fx = Effects { is_heard, ..Effects::default() };
+        let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
             let status = inserted.statuses.get(&task.id).copied();

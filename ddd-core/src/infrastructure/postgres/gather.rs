@@ -1,15 +1,21 @@
 //! Group commit without a timer: while submissions are on the way, those that come gather, and go together when there is room.
 
 use std::{
-    pin::pin,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    time::{Instant, Sleep},
+};
 
 use super::{
     batch::{Batch, is_plain},
@@ -29,8 +35,8 @@ const KEYED_ON_THE_WAY: u32 = 2;
 const LINGER: Duration = Duration::from_millis(1);
 /// Those who have just been answered may come again at once, and are let in first; so often it is looked for them.
 const LOOKS: usize = 8;
-/// After so many batches the connection goes back to the pool, which may want to replace it.
-const BATCHES_PER_CONNECTION: u32 = 1_000;
+/// After this time the connection goes back to the pool, which may want to replace it. The next one has to learn all statements first.
+const KEPT: Duration = Duration::from_secs(10);
 /// So often a process that submits looks whether its tables became too new for it.
 const LOOKS_EVERY: Duration = Duration::from_secs(60);
 /// After the first try for a key that is held, and at most, so long passes until the next.
@@ -45,28 +51,32 @@ impl Core {
             let are_new = sent::are_new(tasks.iter().map(|it| it.id));
             let are_plain = tasks.iter().all(is_plain);
             let since = Instant::now();
+            // What this one sets out serves others as well, and lives as long as they do, wherever this one is awaited.
+            let runtime = Handle::current();
             let waiting = Waiting { tasks, are_new, are_plain, answers: Vec::new(), tries: 0, since, answer };
-            core.join(are_plain, Some(waiting));
+            core.join(&runtime, are_plain, Some(waiting));
             let mut patience = PATIENCE;
+            let mut timer = pin!(tokio::time::sleep(patience));
             let answer = loop {
-                match tokio::time::timeout(patience, &mut receiver).await {
-                    Ok(answer) => break answer,
-                    // Those before may hang, on a connection of theirs.
-                    Err(_) => core.join(are_plain, None),
+                if let Some(answer) = before(timer.as_mut(), &mut receiver).await {
+                    break answer;
                 }
+                // Those before may hang, on a connection of theirs.
+                core.join(&runtime, are_plain, None);
                 patience *= 2;
+                timer.as_mut().reset(Instant::now() + patience);
             };
             answer.unwrap_or_else(|gone| Err(StoreError::new(StoreErrorKind::Unavailable, gone)))
         })
     }
 
     /// Lets these wait with others of their kind, and sees to it that somebody leads.
-    fn join(self: &Arc<Self>, are_plain: bool, waiting: impl IntoIterator<Item = Waiting>) {
+    fn join(self: &Arc<Self>, runtime: &Handle, are_plain: bool, waiting: impl IntoIterator<Item = Waiting>) {
         let (lane, most) =
             if are_plain { (&self.gathering.plain, ON_THE_WAY) } else { (&self.gathering.keyed, KEYED_ON_THE_WAY) };
         if lane.join(waiting, most.min(self.pool.options().get_max_connections()) as usize) {
             let leader = Leader { lane: lane.clone(), lingers: false, is_done: false };
-            tokio::spawn(leader.go(self.clone()));
+            runtime.spawn(leader.go(self.clone()));
         }
     }
 
@@ -99,6 +109,16 @@ impl Core {
     }
 }
 
+/// What a future yields, if it does before the timer.
+async fn before<T>(mut timer: Pin<&mut Sleep>, awaited: impl Future<Output = T>) -> Option<T> {
+    let mut awaited = pin!(awaited);
+    poll_fn(|cx| match awaited.as_mut().poll(cx) {
+        Poll::Ready(it) => Poll::Ready(Some(it)),
+        Poll::Pending => timer.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
 /// Who sends what has gathered; its place is free when it is dropped, whatever happened.
 struct Leader {
     lane: Arc<Lane>,
@@ -117,7 +137,7 @@ impl Drop for Leader {
 impl Leader {
     async fn go(mut self, core: Arc<Core>) {
         let mut at_hand = None;
-        let mut batches = 0;
+        let mut since = Instant::now();
         // One timer for many waits: to set one for each wakes the runtime each time.
         let mut linger = pin!(tokio::time::sleep(LINGER));
         loop {
@@ -126,32 +146,21 @@ impl Leader {
                 let next = self.lane.next(at_hand.is_some() && core.has_connections());
                 if next == Next::Linger {
                     self.lingers = true;
-                    let until = Instant::now() + LINGER;
-                    let mut come = pin!(self.lane.come.notified());
-                    loop {
-                        tokio::select! {
-                            biased;
-                            () = &mut come => break,
-                            () = &mut linger => {}
-                        }
-                        if Instant::now() >= until {
-                            break;
-                        }
-                        linger.as_mut().reset(until);
-                    }
+                    linger.as_mut().reset(Instant::now() + LINGER);
+                    let _ = before(linger.as_mut(), self.lane.come.notified()).await;
                     self.lingers = false;
                 }
-                if next == Next::Go || (next == Next::Linger && self.lane.goes_on()) {
+                if next == Next::Go || (next == Next::Linger && self.lane.resumes()) {
                     continue;
                 }
                 self.is_done = true;
                 break;
             }
             let count = batch.len();
-            batches += 1;
             send(&core, &mut at_hand, batch).await;
-            if batches % BATCHES_PER_CONNECTION == 0 || !core.has_connections() {
+            if since.elapsed() > KEPT || !core.has_connections() {
                 core.part_with(&mut at_hand).await;
+                since = Instant::now();
             }
             for _ in 0..LOOKS {
                 let come = self.lane.len();
@@ -213,7 +222,7 @@ fn answer_or_retry(core: &Arc<Core>, mut waiting: Waiting) {
     let core = core.clone();
     tokio::spawn(async move {
         tokio::time::sleep(pause).await;
-        core.join(false, Some(waiting));
+        core.join(&Handle::current(), false, Some(waiting));
     });
 }
 

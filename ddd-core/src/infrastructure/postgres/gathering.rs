@@ -77,12 +77,14 @@ impl Lane {
     /// meanwhile, and share one commit: the server syncs one after another in any case.
     pub(super) fn join(&self, waiting: impl IntoIterator<Item = Waiting>, most: usize) -> bool {
         let mut state = self.state.lock();
+        let was_empty = state.waiting.is_empty();
         state.waiting.extend(waiting);
         let is_late = state.moved_at.is_none_or(|it| it.elapsed() > PATIENCE);
         let is_served = state.leaders > 0 && (state.lingering > 0 || !state.is_heavy) && !is_late;
         let sets_out = !state.waiting.is_empty() && !is_served && state.leaders < most.max(1);
         state.leaders += usize::from(sets_out);
-        let is_awaited = state.lingering > 0;
+        // The first of them only: what nobody awaits any more would end the next pause at once.
+        let is_awaited = state.lingering > 0 && was_empty && !state.waiting.is_empty();
         drop(state);
         if is_awaited {
             self.come.notify_one();
@@ -122,15 +124,16 @@ impl Lane {
     }
 
     /// A leader has lingered; whether somebody waits. Else it is one no more.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(super) fn resumes(&self) -> bool {
         let mut state = self.state.lock();
-        let goes_on = !state.waiting.is_empty();
+        let resumes = !state.waiting.is_empty();
         state.lingering -= 1;
-        state.leaders -= usize::from(!goes_on);
-        goes_on
+        state.leaders -= usize::from(!resumes);
+        resumes
     }
 
-    /// A leader is gone without a word, with its runtime. Those who wait on another one lose patience, and somebody leads again.
+    /// A leader is gone without a word, with its runtime. Those who wait on another one lose patience, and somebody leads
+    /// again; what nobody waits for any more lies until then or until the next one comes.
     pub(super) fn desert(&self, lingered: bool) {
         let mut state = self.state.lock();
         state.lingering -= usize::from(lingered);

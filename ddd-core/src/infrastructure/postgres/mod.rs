@@ -8,6 +8,7 @@ mod acquire;
 mod alone;
 mod ambient;
 mod batch;
+mod beliefs;
 mod calls;
 mod claim;
 mod claimed;

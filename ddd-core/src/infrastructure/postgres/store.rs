@@ -1,9 +1,12 @@
 use std::{
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use super::{ambient, connections::single, core::Core, migrations};
+use super::{ambient, beliefs, connections::single, core::Core, migrations};
 use crate::{
     domain::{Cursor, Filter, Page, Statistics, TaskId, TaskRecord, TaskSummary, WorkerId},
     ports::{
@@ -18,8 +21,8 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Tasks in PostgreSQL: for many machines, and for submissions inside the user's own transactions.
 ///
-/// A clone is another handle of the same store. Each call runs in a task of its own on the runtime that awaits it: whoever drops
-/// its future, as a timeout or `select!` does, stops nothing half-way and leaves no connection in the middle of a transaction.
+/// A clone is another handle of the same store. Calls run in tasks of the runtime that polls them first: whoever drops such a
+/// future, as a timeout or `select!` does, stops nothing half-way and leaves no connection in the middle of a transaction.
 ///
 /// What is acknowledged is committed: it survives whatever the server's commits survive, which with `synchronous_commit = on` is
 /// the loss of power.
@@ -126,7 +129,16 @@ impl TaskStore for PostgresStore {
 
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()> {
         *self.core.settings.write() = Arc::new(settings.clone());
-        call!(self, core, conn, settings => core.configure(conn, &settings))
+        let bounds = Arc::new(AtomicBool::new(false));
+        let given = (settings, bounds.clone());
+        let done = call!(self, core, conn, given => core.configure(conn, &given.0, &given.1));
+        Box::pin(async move {
+            done.await?;
+            if bounds.load(Ordering::Relaxed) {
+                beliefs::forgotten().await;
+            }
+            Ok(())
+        })
     }
 
     fn enqueue(&self, tasks: Vec<NewTask>) -> StoreFuture<Vec<Enqueued>> {

@@ -68,13 +68,13 @@ pub async fn a_submission_goes_on_where_the_store_says_so(store: StoreUnderTest)
     }
     let task = kit.task();
     let mut begun = kit.store.enqueue(vec![task.clone()]);
-    let is_pending = poll_fn(|cx| Poll::Ready(begun.as_mut().poll(cx).is_pending())).await;
+    poll_fn(|cx| Poll::Ready(begun.as_mut().poll(cx).is_ready())).await;
     drop(begun);
-    assert!(is_pending, "a store that answers at once need not say so");
     for _ in 0..10_000 {
         if kit.find(task.id).await.is_some() {
             return;
         }
+        tokio::task::yield_now().await;
     }
     panic!("it was given up with its future");
 }
