@@ -225,7 +225,7 @@ impl<O: DeserializeOwned + Send + 'static> IntoFuture for Submission<O> {
     }
 }
 
-/// Submits these at once, wherever the answer is awaited: it, or what yields it. Whoever drops that stops nothing half-way.
+/// Submits these at once: the answer, or what yields it. Whoever drops that stops nothing half-way.
 fn enqueue(
     services: &Services,
     tasks: Vec<NewTask>,

@@ -47,7 +47,7 @@ pub trait TaskStore: Send + Sync + 'static {
     }
 
     /// Sets bounds and the settings of queues. Called at start-up, and again when settings change; queues that are not
-    /// named keep theirs.
+    /// named keep theirs. What is submitted after the answer keeps to the new bounds, whichever process submits it.
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()>;
 
     /// Stores new tasks. A task whose id is already there counts as created (the call was repeated); a full queue and

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ddd_core::{App, PostgresStore, Task as _, TaskStatus, task};
+use ddd_core::{App, PostgresStore, Settings, Task as _, TaskStatus, task};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::support::server;
@@ -44,9 +44,12 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 #[tokio::test]
 async fn submissions_go_on_where_there_is_no_runtime_and_where_it_goes() {
     let namespace = server().fresh_namespace();
-    let options = PostgresStore::options().namespace(&namespace).connections(4);
+    let options = PostgresStore::options().namespace(&namespace).connections(4).statement_timeout(PATIENCE);
     let store = options.connect(server().url()).await.unwrap();
-    let app = App::builder().definitions([noted::definition()]).store(store).submit_only().build().await.unwrap();
+    let mut settings = Settings::default();
+    settings.store_timeout = PATIENCE;
+    let builder = App::builder().settings(settings).definitions([noted::definition()]);
+    let app = builder.store(store).submit_only().build().await.unwrap();
     app.submit(noted {}).await.unwrap();
     let mut conn = PgConnection::connect(server().url()).await.unwrap();
     let mut tx = conn.begin().await.unwrap();
@@ -65,7 +68,8 @@ async fn submissions_go_on_where_there_is_no_runtime_and_where_it_goes() {
         move || answer.send(block_on(submit()).map(drop))
     });
     held(&namespace, 2).await;
-    // This one's runtime ends while its task is on the way, perhaps in a batch with others.
+    // This one's runtime ends while its task is on the way, over a connection that is new: the server has not been told yet of what
+    // would be stored.
     let third = tokio::task::spawn_blocking({
         let submit = submitter();
         let (namespace, url) = (namespace.clone(), server().url().to_owned());
@@ -83,7 +87,7 @@ async fn submissions_go_on_where_there_is_no_runtime_and_where_it_goes() {
     tx.rollback().await.unwrap();
     first.await.unwrap().unwrap();
     fourth.await.unwrap();
-    second.await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, second).await.unwrap().unwrap().unwrap();
     let began = Instant::now();
     while app.tasks().statistics().await.unwrap().now.get(TaskStatus::Pending) < 5 {
         assert!(began.elapsed() < PATIENCE, "a submission is lost");

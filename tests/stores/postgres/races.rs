@@ -284,7 +284,7 @@ async fn a_permit_that_upkeep_frees_goes_to_who_waited() {
         enqueue(&store, of_key(number, 2)).await;
     }
     let mut later = of_key(3, 2);
-    later.due = ddd_core::ports::Due::In(LEASE / 2);
+    later.due = Due::In(LEASE / 2);
     enqueue(&store, later).await;
     let claimed = claim(&store, 1, 4).await;
     assert_eq!(claimed.len(), 2);

@@ -119,8 +119,7 @@ async fn a_bound_holds_for_who_submitted_just_before_it_was_set() {
     settings.queues.push((QUEUE, QueueSettings::new().max_depth(2)));
     store.configure(settings).await.unwrap();
     assert!(matches!(enqueue(&other, fresh_task()).await, Enqueued::Full { .. }));
-    // And for who takes it away.
-    store.configure(StoreSettings::default()).await.unwrap();
+    // And it ends for all.
     let mut settings = StoreSettings::default();
     settings.queues.push((QUEUE, QueueSettings::new()));
     store.configure(settings).await.unwrap();
@@ -233,6 +232,8 @@ async fn a_batch_that_hangs_holds_up_no_other() {
          SELECT $1, 1, 0, 1, 1, 1, 1, 1, 1, 1, '{{}}'"
     );
     sqlx::query(AssertSqlSafe(text)).bind(hanging.id.as_uuid()).execute(&mut *tx).await.unwrap();
+    // So that the lone one after it looks at nothing but itself.
+    enqueue(&store, fresh_task()).await;
     let hung = tokio::spawn({
         let (store, hanging) = (store.clone(), hanging.clone());
         async move { enqueue(&store, hanging).await }
@@ -246,6 +247,7 @@ async fn a_batch_that_hangs_holds_up_no_other() {
     assert_eq!(other.unwrap(), PENDING);
     tx.commit().await.unwrap();
     assert_eq!(hung.await.unwrap(), Enqueued::AlreadyCreated);
+    assert_eq!(store.statistics().await.unwrap().submitted, 3, "what was refused is not counted");
 }
 
 /// Many large tasks that are submitted in one moment are too much for one statement, and a change of their status leaves their

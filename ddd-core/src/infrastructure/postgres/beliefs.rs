@@ -12,7 +12,8 @@ const BELIEVED: Duration = Duration::from_millis(100);
 
 /// Queues without a bound, by their numbers, and when they were seen so. A lone submission to one of these need not look, which is a
 /// tenth of its time. Whoever sets a bound waits until all that was believed before is forgotten, in every process, so no
-/// submission that begins after that goes past it.
+/// submission that begins after that goes past it. Programs that know nothing of this do not wait, and a machine that was suspended
+/// believes on where it stopped: then what is submitted one by one within that time goes past a bound that is new.
 #[derive(Debug, Default)]
 pub(super) struct Unbounded(RwLock<HashMap<i32, Instant>>);
 

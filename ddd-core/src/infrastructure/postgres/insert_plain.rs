@@ -21,7 +21,7 @@ macro_rules! now {
 }
 
 /// Most submissions are of one task that is due at once, in a queue that had no bound a moment ago. Without lists, and with nothing to
-/// look at, it costs the server half. Nothing is said about ids that are there already, because a conflict that is expected
+/// look at, it costs the server two thirds. Nothing is said about ids that are there already, because a conflict that is expected
 /// costs more than one that is an error.
 const ONE: &str = concat!(
     "WITH tallied AS (INSERT INTO ddd.tally (queue, kind, priority, was, becomes, second, n) VALUES ($3, $4, $2, -1, 0, ",
@@ -55,7 +55,7 @@ const MANY: &str = "\
         GROUP BY queue, kind, priority, status, created_at) \
     SELECT id, status, created_at FROM stored";
 
-/// Stores tasks, all or none; none if one of them is there already. Those of queues that are bounded are left out.
+/// Stores tasks, all or none; none if one of them is there already. Those of queues that are seen to be bounded are left out.
 pub(super) async fn insert_plain(
     conn: &mut PgConnection,
     shared: &Shared,

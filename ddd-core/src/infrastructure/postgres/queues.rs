@@ -1,11 +1,4 @@
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
@@ -37,19 +30,14 @@ pub(super) fn numbered(row: &PgRow) -> Outcome<(Name, (i32, QueueSettings))> {
 
 impl Core {
     /// Writes the settings of queues, and orders what waits anew if the step between priorities has changed. What of that takes long
-    /// is left to upkeep. Sets `bounds` if a queue that had no bound gets one.
-    pub(super) async fn configure(
-        self: &Arc<Self>,
-        conn: &mut PgConnection,
-        settings: &StoreSettings,
-        bounds: &Arc<AtomicBool>,
-    ) -> Outcome<()> {
+    /// is left to upkeep.
+    pub(super) async fn configure(self: &Arc<Self>, conn: &mut PgConnection, settings: &StoreSettings) -> Outcome<()> {
         let began = Instant::now();
         self.names.make(conn, &self.texts, &settings.queues.iter().map(|it| &it.0).collect::<Vec<_>>(), &[]).await?;
-        let given = (settings.clone(), bounds.clone());
+        let settings = settings.clone();
         self.transact(conn, move |session| {
-            let given = given.clone();
-            Box::pin(async move { session.configure(&given.0, &given.1).await })
+            let settings = settings.clone();
+            Box::pin(async move { session.configure(&settings).await })
         })
         .await?;
         self.rank_anew(conn, (self.timeout / 2).saturating_sub(began.elapsed())).await.map(drop)
@@ -57,24 +45,20 @@ impl Core {
 }
 
 impl Session<'_> {
-    async fn configure(&mut self, settings: &StoreSettings, bounds: &AtomicBool) -> Outcome<()> {
+    async fn configure(&mut self, settings: &StoreSettings) -> Outcome<()> {
         let number = |name: &Name| self.core.names.queue(name).ok_or_else(|| corrupt("a queue has no number"));
         let numbered = settings.queues.iter().map(|it| Ok((number(&it.0)?, it)));
         let mut numbered = numbered.collect::<Outcome<Vec<_>>>()?;
         numbered.sort_by_key(|it| it.0);
         for (number, (name, settings)) in numbered {
-            let text = "UPDATE ddd.queue q SET settings = $2, limited = $3, bounded = $4 \
-                        FROM (SELECT number, bounded FROM ddd.queue WHERE number = $1 FOR UPDATE) before \
-                        WHERE q.number = before.number RETURNING q.bounded AND NOT before.bounded";
-            let is_new: Option<bool> = sqlx::query_scalar(self.core.texts.of(text))
+            let text = "UPDATE ddd.queue SET settings = $2, limited = $3, bounded = $4 WHERE number = $1";
+            sqlx::query(self.core.texts.of(text))
                 .bind(number)
                 .bind(settings_text(settings)?)
                 .bind(settings.concurrency.is_some() || settings.rate_limit.is_some())
                 .bind(settings.max_depth.is_some())
-                .fetch_optional(&mut *self.conn)
+                .execute(&mut *self.conn)
                 .await?;
-            // Before the commit, whose answer may be lost: the next try would find it bounded already.
-            bounds.fetch_or(is_new == Some(true), Ordering::Relaxed);
             let text = "SELECT EXISTS (SELECT FROM ddd.task WHERE status = 0 AND queue = $1)";
             let has_ready: bool =
                 sqlx::query_scalar(self.core.texts.of(text)).bind(number).fetch_one(&mut *self.conn).await?;

@@ -1,8 +1,5 @@
 use std::{
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -21,8 +18,9 @@ const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Tasks in PostgreSQL: for many machines, and for submissions inside the user's own transactions.
 ///
-/// A clone is another handle of the same store. Calls run in tasks of the runtime that polls them first: whoever drops such a
-/// future, as a timeout or `select!` does, stops nothing half-way and leaves no connection in the middle of a transaction.
+/// A clone is another handle of the same store. Calls run in tasks of the runtime that polls them first, submissions in one for all
+/// that go together: whoever drops such a future, as a timeout or `select!` does, stops nothing half-way and leaves no connection
+/// in the middle of a transaction.
 ///
 /// What is acknowledged is committed: it survives whatever the server's commits survive, which with `synchronous_commit = on` is
 /// the loss of power.
@@ -129,12 +127,12 @@ impl TaskStore for PostgresStore {
 
     fn configure(&self, settings: StoreSettings) -> StoreFuture<()> {
         *self.core.settings.write() = Arc::new(settings.clone());
-        let bounds = Arc::new(AtomicBool::new(false));
-        let given = (settings, bounds.clone());
-        let done = call!(self, core, conn, given => core.configure(conn, &given.0, &given.1));
+        // Those that are not new as well: whoever set them may still wait, or have died before.
+        let has_bounds = settings.queues.iter().any(|it| it.1.max_depth.is_some());
+        let done = call!(self, core, conn, settings => core.configure(conn, &settings));
         Box::pin(async move {
             done.await?;
-            if bounds.load(Ordering::Relaxed) {
+            if has_bounds {
                 beliefs::forgotten().await;
             }
             Ok(())
