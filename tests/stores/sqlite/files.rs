@@ -1,6 +1,12 @@
 //! What becomes of a file: across processes, versions and settings.
 
-use std::{collections::BTreeSet, error::Error, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    sync::{Arc, Barrier},
+    thread,
+    time::Duration,
+};
 
 use ddd_core::{
     Durability, SqliteOptions, SqliteStore, StoreErrorKind, TaskStatus, TaskStore, Transition,
@@ -29,6 +35,26 @@ async fn what_was_acknowledged_is_there_after_the_store_is_opened_again() {
     assert_eq!(claim(&store, 1, 100).await.len(), 7, "the worker is known, and the others are ready");
     assert_eq!(succeed(&store, &claimed[1]).await, ddd_core::ports::Finished::Applied(TaskStatus::Success));
     assert_eq!(store.statistics().await.unwrap().submitted, 10);
+}
+
+/// The first start of several processes: each wants to be the one that makes the file what it is.
+#[test]
+fn many_that_start_together_make_the_file_once() {
+    for _ in 0..50 {
+        let folder = Folder::new();
+        let together = Barrier::new(8);
+        thread::scope(|scope| {
+            let opened = [(); 8].map(|()| {
+                scope.spawn(|| {
+                    together.wait();
+                    SqliteStore::open(folder.file()).map(drop)
+                })
+            });
+            for opened in opened {
+                opened.join().unwrap().unwrap();
+            }
+        });
+    }
 }
 
 #[tokio::test]

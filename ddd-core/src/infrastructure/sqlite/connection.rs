@@ -20,8 +20,10 @@ const STATEMENTS: usize = 128;
 pub(super) fn open_writer(options: &SqliteOptions) -> Outcome<Connection> {
     check_version()?;
     let db = open(options, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE, options.cache_kib)?;
-    // Answers with the mode; another one means that the file system cannot do it.
-    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    // Answers with the mode; another one means that the file system cannot do it. While others do the same to a new file SQLite does
+    // not wait by itself: of two that read and want to write, one has to let go.
+    let set_mode = || db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0));
+    let mode: String = when_free(&db, options.busy_timeout, set_mode)?;
     if !mode.eq_ignore_ascii_case("wal") {
         let problem = format!(
             "the file system of `{}` cannot share memory between processes, which a write-ahead log needs; use a local disk",
@@ -68,12 +70,17 @@ fn check_version() -> Outcome<()> {
     Err(Trouble(StoreError::new(StoreErrorKind::Misconfigured, problem)))
 }
 
-/// How a writer waits for those of other processes: short and irregular pauses, because SQLite has no line in which to stand.
+/// Begins to write as soon as nobody else does.
 pub(super) fn begin(db: &Connection, timeout: Duration) -> Outcome<()> {
+    when_free(db, timeout, || db.execute_batch("BEGIN IMMEDIATE"))
+}
+
+/// How a writer waits for those of other processes: short and irregular pauses, because SQLite has no line in which to stand.
+fn when_free<T>(db: &Connection, timeout: Duration, work: impl Fn() -> rusqlite::Result<T>) -> Outcome<T> {
     let mut waited = Duration::ZERO;
     db.busy_timeout(Duration::ZERO)?;
     let answer = loop {
-        match db.execute_batch("BEGIN IMMEDIATE") {
+        match work() {
             Err(error) if waited < timeout && is_busy(&error) => {
                 let pause = Duration::from_micros(fastrand::u64(100..900));
                 thread::sleep(pause);
