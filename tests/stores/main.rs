@@ -6,6 +6,7 @@ mod clock;
 mod intake;
 mod memory;
 mod model;
+mod parked;
 mod postgres;
 mod racing;
 mod sqlite;

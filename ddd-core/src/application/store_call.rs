@@ -62,8 +62,14 @@ pub(crate) fn detach<T: Send + 'static>(
         }
     });
     let unavailable = |error: BoxError| Err(StoreError::new(StoreErrorKind::Unavailable, error));
+    let runtime = runtime.clone();
     async move {
-        match tokio::time::timeout(timeout, &mut receiver).await {
+        let in_time = {
+            // It may be awaited outside of it, where there are no timers.
+            let _entered = runtime.enter();
+            tokio::time::timeout(timeout, &mut receiver)
+        };
+        match in_time.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(ended)) => unavailable(ended.into()),
             Err(elapsed) => {
@@ -212,6 +218,19 @@ mod tests {
         };
         assert_eq!(stay(Box::pin(in_time), limit).await.unwrap(), 1, "an answer that is there in the end counts");
         assert_eq!(stay(Box::pin(ready(Ok(2))), limit).await.unwrap(), 2);
+    }
+
+    #[test]
+    fn a_call_that_was_detached_may_be_awaited_without_its_runtime() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut answer = pin!(detach(runtime.handle(), Box::pin(pending()), Duration::from_secs(5), drop));
+        assert!(answer.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(runtime);
+        // Its task is gone with the runtime.
+        let Poll::Ready(answer) = answer.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("it waits for a task that is gone")
+        };
+        reason(answer);
     }
 
     #[test]

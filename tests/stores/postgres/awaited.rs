@@ -2,10 +2,7 @@
 
 use std::{
     future::IntoFuture as _,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Wake},
-    thread::{self, Thread},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -13,32 +10,13 @@ use ddd_core::{App, PostgresStore, Settings, Task as _, TaskStatus, task};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::support::server;
+use crate::parked::block_on;
 
 /// What does not happen in this time never does.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[task("awaited_noted")]
 async fn noted() {}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// Awaits a future without any runtime.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let waker = Arc::new(Unpark(thread::current())).into();
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(it) => return it,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
 
 /// The first submission hangs on its way, so the others lose patience and set out by themselves.
 #[tokio::test]

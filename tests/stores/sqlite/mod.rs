@@ -1,5 +1,6 @@
 //! The store in an SQLite file.
 
+mod awaited;
 mod enlist;
 mod files;
 mod folder;

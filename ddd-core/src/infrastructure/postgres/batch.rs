@@ -13,7 +13,7 @@ const AT_ONCE: usize = 2_000;
 const BYTES_AT_ONCE: usize = 4 << 20;
 
 /// Tasks that are submitted together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Batch {
     pub(super) tasks: Vec<NewTask>,
     /// For each the submission that it belongs to.

@@ -123,11 +123,11 @@ impl Session<'_> {
         }
         let inserted = insert(self.conn, &self.core, &planned, self.now).await?;
         if !are_new {
-            self.refuse_ended(inserted.statuses.keys().copied()).await?;
+            self.refuse_ended(inserted.ids()).await?;
         }
         for (task, answer) in tasks.iter().zip(&mut answers) {
-            match (&answer, inserted.statuses.get(&task.id)) {
-                (Enqueued::Created(_), Some(status)) => note_new(&mut self.fx, task, *status, self.now),
+            match (&answer, inserted.status(task.id)) {
+                (Enqueued::Created(_), Some(status)) => note_new(&mut self.fx, task, status, self.now),
                 // Somebody else stored the same in this moment.
                 (Enqueued::Created(_), None) => *answer = Enqueued::AlreadyCreated,
                 _ => {}

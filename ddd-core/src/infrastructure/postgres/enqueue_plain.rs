@@ -13,6 +13,7 @@ use super::{
     insert_plain::insert_plain,
 };
 use crate::{
+    domain::TaskStatus,
     infrastructure::sql::Effects,
     ports::{Enqueued, NewTask},
 };
@@ -26,9 +27,6 @@ impl Core {
         batch: &Batch,
         is_first_try: bool,
     ) -> Outcome<Vec<Option<Enqueued>>> {
-        let queues = batch.tasks.iter().map(|it| &it.queue).collect::<Vec<_>>();
-        let kinds = batch.tasks.iter().map(|it| (&it.name, it.version)).collect::<Vec<_>>();
-        self.names.make(conn, &self.texts, &queues, &kinds).await?;
         for task in &batch.tasks {
             // Before it can run anywhere: else its end could be missed.
             if let Some(watcher) = &task.watcher {
@@ -39,6 +37,9 @@ impl Core {
         let (plain, mut others) = batch.tasks.split_at(plain);
         let (_, mut submissions) = batch.submissions.split_at(plain.len());
         let mut answers = self.enqueue_plain(conn, plain).await?;
+        if !others.is_empty() {
+            self.number(conn, others).await?;
+        }
         while !others.is_empty() {
             let count = first_of(others);
             let (these, of) = (&others[..count], &submissions[..count]);
@@ -79,7 +80,13 @@ impl Core {
         conn: &mut PgConnection,
         tasks: &[NewTask],
     ) -> Outcome<Vec<Option<Enqueued>>> {
-        let planned = tasks.iter().map(|it| self.plan(it)).collect::<Outcome<Vec<_>>>()?;
+        let planned = match self.plan(tasks) {
+            Some(planned) => planned,
+            None => {
+                Box::pin(self.number(conn, tasks)).await?;
+                self.plan(tasks).ok_or_else(|| corrupt("a queue or a kind has no number"))?
+            }
+        };
         // Before they are stored: who claims them stands behind.
         let turn = self.turns.enter(tasks.iter().map(|it| it.id));
         let is_open = self.open(conn).await?;
@@ -88,7 +95,7 @@ impl Core {
         let mut fx = Effects { is_heard: self.are_transitions_wanted(), ..Effects::default() };
         let mut answers = Vec::with_capacity(tasks.len());
         for task in tasks {
-            let status = inserted.statuses.get(&task.id).copied();
+            let status = inserted.status(task.id);
             if let Some(status) = status {
                 note_new(&mut fx, task, status, inserted.now);
             }
@@ -115,9 +122,19 @@ impl Core {
         .await
     }
 
-    fn plan<'a>(&self, task: &'a NewTask) -> Outcome<Planned<'a>> {
-        let queue = self.names.queue(&task.queue).ok_or_else(|| corrupt("a queue has no number"))?;
-        let kind = self.names.kind(&task.name, task.version).ok_or_else(|| corrupt("a kind has no number"))?;
-        Ok(Planned { task, queue, kind, status: crate::domain::TaskStatus::Pending, holds_permit: false })
+    /// What is stored of these, if all their queues and kinds have numbers.
+    fn plan<'a>(&self, tasks: &'a [NewTask]) -> Option<Vec<Planned<'a>>> {
+        let plan = |task| {
+            let (queue, kind) = self.names.numbers(task)?;
+            Some(Planned { task, queue, kind, status: TaskStatus::Pending, holds_permit: false })
+        };
+        tasks.iter().map(plan).collect()
+    }
+
+    /// Sees to it that all their queues and kinds have numbers.
+    async fn number(&self, conn: &mut PgConnection, tasks: &[NewTask]) -> Outcome<()> {
+        let queues = tasks.iter().map(|it| &it.queue).collect::<Vec<_>>();
+        let kinds = tasks.iter().map(|it| (&it.name, it.version)).collect::<Vec<_>>();
+        self.names.make(conn, &self.texts, &queues, &kinds).await
     }
 }

@@ -53,7 +53,8 @@ impl Core {
             let since = Instant::now();
             // What this one sets out serves others as well, and lives as long as they do, wherever this one is awaited.
             let runtime = Handle::current();
-            let waiting = Waiting { tasks, are_new, are_plain, answers: Vec::new(), tries: 0, since, answer };
+            let answers = vec![None; tasks.len()];
+            let waiting = Waiting { tasks, are_new, are_plain, answers, tries: 0, since, answer };
             core.join(&runtime, are_plain, Some(waiting));
             let mut patience = PATIENCE;
             let mut timer = pin!(tokio::time::sleep(patience));
@@ -175,16 +176,14 @@ impl Leader {
 }
 
 async fn send(core: &Arc<Core>, at_hand: &mut AtHand, mut all: Vec<Waiting>) {
-    let (batch, places) = batch_of(&all);
+    let batch = batch_of(&mut all);
     match enqueue(core, at_hand, Arc::new(batch)).await {
         Ok(answers) => {
-            for ((index, place), answer) in places.into_iter().zip(answers) {
-                if let Some(waiting) = all.get_mut(index) {
-                    waiting.answers.resize(waiting.tasks.len(), None);
-                    waiting.answers.iter_mut().skip(place).take(1).for_each(|it| *it = answer.clone());
-                }
+            let mut answers = answers.into_iter();
+            for mut waiting in all {
+                waiting.take(&mut answers);
+                answer_or_retry(core, waiting);
             }
-            all.into_iter().for_each(|it| answer_or_retry(core, it));
         }
         Err(error) if all.len() == 1 || error.is_transient() => {
             let text = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
@@ -206,7 +205,7 @@ async fn send(core: &Arc<Core>, at_hand: &mut AtHand, mut all: Vec<Waiting>) {
 /// Tells a caller what became of its tasks, if all that is known; else those that are left are tried again by themselves, and
 /// meanwhile hold nothing.
 fn answer_or_retry(core: &Arc<Core>, mut waiting: Waiting) {
-    if waiting.open().next().is_none() {
+    if waiting.answers.iter().all(Option::is_some) {
         let answers = waiting.answers.into_iter().flatten().collect();
         // Nobody may wait any more.
         let _ = waiting.answer.send(Ok(answers));

@@ -57,7 +57,7 @@ pub(super) struct Waiting {
     pub(super) are_new: bool,
     /// Whether none of them has a key.
     pub(super) are_plain: bool,
-    /// What is known already, as many as there are tasks; nothing before the first try.
+    /// What is known already, as many as there are tasks.
     pub(super) answers: Vec<Option<Enqueued>>,
     /// How often it was tried, and since when.
     pub(super) tries: u32,
@@ -66,9 +66,16 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The places of the tasks that have no answer yet.
-    pub(super) fn open(&self) -> impl Iterator<Item = usize> {
-        (0..self.tasks.len()).filter(|it| self.answers.get(*it).is_none_or(Option::is_none))
+    /// Whether nothing can stand against them.
+    fn is_free(&self) -> bool {
+        self.are_plain && self.are_new
+    }
+
+    /// Takes the answers to those that had none.
+    pub(super) fn take(&mut self, answers: &mut impl Iterator<Item = Option<Enqueued>>) {
+        for open in self.answers.iter_mut().filter(|it| it.is_none()) {
+            *open = answers.next().flatten();
+        }
     }
 }
 
@@ -141,19 +148,23 @@ impl Lane {
     }
 }
 
-/// All tasks of these that have no answer, as one batch: those that are plain and new first. Besides, where each comes from.
-pub(super) fn batch_of(all: &[Waiting]) -> (Batch, Vec<(usize, usize)>) {
-    let mut batch = Batch { are_new: all.iter().all(|it| it.are_new), ..Batch::default() };
-    let mut places = Vec::new();
-    for plain in [true, false] {
-        for (index, waiting) in all.iter().enumerate().filter(|it| (it.1.are_plain && it.1.are_new) == plain) {
-            places.extend(waiting.open().map(|it| (index, it)));
-        }
-        if plain {
-            batch.plain = places.len();
+/// All tasks of these that have no answer, as one batch: those that are plain and new come first, here as there.
+pub(super) fn batch_of(all: &mut [Waiting]) -> Batch {
+    all.sort_by_key(|it| !it.is_free());
+    let count = all.iter().map(|it| it.tasks.len()).sum();
+    let mut batch = Batch {
+        tasks: Vec::with_capacity(count),
+        submissions: Vec::with_capacity(count),
+        plain: 0,
+        are_new: all.iter().all(|it| it.are_new),
+    };
+    for (number, waiting) in all.iter().enumerate() {
+        let open = waiting.tasks.iter().zip(&waiting.answers).filter(|it| it.1.is_none()).map(|it| it.0.clone());
+        batch.tasks.extend(open);
+        batch.submissions.resize(batch.tasks.len(), number);
+        if waiting.is_free() {
+            batch.plain = batch.tasks.len();
         }
     }
-    batch.tasks = places.iter().filter_map(|it| all.get(it.0)?.tasks.get(it.1).cloned()).collect();
-    batch.submissions = places.iter().map(|it| it.0).collect();
-    (batch, places)
+    batch
 }

@@ -1,8 +1,6 @@
 //! The statement that stores new tasks within a transaction which has looked at what stands against them.
 
-use std::collections::HashMap;
-
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use super::{
@@ -37,10 +35,28 @@ pub(super) fn unique(task: &NewTask) -> Option<(&str, Until)> {
 }
 
 /// What was stored, and when.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inserted {
-    pub(super) statuses: HashMap<TaskId, TaskStatus>,
     pub(super) now: Timestamp,
+    /// In the order of ids.
+    statuses: Vec<(TaskId, TaskStatus)>,
+}
+
+impl Inserted {
+    pub(super) fn new(now: Timestamp, mut statuses: Vec<(TaskId, TaskStatus)>) -> Self {
+        statuses.sort_unstable_by_key(|it| it.0);
+        Self { now, statuses }
+    }
+
+    /// How a task was stored, if it was.
+    pub(super) fn status(&self, id: TaskId) -> Option<TaskStatus> {
+        let place = self.statuses.binary_search_by_key(&id, |it| it.0).ok()?;
+        self.statuses.get(place).map(|it| it.1)
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = TaskId> {
+        self.statuses.iter().map(|it| it.0)
+    }
 }
 
 const INSERT: &str = "\
@@ -66,9 +82,8 @@ pub(super) async fn insert(
     tasks: &[Planned<'_>],
     now: Timestamp,
 ) -> Outcome<Inserted> {
-    let mut inserted = Inserted { statuses: HashMap::with_capacity(tasks.len()), now };
     if tasks.is_empty() {
-        return Ok(inserted);
+        return Ok(Inserted::new(now, Vec::new()));
     }
     let found = sqlx::query(shared.texts.of(INSERT))
         .bind(all(tasks, |it| *it.task.id.as_uuid()))
@@ -91,10 +106,12 @@ pub(super) async fn insert(
         .bind(now.as_micros())
         .fetch_all(conn)
         .await?;
-    for row in found {
-        inserted.statuses.insert(id_of(row.try_get::<Uuid, _>(0)?), status(row.try_get(1)?)?);
-    }
-    Ok(inserted)
+    Ok(Inserted::new(now, found.iter().map(stored).collect::<Outcome<_>>()?))
+}
+
+/// What is read of a task that was stored.
+pub(super) fn stored(row: &PgRow) -> Outcome<(TaskId, TaskStatus)> {
+    Ok((id_of(row.try_get::<Uuid, _>(0)?), status(row.try_get(1)?)?))
 }
 
 /// One column of all tasks.

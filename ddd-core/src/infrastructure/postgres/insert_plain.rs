@@ -1,17 +1,19 @@
 //! The statements that store new tasks against which nothing can stand: no key, and ids that were never sent before.
 
-use std::{collections::HashMap, time::Instant};
+use std::time::Instant;
 
-use sqlx::{Arguments as _, PgConnection, Postgres, Row as _, postgres::PgArguments, query::Query};
-use uuid::Uuid;
+use sqlx::{Arguments as _, PgConnection, Row as _, postgres::PgArguments};
 
 use super::{
     core::Shared,
     error::Outcome,
-    insert::{Inserted, Planned, all, at, delay, label, labels, owner, tags},
-    numbers::{id_of, micros, small, status, time},
+    insert::{Inserted, Planned, all, at, delay, label, labels, owner, stored, tags},
+    numbers::{micros, small, time},
 };
-use crate::ports::{Due, NewTask};
+use crate::{
+    domain::TaskStatus,
+    ports::{Due, NewTask},
+};
 
 /// The server's time, shifted by `$12`.
 macro_rules! now {
@@ -34,7 +36,7 @@ const ONE: &str = concat!(
     now!(),
     ", ",
     now!(),
-    ") RETURNING id, status, created_at"
+    ") RETURNING created_at"
 );
 
 /// Queues with a bound are left out.
@@ -61,42 +63,20 @@ pub(super) async fn insert_plain(
     shared: &Shared,
     tasks: &[Planned<'_>],
 ) -> Outcome<Option<Inserted>> {
-    if tasks.is_empty() {
-        return Ok(None);
+    match tasks {
+        [one] if one.task.due == Due::Now && shared.unbounded.is_believed(one.queue) => {
+            insert_one(conn, shared, one).await
+        }
+        _ => insert_all(conn, shared, tasks).await,
     }
-    let unseen = match tasks {
-        [one] if one.task.due == Due::Now && shared.unbounded.is_believed(one.queue) => Some(one),
-        _ => None,
-    };
-    let began = Instant::now();
-    let query = match unseen {
-        Some(one) => one_of(shared, one)?,
-        None => all_of(shared, tasks)?,
-    };
-    let found = match query.fetch_all(conn).await {
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(None),
-        found => found?,
-    };
-    let mut inserted = Inserted { statuses: HashMap::with_capacity(found.len()), ..Inserted::default() };
-    for row in found {
-        inserted.now = time(row.try_get(2)?);
-        inserted.statuses.insert(id_of(row.try_get::<Uuid, _>(0)?), status(row.try_get(1)?)?);
-    }
-    if unseen.is_none() {
-        let stored = tasks.iter().filter(|it| inserted.statuses.contains_key(&it.task.id));
-        shared.unbounded.note(stored.map(|it| it.queue), began);
-    }
-    Ok(Some(inserted))
 }
 
-type Insert<'q> = Query<'q, Postgres, PgArguments>;
-
-fn one_of<'q>(shared: &Shared, one: &Planned<'q>) -> Outcome<Insert<'q>> {
+async fn insert_one(conn: &mut PgConnection, shared: &Shared, one: &Planned<'_>) -> Outcome<Option<Inserted>> {
     let task = one.task;
     let mut arguments = PgArguments::default();
     // To grow takes longer than to fill.
     arguments.reserve(12, 128 + task.params.get().len());
-    Ok(sqlx::query_with(shared.texts.of(ONE), arguments)
+    let stored = sqlx::query_scalar_with(shared.texts.of(ONE), arguments)
         .bind(*task.id.as_uuid())
         .bind(priority(task))
         .bind(one.queue)
@@ -108,11 +88,15 @@ fn one_of<'q>(shared: &Shared, one: &Planned<'q>) -> Outcome<Insert<'q>> {
         .bind(label(task)?)
         .bind(task.params.get())
         .bind(step(shared).saturating_mul(priority(task).into()))
-        .bind(shared.offset()))
+        .bind(shared.offset())
+        .fetch_one(conn)
+        .await;
+    Ok(unless_there(stored)?.map(|now| Inserted::new(time(now), vec![(task.id, TaskStatus::Pending)])))
 }
 
-fn all_of<'q>(shared: &Shared, tasks: &[Planned<'q>]) -> Outcome<Insert<'q>> {
-    Ok(sqlx::query(shared.texts.of(MANY))
+async fn insert_all(conn: &mut PgConnection, shared: &Shared, tasks: &[Planned<'_>]) -> Outcome<Option<Inserted>> {
+    let began = Instant::now();
+    let found = sqlx::query(shared.texts.of(MANY))
         .bind(all(tasks, |it| *it.task.id.as_uuid()))
         .bind(all(tasks, |it| priority(it.task)))
         .bind(all(tasks, |it| it.queue))
@@ -126,7 +110,23 @@ fn all_of<'q>(shared: &Shared, tasks: &[Planned<'q>]) -> Outcome<Insert<'q>> {
         .bind(labels(tasks)?)
         .bind(all(tasks, |it| it.task.params.get()))
         .bind(step(shared))
-        .bind(shared.offset()))
+        .bind(shared.offset())
+        .fetch_all(conn)
+        .await;
+    let Some(found) = unless_there(found)? else { return Ok(None) };
+    let now = found.last().map(|it| it.try_get(2)).transpose()?;
+    let inserted = Inserted::new(now.map(time).unwrap_or_default(), found.iter().map(stored).collect::<Outcome<_>>()?);
+    let stored = tasks.iter().filter(|it| inserted.status(it.task.id).is_some());
+    shared.unbounded.note(stored.map(|it| it.queue), began);
+    Ok(Some(inserted))
+}
+
+/// The answer, unless one of the ids is there already.
+fn unless_there<T>(answer: sqlx::Result<T>) -> Outcome<Option<T>> {
+    match answer {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(None),
+        answer => Ok(Some(answer?)),
+    }
 }
 
 fn step(shared: &Shared) -> i64 {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::RwLock;
 use sqlx::{PgConnection, Row as _};
@@ -8,7 +8,7 @@ use super::{
     numbers::{count, small},
     texts::Texts,
 };
-use crate::domain::Name;
+use crate::{domain::Name, ports::NewTask};
 
 /// Queues and kinds (names and versions of tasks) by their numbers. What was read stays, because no number is ever given anew.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub(super) struct Names {
 struct Known {
     queues: HashMap<Name, i32>,
     queue_names: HashMap<i32, Name>,
-    kinds: HashMap<Name, HashMap<u32, i32>>,
+    kinds: HashMap<Name, BTreeMap<u32, i32>>,
     kind_names: HashMap<i32, (Name, u32)>,
 }
 
@@ -40,6 +40,12 @@ impl Names {
 
     pub(super) fn kind(&self, name: &str, version: u32) -> Option<i32> {
         self.known.read().kinds.get(name)?.get(&version).copied()
+    }
+
+    /// Those of a task's queue and kind, if both have one.
+    pub(super) fn numbers(&self, task: &NewTask) -> Option<(i32, i32)> {
+        let known = self.known.read();
+        Some((*known.queues.get(&task.queue)?, *known.kinds.get(&task.name)?.get(&task.version)?))
     }
 
     pub(super) fn kind_name(&self, number: i32) -> Option<(Name, u32)> {

@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -12,9 +12,33 @@ use crate::domain::TaskId;
 /// told before the submission that it follows.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    lines: Mutex<HashMap<TaskId, VecDeque<u64>>>,
+    lines: Mutex<HashMap<TaskId, Line>>,
     moved: Notify,
     last: AtomicU64,
+}
+
+/// Who stands in line for a task. Most are alone.
+#[derive(Debug)]
+struct Line {
+    first: u64,
+    behind: VecDeque<u64>,
+}
+
+impl Line {
+    /// Leaves it; whether nobody is left.
+    fn leave(&mut self, number: u64) -> bool {
+        if self.first != number {
+            self.behind.retain(|it| *it != number);
+            return false;
+        }
+        match self.behind.pop_front() {
+            Some(next) => {
+                self.first = next;
+                false
+            }
+            None => true,
+        }
+    }
 }
 
 /// A place in the lines of some tasks, left when it is dropped.
@@ -33,7 +57,12 @@ impl Turns {
         if !ids.is_empty() {
             let mut lines = self.lines.lock();
             for id in &ids {
-                lines.entry(*id).or_default().push_back(number);
+                match lines.entry(*id) {
+                    Entry::Vacant(line) => {
+                        line.insert(Line { first: number, behind: VecDeque::new() });
+                    }
+                    Entry::Occupied(mut line) => line.get_mut().behind.push_back(number),
+                }
             }
         }
         Turn { turns: self, number, ids }
@@ -43,6 +72,9 @@ impl Turns {
 impl Turn<'_> {
     /// Waits until those before are done.
     pub(super) async fn come(&self) {
+        if self.is_first() {
+            return;
+        }
         loop {
             let moved = self.turns.moved.notified();
             tokio::pin!(moved);
@@ -60,7 +92,7 @@ impl Turn<'_> {
             return true;
         }
         let lines = self.turns.lines.lock();
-        self.ids.iter().all(|id| lines.get(id).and_then(VecDeque::front).is_none_or(|it| *it == self.number))
+        self.ids.iter().all(|id| lines.get(id).is_none_or(|it| it.first == self.number))
     }
 }
 
@@ -72,11 +104,11 @@ impl Drop for Turn<'_> {
         let mut someone_waits = false;
         let mut lines = self.turns.lines.lock();
         for id in &self.ids {
-            if let Some(line) = lines.get_mut(id) {
-                line.retain(|it| *it != self.number);
-                someone_waits |= !line.is_empty();
-                if line.is_empty() {
-                    lines.remove(id);
+            if let Entry::Occupied(mut line) = lines.entry(*id) {
+                if line.get_mut().leave(self.number) {
+                    line.remove();
+                } else {
+                    someone_waits = true;
                 }
             }
         }
