@@ -47,7 +47,7 @@ bench: ## Measure the engine, the policies and the HTTP layer beside their peers
 	$(CARGO) bench -p ddd-benches
 
 nightly: ## Run the long proofs: more cases, weight, build time, dependency policy, the peers of the benchmarks
-	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features --no-fail-fast -- --include-ignored --skip measured::
+	DDD_NIGHTLY=1 $(CARGO) test --workspace --all-features --no-fail-fast -- --include-ignored --skip measured:: --skip child_
 	$(CARGO) test -p ddd-tests --test weight -- --ignored --nocapture --test-threads 1
 	$(CARGO) clippy --locked --manifest-path benches/peers/Cargo.toml --target-dir target -- -D warnings
 	@$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked

@@ -142,7 +142,7 @@ async fn names_of_tasks_and_policies_are_checked_together() {
 
 #[tokio::test]
 #[ignore = "a process that the test below starts"]
-async fn start_alone() {
+async fn child_starts_alone() {
     writeln!(std::io::stdout(), "{:?}", App::start().await.unwrap_err()).unwrap();
 }
 
@@ -150,7 +150,7 @@ async fn start_alone() {
 fn start_tells_of_the_wiring_beside_the_configuration() {
     let folder = Folder::new();
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "at_once::start_alone", "--ignored", "--nocapture"]).current_dir(folder.path());
+    command.args(["--exact", "at_once::child_starts_alone", "--ignored", "--nocapture"]).current_dir(folder.path());
     command.env("DDD__LGO__LEVEL", "info").env("DDD__TASKS__DEFINITIONS__KEPT_SIMPEL__TIMEOUT", "1s");
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);

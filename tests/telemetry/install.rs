@@ -48,7 +48,7 @@ fn given() -> PathBuf {
 #[test]
 fn a_file_gets_all_lines_and_panics_go_nowhere_else() {
     let directory = directory("file");
-    let stderr = child("writes_to_a_file", &directory);
+    let stderr = child("child_writes_to_a_file", &directory);
     let text = std::fs::read_to_string(directory.join("log.json")).unwrap();
     let lines: Vec<_> = text.lines().map(parsed).collect();
     let messages: Vec<_> = lines.iter().map(|it| it["message"].as_str().unwrap()).collect();
@@ -60,7 +60,7 @@ fn a_file_gets_all_lines_and_panics_go_nowhere_else() {
 
 #[test]
 #[ignore = "a part of the test above"]
-fn writes_to_a_file() {
+fn child_writes_to_a_file() {
     let file = given().join("log.json");
     assert!(matches!(
         Telemetry::builder().to_file(given().join("missing").join("log")).install(),
@@ -80,14 +80,14 @@ fn writes_to_a_file() {
 #[test]
 fn a_panic_that_is_not_logged_goes_to_the_hook_before() {
     let directory = directory("off");
-    let stderr = child("switches_logs_off", &directory);
+    let stderr = child("child_switches_logs_off", &directory);
     assert!(stderr.contains("nobody logs this"), "{stderr}");
     std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[test]
 #[ignore = "a part of the test above"]
-fn switches_logs_off() {
+fn child_switches_logs_off() {
     given();
     Telemetry::builder().level("off").install().unwrap();
     assert!(std::thread::spawn(|| panic!("nobody logs this")).join().is_err());
@@ -96,7 +96,7 @@ fn switches_logs_off() {
 #[test]
 fn lines_for_people_begin_with_the_time_and_stay_lines() {
     let directory = directory("pretty");
-    let stderr = child("writes_for_people", &directory);
+    let stderr = child("child_writes_for_people", &directory);
     let lines: Vec<_> = stderr.lines().filter(|it| it.starts_with("20")).collect();
     assert_eq!(lines.len(), 2, "{stderr}");
     assert!(
@@ -111,7 +111,7 @@ fn lines_for_people_begin_with_the_time_and_stay_lines() {
 
 #[test]
 #[ignore = "a part of the test above"]
-fn writes_for_people() {
+fn child_writes_for_people() {
     given();
     Telemetry::builder().panics(Panics::LoggedAndPassedOn).install().unwrap();
     tracing::info_span!("outer", a = 1).in_scope(|| {
@@ -137,13 +137,13 @@ impl std::io::Write for Torn {
 #[test]
 fn a_writer_that_panics_costs_its_lines_and_nothing_else() {
     let directory = directory("torn");
-    child("writes_to_a_torn_writer", &directory);
+    child("child_writes_to_a_torn_writer", &directory);
     std::fs::remove_dir_all(directory).unwrap();
 }
 
 #[test]
 #[ignore = "a part of the test above"]
-fn writes_to_a_torn_writer() {
+fn child_writes_to_a_torn_writer() {
     given();
     Telemetry::builder().to_writer(Torn).install().unwrap();
     tracing::info!("lost");

@@ -143,8 +143,11 @@ impl App {
 
     /// Submits many tasks of a kind in one call to the store. One answer for each, in order.
     ///
+    /// A store takes very many in pieces (`PostgresStore` does beyond 2,000 tasks, 256 keys or 4 MiB of parameters, and where only some of
+    /// their queues have a bound). If it fails at one piece, those before it are stored, and run.
+    ///
     /// # Errors
-    /// One of them is not valid, and none was submitted; or the store could not do it.
+    /// One of them is not valid, and none was submitted; or the store could not take all of them.
     pub async fn submit_many<T: Task>(
         &self,
         tasks: impl IntoIterator<Item = T>,

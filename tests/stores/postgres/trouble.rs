@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use ddd_core::{PostgresStore, StoreErrorKind, TaskStatus, TaskStore};
+use ddd_core::{PostgresStore, StoreErrorKind, TaskStatus, TaskStore, ports::Enqueued};
 
 use super::{
     proxy::Proxy,
     support::{fresh, options, pool, server},
 };
-use crate::sqlite::support::{claim, declare, enqueue, get, succeed, task as new_task};
+use crate::sqlite::support::{NAME, QUEUE, claim, declare, enqueue, get, succeed, task as new_task};
 
 /// A call over a way that swallows everything fails within its time, and takes no place in the pool with it.
 #[tokio::test]
@@ -178,4 +178,28 @@ async fn tables_that_are_missing_or_too_new_are_named() {
     let error = again().await.unwrap_err();
     let text = std::error::Error::source(&error).unwrap().to_string();
     assert!(text.contains("too old"), "{text}");
+}
+
+/// A server that lost its last commits has lost names with them, and gives their numbers to others. Who was there before stores
+/// nothing under them.
+#[tokio::test]
+async fn names_that_the_server_has_lost_are_numbered_anew() {
+    let proxy = Proxy::to(server().url()).await;
+    let (beside, namespace) = fresh().await;
+    let options = PostgresStore::options().namespace(&namespace).connections(1).listen(false);
+    let store = options.connect(&proxy.url()).await.unwrap();
+    declare(&store, 1).await;
+    enqueue(&store, new_task(1)).await;
+    let pool = pool().await;
+    let lost = format!(
+        "TRUNCATE {namespace}.task, {namespace}.tally; \
+         UPDATE {namespace}.kind SET name = 'other'; UPDATE {namespace}.queue SET name = 'others'"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(lost)).execute(&pool).await.unwrap();
+    come_to_rest(&proxy).await;
+    proxy.cut();
+    assert_eq!(enqueue(&store, new_task(2)).await, Enqueued::Created(TaskStatus::Pending));
+    let record = get(&beside, new_task(2).id).await.unwrap();
+    assert_eq!((record.name, record.queue), (NAME, QUEUE));
+    assert_eq!(claim(&store, 1, 10).await.len(), 1);
 }

@@ -99,7 +99,13 @@ impl Core {
                 Box::pin(self.acquire()).await?
             }
         };
-        match tokio::time::timeout(self.timeout, work(self.clone(), &mut conn)).await {
+        let working = async {
+            if self.names.are_doubted() {
+                Box::pin(self.names.read_anew(&mut conn, &self.texts)).await?;
+            }
+            work(self.clone(), &mut conn).await
+        };
+        match tokio::time::timeout(self.timeout, working).await {
             Ok(Err(trouble)) if trouble.remedy == Remedy::Reconnect => {
                 give_up(conn);
                 Err(trouble)

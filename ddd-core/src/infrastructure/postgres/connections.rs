@@ -11,6 +11,8 @@ use std::{
 
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, postgres::PgPoolOptions};
 
+use super::names::Made;
+
 /// What limits the statements of a connection.
 #[derive(Clone, Debug)]
 pub(super) enum Limit {
@@ -67,11 +69,12 @@ impl Limit {
     }
 }
 
-/// How connections are made.
-pub(super) fn bounded(timeout: Duration, limit: &Limit) -> PgPoolOptions {
-    let limit = limit.clone();
+/// How connections are made, which are counted.
+pub(super) fn bounded(timeout: Duration, limit: &Limit, made: &Arc<Made>) -> PgPoolOptions {
+    let (limit, made) = (limit.clone(), made.clone());
     PgPoolOptions::new().acquire_timeout(timeout).test_before_acquire(false).after_connect(move |conn, _| {
         let limit = limit.clone();
+        made.one_more();
         Box::pin(async move { limit.begin(conn, timeout).await })
     })
 }
@@ -79,5 +82,9 @@ pub(super) fn bounded(timeout: Duration, limit: &Limit) -> PgPoolOptions {
 /// A pool of one connection to the same server, with nobody to wait for.
 pub(super) fn single(pool: &PgPool, timeout: Duration, limit: &Limit) -> PgPool {
     let options = (*pool.connect_options()).clone();
-    bounded(timeout, limit).max_connections(1).idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
+    bounded(timeout, limit, &Arc::default())
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options)
 }

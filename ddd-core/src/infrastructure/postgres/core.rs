@@ -14,8 +14,16 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use super::{
-    beliefs::Unbounded, connections::Limit, gathering::Gathering, home::Home, lists::Lists, names::Names,
-    outbox::Outbox, texts::Texts, turns::Turns, vacuuming::Vacuuming,
+    beliefs::Unbounded,
+    connections::Limit,
+    gathering::Gathering,
+    home::Home,
+    lists::Lists,
+    names::{Made, Names},
+    outbox::Outbox,
+    texts::Texts,
+    turns::Turns,
+    vacuuming::Vacuuming,
 };
 use crate::{
     domain::WorkerId,
@@ -90,7 +98,7 @@ impl Core {
         (timeout, list_timeout): (Duration, Duration),
         offset: Arc<AtomicI64>,
         (are_heard, vacuums): (bool, bool),
-        limit: Limit,
+        (limit, made): (Limit, Arc<Made>),
     ) -> Arc<Self> {
         let notices = Notices {
             sender: fastrand::u64(..),
@@ -102,7 +110,7 @@ impl Core {
         };
         let shared = Shared {
             texts: Texts::new(schema),
-            names: Names::default(),
+            names: Names::new(made),
             unbounded: Unbounded::default(),
             settings: RwLock::default(),
             limit,

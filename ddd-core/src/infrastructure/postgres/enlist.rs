@@ -168,9 +168,7 @@ impl Core {
 /// Gives numbers to queues and kinds that have none, over a connection of the store's own: in the user's transaction they would be
 /// locked until its end, and everybody else who names them first would wait for that.
 async fn number_outside(core: &Arc<Core>, tasks: &[NewTask]) {
-    let has_number =
-        |it: &NewTask| core.names.queue(&it.queue).is_some() && core.names.kind(&it.name, it.version).is_some();
-    if tasks.iter().all(has_number) {
+    if !core.names.are_doubted() && tasks.iter().all(|it| core.names.numbers(it).is_some()) {
         return;
     }
     let names = tasks.iter().map(|it| (it.queue.clone(), it.name.clone(), it.version)).collect::<Vec<_>>();

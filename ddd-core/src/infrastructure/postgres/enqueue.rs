@@ -99,7 +99,7 @@ impl Session<'_> {
             return Ok(Vec::new());
         }
         let ids = tasks.iter().map(|it| it.id).collect::<Vec<_>>();
-        let settings = self.queue_settings(tasks).await?;
+        let settings = self.queue_settings(tasks, whose).await?;
         if whose == Ownership::Store {
             self.lock_counts(tasks, &settings).await?;
         }
@@ -222,13 +222,17 @@ impl Session<'_> {
     }
 
     /// The numbers and settings of the queues of these tasks.
-    async fn queue_settings(&mut self, tasks: &[NewTask]) -> Outcome<HashMap<Name, (i32, QueueSettings)>> {
+    async fn queue_settings(
+        &mut self,
+        tasks: &[NewTask],
+        whose: Ownership,
+    ) -> Outcome<HashMap<Name, (i32, QueueSettings)>> {
         let names = tasks.iter().map(|it| it.queue.as_str()).collect::<Vec<_>>();
         let text = "SELECT number, name, settings FROM ddd.queue WHERE name = ANY($1)";
         let found = sqlx::query(self.core.texts.of(text)).bind(names).fetch_all(&mut *self.conn).await?;
         let mut settings = found.iter().map(super::queues::numbered).collect::<Outcome<HashMap<_, _>>>()?;
-        for task in tasks {
-            // A user's transaction that sees the tables as they were when it began does not see a queue that was numbered since.
+        // A user's transaction that sees the tables as they were when it began does not see a queue that was numbered since.
+        for task in tasks.iter().filter(|_| whose == Ownership::User) {
             if let Some(number) = self.core.names.queue(&task.queue) {
                 settings.entry(task.queue.clone()).or_insert_with(|| (number, QueueSettings::default()));
             }

@@ -8,7 +8,7 @@ use super::{
     batch::{Batch, first_of},
     core::Core,
     enqueue::note_new,
-    error::{Outcome, corrupt},
+    error::{Outcome, Remedy, Trouble},
     insert::Planned,
     insert_plain::insert_plain,
 };
@@ -36,10 +36,10 @@ impl Core {
         let plain = if is_first_try { batch.plain } else { 0 };
         let (plain, mut others) = batch.tasks.split_at(plain);
         let (_, mut submissions) = batch.submissions.split_at(plain.len());
-        let mut answers = self.enqueue_plain(conn, plain).await?;
         if !others.is_empty() {
             self.number(conn, others).await?;
         }
+        let mut answers = self.enqueue_plain(conn, plain).await?;
         while !others.is_empty() {
             let count = first_of(others);
             let (these, of) = (&others[..count], &submissions[..count]);
@@ -65,7 +65,7 @@ impl Core {
                 answers.extend(stored);
                 continue;
             }
-            // Their queue has a bound.
+            // Their queue has a bound, or one of them is there already.
             let left = these.iter().zip(&stored).filter(|it| it.1.is_none()).map(|it| it.0.clone()).collect::<Vec<_>>();
             // They have no keys that could hold back each other.
             let mut left = Box::pin(self.enqueue_each(conn, &left, &vec![0; left.len()], true)).await?.into_iter();
@@ -84,7 +84,8 @@ impl Core {
             Some(planned) => planned,
             None => {
                 Box::pin(self.number(conn, tasks)).await?;
-                self.plan(tasks).ok_or_else(|| corrupt("a queue or a kind has no number"))?
+                let gone = || Trouble::unavailable("the number of a queue or a task is gone again", Remedy::Again);
+                self.plan(tasks).ok_or_else(gone)?
             }
         };
         // Before they are stored: who claims them stands behind.

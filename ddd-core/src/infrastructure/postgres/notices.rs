@@ -221,6 +221,7 @@ fn begin_anew(shared: &Weak<Shared>, is_first: bool) {
         shared.told.nudge(&shared.names.queues());
         shared.notices.outbox.forget_asked();
         if !is_first {
+            shared.names.doubt();
             shared.told.record(&[], 1);
         }
     }

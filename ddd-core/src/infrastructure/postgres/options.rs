@@ -177,10 +177,12 @@ impl PostgresOptions {
         let this = self.checked()?;
         // Broken connections are noticed by the call that meets one, which tries again on another.
         let limit = Limit::new(this.listens, this.statement_timeout);
-        let pool =
-            bounded(this.statement_timeout, &limit).max_connections(this.connections.max(1)).connect_lazy_with(options);
+        let made = Arc::default();
+        let pool = bounded(this.statement_timeout, &limit, &made).max_connections(this.connections.max(1));
+        let pool = pool.connect_lazy_with(options);
         let timeouts = (this.statement_timeout, this.list_timeout);
-        let core = Core::new(pool, source, &this.namespace, timeouts, this.offset, (this.listens, this.vacuums), limit);
+        let does = (this.listens, this.vacuums);
+        let core = Core::new(pool, source, &this.namespace, timeouts, this.offset, does, (limit, made));
         let store = PostgresStore::of(core);
         if this.migrates {
             store.core.migrate_if_possible().await?;

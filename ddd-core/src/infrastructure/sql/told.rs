@@ -48,6 +48,10 @@ impl Told {
             watchers.sweep();
         }
         let watching = watchers.of.entry(id).or_default();
+        // A submission that is tried again: the two would keep each other.
+        if watching.iter().any(|it| Arc::ptr_eq(it, &watcher)) {
+            return;
+        }
         // Who looks at a task again and again must not fill the memory as long as it waits.
         if watching.len() == watching.capacity() {
             watching.retain(|it| Arc::strong_count(it) > 1);
@@ -137,5 +141,31 @@ impl Watchers {
             self.of.shrink_to_fit();
         }
         self.swept_at = 2 * self.of.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{TaskStatus, Timestamp};
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Watcher for Nobody {
+        fn ended(&self, _: TaskStatus, _: Option<Arc<serde_json::value::RawValue>>) {}
+    }
+
+    /// Else nobody could see that only the store holds it.
+    #[test]
+    fn a_watcher_is_kept_once_however_often_its_task_is_submitted() {
+        let (told, watcher) = (Told::default(), Arc::new(Nobody));
+        let id = |number| TaskId::from_parts(Timestamp::default(), 0, number);
+        (0..3).for_each(|_| told.watch(id(0), watcher.clone()));
+        assert_eq!(Arc::strong_count(&watcher), 2);
+        let gone = Arc::downgrade(&watcher);
+        drop(watcher);
+        (1..=FEW as u64).for_each(|it| told.watch(id(it), Arc::new(Nobody)));
+        assert_eq!(gone.strong_count(), 0, "nobody waits for it");
     }
 }
